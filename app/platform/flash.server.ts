@@ -1,0 +1,41 @@
+import {
+  createCookie,
+  redirect,
+  type AppLoadContext,
+  type Cookie,
+  type TypedResponse,
+} from "@remix-run/cloudflare";
+import { cookieOptions } from "./cookies.server";
+
+/** What an action has to say on the next page, once. */
+export interface Flash {
+  text: string;
+  /** Offers to take it back: a form that posts `intent` to the path `action`. */
+  undo?: { action: string; intent: string };
+}
+
+/** Answers an action: go to `path`, and say this there. */
+export async function redirectWithFlash(
+  request: Request,
+  context: AppLoadContext,
+  path: string,
+  flash: Flash,
+): Promise<TypedResponse<never>> {
+  const cookie = await flashCookie(request, context).serialize(flash);
+  return redirect(path, { headers: { "Set-Cookie": cookie } });
+}
+
+/** @returns what the last action had to say, and the headers that make it be said only once */
+export async function takeFlash(
+  request: Request,
+  context: AppLoadContext,
+): Promise<{ flash: Flash | null; headers: HeadersInit }> {
+  const cookie = flashCookie(request, context);
+  const flash = (await cookie.parse(request.headers.get("Cookie"))) as Flash | null;
+  if (!flash) return { flash: null, headers: {} };
+  return { flash, headers: { "Set-Cookie": await cookie.serialize("", { maxAge: 0 }) } };
+}
+
+function flashCookie(request: Request, context: AppLoadContext): Cookie {
+  return createCookie("ship_flash", { ...cookieOptions(request, context), maxAge: 60 });
+}

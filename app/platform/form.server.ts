@@ -1,0 +1,40 @@
+import type { ZodMiniObject, output } from "zod/mini";
+
+/** What a person typed, by field. */
+export type Fields = Record<string, string>;
+
+/** The submitted values if they are right; otherwise what is wrong with each field, and what was typed. */
+export type Checked<Schema extends ZodMiniObject> =
+  | { values: output<Schema>; errors?: undefined }
+  | { values?: undefined; errors: { [Field in keyof output<Schema>]?: string }; typed: Fields };
+
+/**
+ * Reads a submitted form.
+ *
+ * @throws a 400 or 415 Response with a message where it is no form, or has a field twice or a file in it
+ */
+export async function readForm(request: Request): Promise<Fields> {
+  const form = await request.formData().catch(() => {
+    throw new Response("Ship takes what is sent as a form only.", { status: 415 });
+  });
+  const fields: Fields = {};
+  for (const [name, value] of form) {
+    if (typeof value !== "string" || Object.hasOwn(fields, name)) {
+      throw new Response(`The form has an unexpected “${name}”.`, { status: 400 });
+    }
+    fields[name] = value;
+  }
+  return fields;
+}
+
+/** Checks a form's fields against a schema; each field's first error is the one told. */
+export function checkFields<Schema extends ZodMiniObject>(
+  schema: Schema,
+  typed: Fields,
+): Checked<Schema> {
+  const parsed = schema.safeParse(typed);
+  if (parsed.success) return { values: parsed.data };
+  const errors: Record<string, string> = {};
+  for (const issue of parsed.error.issues) errors[String(issue.path[0])] ??= issue.message;
+  return { errors: errors, typed };
+}

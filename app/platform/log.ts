@@ -1,0 +1,33 @@
+/**
+ * Writes one structured line about something that failed: what was being done, and the error's own words.
+ *
+ * @param event what was being done, in kebab case
+ */
+export function logError(event: string, error: unknown): void {
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  console.error(JSON.stringify({ event, error: message }));
+}
+
+/** Remix's `handleError`: an aborted request is nobody's failure. */
+export function logUnexpected(error: unknown, { request }: { request: Request }): void {
+  if (!request.signal.aborted)
+    logError(`${request.method} ${new URL(request.url).pathname}`, error);
+}
+
+/**
+ * Runs a step that may fail for reasons outside the app, such as a database that does not answer.
+ *
+ * @param step what is being done, in kebab case
+ * @returns what it returned; undefined, with the error logged, where it threw
+ */
+export async function attempt<Result>(
+  step: string,
+  run: () => Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    logError(step, error);
+    return undefined;
+  }
+}

@@ -1,0 +1,57 @@
+/** The request gate: what it refuses never reaches Remix. */
+
+export const BODY_LIMIT = 256 * 1024;
+
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** A refusal for a person to read. */
+export interface Refusal {
+  status: number;
+  title: string;
+  text: string;
+}
+
+/**
+ * Lets a request pass if it is safe, or comes from this origin and is of bearable size. A WebSocket upgrade is not safe:
+ * browsers open one to any origin, cookies included.
+ *
+ * @returns the request to answer (its body read, so that a body sent without a length is measured too), or a refusal
+ */
+export async function passGate(request: Request): Promise<Request | Refusal> {
+  const upgrade = request.headers.has("Upgrade");
+  if (SAFE_METHODS.has(request.method) && !upgrade) return request;
+  if (!isSameOrigin(request)) {
+    return {
+      status: 403,
+      title: "Refused",
+      text: "This request did not come from a page of Ship. Open Ship and try again there.",
+    };
+  }
+  if (!request.body) return request;
+  const body = await readAtMost(request, BODY_LIMIT);
+  if (body) return new Request(request, { body });
+  return {
+    status: 413,
+    title: "Too large",
+    text: "What was sent is larger than 256 KiB. Nothing was changed.",
+  };
+}
+
+/** By `Origin`; a browser that sends none says by `Sec-Fetch-Site` where the request comes from. Proxies are not believed. */
+function isSameOrigin(request: Request): boolean {
+  const origin = request.headers.get("Origin");
+  if (origin !== null) return origin === new URL(request.url).origin;
+  return request.headers.get("Sec-Fetch-Site") === "same-origin";
+}
+
+async function readAtMost(request: Request, limit: number): Promise<Blob | undefined> {
+  if (Number(request.headers.get("Content-Length")) > limit) return undefined;
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array<ArrayBuffer>>) {
+    size += chunk.byteLength;
+    if (size > limit) return undefined;
+    chunks.push(chunk);
+  }
+  return new Blob(chunks);
+}

@@ -1,0 +1,10 @@
+import { redirect, type ActionFunctionArgs } from "@remix-run/cloudflare";
+import { signOut } from "../auth/auth.server";
+
+export function loader() {
+  return redirect("/dashboard");
+}
+
+export function action({ request, context }: ActionFunctionArgs) {
+  return signOut(request, context);
+}

@@ -1,0 +1,144 @@
+/**
+ * What the actions call: create, archive, restore, keep, delete and append, each spanning the row in D1 and the session's
+ * Durable Object. The order of the steps is what keeps the two from disagreeing; docs/decisions/0002 says why.
+ *
+ * Expected failures are answered, not thrown. `unavailable` means that D1 or the object did not answer: what was asked
+ * may or may not have happened, and asking again is safe.
+ */
+import { read, write } from "../platform/database.server";
+import { attempt } from "../platform/log";
+import { objectOf } from "./object.server";
+import {
+  archiveRow,
+  deleteRow,
+  insertSession,
+  keepRow,
+  readRow,
+  readTombstone,
+  restoreRow,
+} from "./rows.server";
+import type { NewMessage, ObjectAnswer, Repository, SessionRow, StatusChange } from "./session";
+
+/**
+ * - `created`: row and object are there, now or from the same form sent before;
+ * - `listed`: the row is there, so the session exists; its object did not answer yet;
+ * - `key-used`: the form's key has made a session for another repository;
+ * - `deleted`: the form's key has made a session that was deleted since.
+ */
+export type CreateResult =
+  | { outcome: "created" | "listed" | "key-used"; session: SessionRow }
+  | { outcome: "deleted" | "unavailable" };
+
+/** Makes the session that this person's form, known by its key, asks for; the same form sent again makes no other. */
+export async function createSession(
+  env: Env,
+  userId: string,
+  { key, repository }: { key: string; repository: Repository },
+): Promise<CreateResult> {
+  const id = await sessionId(userId, key);
+  const found = await attempt("create-row", async () => {
+    const [[row], [tombstone]] = await write(
+      env.DB,
+      insertSession(id, userId, repository, Date.now()),
+      readRow(id, userId),
+      readTombstone(id, userId),
+    );
+    return { row, tombstone };
+  });
+  if (found?.tombstone) return { outcome: "deleted" };
+  if (!found?.row) return { outcome: "unavailable" };
+
+  const session = found.row;
+  if (session.repo_owner !== repository.owner || session.repo_name !== repository.name) {
+    return { outcome: "key-used", session };
+  }
+  const answer = await attempt(
+    "create-object",
+    async () => await objectOf(env, id).initialize(session),
+  );
+  return { outcome: answer?.state === "ready" ? "created" : "listed", session };
+}
+
+const STATUS_CHANGES = { archive: archiveRow, restore: restoreRow, keep: keepRow };
+
+/** @returns the row afterwards; `not-found` where this person has no such session */
+export async function changeStatus(
+  env: Env,
+  userId: string,
+  id: string,
+  change: StatusChange,
+): Promise<
+  { outcome: "done"; session: SessionRow } | { outcome: "not-found" } | { outcome: "unavailable" }
+> {
+  const answer = await attempt(change, () =>
+    write(env.DB, STATUS_CHANGES[change](id, userId, Date.now()), readRow(id, userId)),
+  );
+  if (!answer) return { outcome: "unavailable" };
+  const [[session]] = answer;
+  return session ? { outcome: "done", session } : { outcome: "not-found" };
+}
+
+/**
+ * - `deleted`: gone from D1 and from the object;
+ * - `already-deleted`: this person deleted it before;
+ * - `under-way`: begun for good; the object's alarm finishes what could not be finished now;
+ * - `unavailable`: not known to have begun.
+ */
+export type DeleteOutcome =
+  "deleted" | "already-deleted" | "under-way" | "not-found" | "unavailable";
+
+/** Deletes a session for good: object marked, row gone, object wiped, in that order. */
+export async function deleteSession(env: Env, userId: string, id: string): Promise<DeleteOutcome> {
+  const begun = await attempt("delete-begin", () => beginDeletion(env, userId, id));
+  if (begun !== "deleting") return begun ?? "unavailable";
+
+  const finished = await attempt("delete-finish", async () => {
+    await write(env.DB, deleteRow(id, userId, Date.now(), Number(env.TOMBSTONE_SECONDS)));
+    return await objectOf(env, id).wipe(userId);
+  });
+  return finished ? "deleted" : "under-way";
+}
+
+async function beginDeletion(
+  env: Env,
+  userId: string,
+  id: string,
+): Promise<"deleting" | "already-deleted" | "not-found"> {
+  let answer = await objectOf(env, id).prepare(userId);
+  if (answer.state === "empty") {
+    const [[row], [tombstone]] = await read(env.DB, readRow(id, userId), readTombstone(id, userId));
+    if (!row) return tombstone ? "already-deleted" : "not-found";
+    answer = await objectOf(env, id).prepare(userId, row);
+  }
+  return answer.state === "deleting" ? "deleting" : "not-found";
+}
+
+/** Adds a message to a session, initializing its object first where that is still empty. */
+export async function appendMessage(
+  env: Env,
+  userId: string,
+  id: string,
+  message: NewMessage,
+): Promise<"sent" | "deleting" | "not-found" | "unavailable"> {
+  const answer = await attempt("append", async (): Promise<ObjectAnswer> => {
+    const first = await objectOf(env, id).append(userId, message);
+    if (first.state !== "empty") return first;
+    const [[row]] = await read(env.DB, readRow(id, userId));
+    if (!row) return first;
+    await objectOf(env, id).initialize(row);
+    return await objectOf(env, id).append(userId, message);
+  });
+  if (!answer) return "unavailable";
+  if (answer.state === "ready") return "sent";
+  return answer.state === "deleting" ? "deleting" : "not-found";
+}
+
+/** The id is derived from the person and the form's key, so that the same form always means the same session. */
+async function sessionId(userId: string, key: string): Promise<string> {
+  const name = new TextEncoder().encode(`${userId}\n${key}`);
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", name)).slice(0, 16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80; // version 8 and variant of RFC 9562: a UUID of the application's own making
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}

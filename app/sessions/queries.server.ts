@@ -1,0 +1,137 @@
+/** What the loaders read. Every query takes the owner. Times are epoch milliseconds. */
+import { read, type Statement } from "../platform/database.server";
+import { attempt } from "../platform/log";
+import { objectOf } from "./object.server";
+import { readRow, readTombstone, statements } from "./rows.server";
+import type { Message, SessionEvent, SessionRow, SessionStatus, Tombstone } from "./session";
+
+export const PAGE_SIZE = 50;
+
+/** The place in a list after which a page begins: the last row of the page before it. */
+export interface Cursor {
+  lastActivity: number;
+  id: string;
+}
+
+export interface SessionPage {
+  sessions: SessionRow[];
+  /** Where the next, older page begins; undefined on the last page. */
+  next: Cursor | undefined;
+}
+
+/** One page of a person's sessions of one status, newest activity first, equal times told apart by id. */
+export async function listSessions(
+  d1: D1Database,
+  userId: string,
+  status: SessionStatus,
+  after: Cursor | undefined,
+): Promise<SessionPage> {
+  const [rows] = await read(d1, sessionsPage(userId, status, after));
+  const sessions = rows.slice(0, PAGE_SIZE);
+  const last = sessions.at(-1);
+  const more = rows.length > PAGE_SIZE;
+  return { sessions, next: more && last ? cursorOf(last) : undefined };
+}
+
+/** The statement of `listSessions`: the page's rows and one more, which tells whether another page follows. */
+export function sessionsPage(
+  userId: string,
+  status: SessionStatus,
+  after: Cursor | undefined,
+): Statement<SessionRow> {
+  let query = statements
+    .selectFrom("sessions")
+    .selectAll()
+    .where("user_id", "=", userId)
+    .where("status", "=", status);
+  if (after) {
+    query = query.where((row) =>
+      row(row.refTuple("last_activity", "id"), "<", row.tuple(after.lastActivity, after.id)),
+    );
+  }
+  return query
+    .orderBy("last_activity", "desc")
+    .orderBy("id", "desc")
+    .limit(PAGE_SIZE + 1)
+    .compile();
+}
+
+export function cursorOf(row: SessionRow): Cursor {
+  return { lastActivity: row.last_activity, id: row.id };
+}
+
+/** A session's row and its tombstone, for its owner; at most one of them exists. */
+export async function findSession(
+  d1: D1Database,
+  id: string,
+  userId: string,
+): Promise<{ row: SessionRow | undefined; tombstone: Tombstone | undefined }> {
+  const [[row], [tombstone]] = await read(d1, readRow(id, userId), readTombstone(id, userId));
+  return { row, tombstone };
+}
+
+/** A session's row and history, oldest event first, for its owner; undefined where there is no such row. */
+export async function findSessionWithHistory(
+  d1: D1Database,
+  id: string,
+  userId: string,
+): Promise<{ row: SessionRow; events: SessionEvent[] } | undefined> {
+  const [[row], events] = await read(d1, readRow(id, userId), sessionHistory(id, userId));
+  return row && { row, events };
+}
+
+function sessionHistory(id: string, userId: string): Statement<SessionEvent> {
+  return statements
+    .selectFrom("session_events")
+    .innerJoin("sessions", "sessions.id", "session_events.session_id")
+    .select(["kind", "at"])
+    .where("session_id", "=", id)
+    .where("user_id", "=", userId)
+    .orderBy("session_events.id")
+    .compile();
+}
+
+/** @returns how many messages the session's object holds; undefined where it could not be asked */
+export async function countMessages(
+  env: Env,
+  id: string,
+  userId: string,
+): Promise<number | undefined> {
+  const answer = await attempt("snapshot", async () => await objectOf(env, id).snapshot(userId));
+  if (!answer) return undefined;
+  return answer.state === "ready" ? answer.session.message_count : 0;
+}
+
+/** A part of a session's conversation, or why there is none to show. */
+export type Conversation =
+  | { state: "ready"; messages: Message[]; messageCount: number; lastActivity: number }
+  | { state: "deleting" | "unreachable" };
+
+/**
+ * @param before only messages older than the one with this id; undefined for the newest
+ * @returns a page of messages, oldest first; `unreachable` where the session's object could not be asked
+ */
+export async function readConversation(
+  env: Env,
+  id: string,
+  userId: string,
+  before: number | undefined,
+): Promise<Conversation> {
+  const answer = await attempt(
+    "conversation",
+    async () => await objectOf(env, id).conversation(userId, before),
+  );
+  if (!answer) return { state: "unreachable" };
+  if (answer.state === "deleting") return { state: "deleting" };
+  // A foreign object is nobody's to see; its row, which is asked for at the same time, answers 404.
+  if (answer.state !== "ready") {
+    return { state: "ready", messages: [], messageCount: 0, lastActivity: 0 };
+  }
+  const { messages, session } = answer;
+  return {
+    state: "ready",
+    messages,
+    messageCount: session.message_count,
+    lastActivity: session.last_activity,
+  };
+}

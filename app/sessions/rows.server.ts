@@ -1,0 +1,195 @@
+/**
+ * The statements that write rows, for the app's actions and for the Durable Object's alarm alike. Each names the owner,
+ * and each that could insert a row refuses where a tombstone stands: a statement may land late, after a delete.
+ * Times are epoch milliseconds.
+ */
+import { sql, type Generated, type RawBuilder } from "kysely";
+import { statementBuilder, type Statement } from "../platform/database.server";
+import type {
+  Repository,
+  SessionEvent,
+  SessionEventKind,
+  SessionMetadata,
+  SessionRow,
+  Tombstone,
+} from "./session";
+
+export interface SessionTables {
+  sessions: SessionRow;
+  deleted_sessions: Tombstone;
+  session_events: SessionEvent & { id: Generated<number>; session_id: string };
+}
+
+export const statements = statementBuilder<SessionTables>();
+
+/** The row of a session, for its owner only. */
+export function readRow(id: string, userId: string): Statement<SessionRow> {
+  return statements
+    .selectFrom("sessions")
+    .selectAll()
+    .where("id", "=", id)
+    .where("user_id", "=", userId)
+    .compile();
+}
+
+/** The tombstone of a session, for the person who deleted it only. */
+export function readTombstone(id: string, userId: string): Statement<Tombstone> {
+  return statements
+    .selectFrom("deleted_sessions")
+    .selectAll()
+    .where("id", "=", id)
+    .where("user_id", "=", userId)
+    .compile();
+}
+
+/**
+ * Inserts the row of a new session unless it exists or was deleted, with the first line of its history.
+ * Applied twice it changes nothing the second time.
+ */
+export function insertSession(
+  id: string,
+  userId: string,
+  repository: Repository,
+  now: number,
+): Statement[] {
+  return [
+    insertRow({
+      id,
+      user_id: userId,
+      repo_owner: repository.owner,
+      repo_name: repository.name,
+      created_at: now,
+      last_activity: now,
+      message_count: 0,
+    }),
+    sql`
+      INSERT INTO session_events (session_id, kind, at)
+      SELECT id, 'created', created_at FROM sessions
+      WHERE id = ${id} AND user_id = ${userId}
+        AND NOT EXISTS (SELECT 1 FROM session_events WHERE session_id = ${id})`.compile(statements),
+  ];
+}
+
+/** Archives an active session on its owner's word. */
+export function archiveRow(id: string, userId: string, now: number): Statement[] {
+  return transition(id, userId, "archived", now, {
+    guard: sql`status = 'active'`,
+    set: sql`status = 'archived', archived_at = ${now}, archived_by = 'owner'`,
+  });
+}
+
+/** Brings an archived session back; its idleness counts from now. */
+export function restoreRow(id: string, userId: string, now: number): Statement[] {
+  return transition(id, userId, "restored", now, {
+    guard: sql`status = 'archived'`,
+    set: sql`status = 'active', archived_at = NULL, archived_by = NULL, kept_at = ${now}`,
+  });
+}
+
+/** Lets the idleness of an active session count from now. */
+export function keepRow(id: string, userId: string, now: number): Statement[] {
+  return transition(id, userId, "kept", now, {
+    guard: sql`status = 'active'`,
+    set: sql`kept_at = ${now}`,
+  });
+}
+
+/**
+ * Deletes a session for good: tombstone, history, row. Old tombstones go along.
+ * The caller has seen that the session is this person's; should the row be somebody else's after all, nothing changes.
+ */
+export function deleteRow(
+  id: string,
+  userId: string,
+  now: number,
+  tombstoneSeconds: number,
+): Statement[] {
+  return [
+    sql`
+      INSERT INTO deleted_sessions (id, user_id, deleted_at)
+      SELECT ${id}, ${userId}, ${now}
+      WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ${id} AND user_id <> ${userId})
+      ON CONFLICT (id) DO NOTHING`.compile(statements),
+    sql`
+      DELETE FROM session_events
+      WHERE session_id = ${id}
+        AND EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id} AND user_id = ${userId})`.compile(
+      statements,
+    ),
+    sql`DELETE FROM sessions WHERE id = ${id} AND user_id = ${userId}`.compile(statements),
+    sql`DELETE FROM deleted_sessions WHERE deleted_at < ${now - tombstoneSeconds * 1000}`.compile(
+      statements,
+    ),
+  ];
+}
+
+/**
+ * What the alarm tells the row: it exists and carries the object's activity and count (together, and
+ * only where the object's activity is not older); an archived session that was written into since is active again; an
+ * active one that has been idle too long is archived.
+ *
+ * @param lastMessageAt when the newest message was said, by the clock; 0 where there is none
+ * @param idleSeconds archive after this long without activity; 0 never
+ */
+export function reportToRow(
+  session: SessionMetadata,
+  lastMessageAt: number,
+  now: number,
+  idleSeconds: number,
+): Statement[] {
+  const { id, user_id, last_activity, message_count } = session;
+  return [
+    sql`
+      INSERT INTO session_events (session_id, kind, at)
+      SELECT ${id}, 'healed', ${now}
+      WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ${id})
+        AND NOT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id})`.compile(statements),
+    insertRow(session),
+    statements
+      .updateTable("sessions")
+      .set({ last_activity, message_count })
+      .where("id", "=", id)
+      .where("user_id", "=", user_id)
+      .where("last_activity", "<=", last_activity)
+      // Not written where nothing would change: rows written are what D1 charges for.
+      .where(sql<boolean>`(last_activity, message_count) <> (${last_activity}, ${message_count})`)
+      .compile(),
+    ...transition(id, user_id, "woken", now, {
+      guard: sql`status = 'archived' AND archived_at < ${lastMessageAt}`,
+      set: sql`status = 'active', archived_at = NULL, archived_by = NULL`,
+    }),
+    ...transition(id, user_id, "auto-archived", now, {
+      guard: sql`status = 'active' AND ${idleSeconds} > 0
+        AND max(last_activity, coalesce(kept_at, 0)) <= ${now - idleSeconds * 1000}`,
+      set: sql`status = 'archived', archived_at = ${now}, archived_by = 'idle'`,
+    }),
+  ];
+}
+
+function insertRow(session: SessionMetadata): Statement {
+  const { id, user_id, repo_owner, repo_name, created_at, last_activity, message_count } = session;
+  return sql`
+    INSERT INTO sessions
+      (id, user_id, repo_owner, repo_name, status, created_at, last_activity, message_count)
+    SELECT ${id}, ${user_id}, ${repo_owner}, ${repo_name}, 'active',
+      ${created_at}, ${last_activity}, ${message_count}
+    WHERE NOT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id})
+    ON CONFLICT (id) DO NOTHING`.compile(statements);
+}
+
+/** A guarded change of a row, preceded by its line of history under the same guard: both happen or neither does. */
+function transition(
+  id: string,
+  userId: string,
+  kind: SessionEventKind,
+  at: number,
+  change: { guard: RawBuilder<unknown>; set: RawBuilder<unknown> },
+): Statement[] {
+  const where = sql`WHERE id = ${id} AND user_id = ${userId} AND ${change.guard}`;
+  return [
+    sql`
+      INSERT INTO session_events (session_id, kind, at)
+      SELECT id, ${kind}, ${at} FROM sessions ${where}`.compile(statements),
+    sql`UPDATE sessions SET ${change.set} ${where}`.compile(statements),
+  ];
+}

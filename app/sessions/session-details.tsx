@@ -1,0 +1,95 @@
+import { Form } from "@remix-run/react";
+import { ExternalLink } from "lucide-react";
+import type { ReactNode } from "react";
+import { exactTime, RelativeTime } from "../ui/time";
+import type { SessionListItem } from "./list-view";
+import type { SessionEvent, SessionEventKind } from "./session";
+import { messageCountText, StatusWord } from "./session-list";
+
+interface SessionDetailsProps {
+  session: SessionListItem & { createdAt: number; archivedAt: number | null };
+  /** Epoch milliseconds. */
+  now: number;
+}
+
+/** What there is to know of a session beside its conversation. */
+export function SessionDetails({ session, now }: SessionDetailsProps) {
+  const { repository, status, archivedAt, archivedBy, archiveDue } = session;
+  return (
+    <section aria-label="Details" className="panel grid gap-4 p-4">
+      <dl className="grid grid-cols-2 gap-4 sm:grid-cols-3 lg:grid-cols-5">
+        <Detail term="Repository">
+          <a href={`https://github.com/${repository}`} rel="noreferrer" className="link">
+            {repository} <ExternalLink aria-hidden className="inline size-3.5" />
+            <span className="sr-only"> on GitHub</span>
+          </a>
+        </Detail>
+        <Detail term="Status">
+          <StatusWord status={status} />
+        </Detail>
+        <Detail term="Messages">{messageCountText(session.messageCount)}</Detail>
+        <Detail term="Created">
+          <RelativeTime at={session.createdAt} now={now} />
+        </Detail>
+        <Detail term="Last activity">
+          <RelativeTime at={session.lastActivity} now={now} />
+        </Detail>
+      </dl>
+      {archivedBy === "idle" && archivedAt !== null && (
+        <p className="text-muted">
+          Archived automatically <RelativeTime at={archivedAt} now={now} />, because nothing had
+          happened in it for a long time.
+        </p>
+      )}
+      {archiveDue !== null && (
+        <Form method="post" className="flex flex-wrap items-center gap-3">
+          <p className="text-warn">
+            Nothing has happened here for a long time: it will be archived{" "}
+            <RelativeTime at={archiveDue} now={now} />.
+          </p>
+          <button name="intent" value={`keep:${session.id}`} className="button">
+            Keep
+          </button>
+        </Form>
+      )}
+    </section>
+  );
+}
+
+function Detail({ term, children }: { term: string; children: ReactNode }) {
+  return (
+    <div className="min-w-0 [overflow-wrap:anywhere]">
+      <dt className="text-sm text-muted">{term}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+const EVENT_TEXT: Record<SessionEventKind, string> = {
+  created: "Created",
+  archived: "Archived",
+  "auto-archived": "Archived automatically, for being idle",
+  restored: "Restored",
+  woken: "Restored by a new message",
+  kept: "Kept active",
+  healed: "Put back into the list after it was missing there",
+};
+
+/** A session's history, oldest first; times in epoch milliseconds. */
+export function SessionHistory({ events, now }: { events: SessionEvent[]; now: number }) {
+  if (events.length === 0) return null;
+  return (
+    <section aria-labelledby="history" className="grid gap-2">
+      <h2 id="history" className="text-lg font-semibold">
+        History
+      </h2>
+      <ol className="grid gap-1 text-muted">
+        {events.map(({ kind, at }, index) => (
+          <li key={index}>
+            {EVENT_TEXT[kind]} <RelativeTime at={at} now={now} /> ({exactTime(at)})
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

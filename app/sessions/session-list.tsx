@@ -1,0 +1,151 @@
+import { Form, useNavigate, useNavigation, useSearchParams } from "@remix-run/react";
+import { Archive, ArchiveRestore, CircleDot, Trash2 } from "lucide-react";
+import type { MouseEvent } from "react";
+import { RelativeTime } from "../ui/time";
+import { listPath, type SessionListItem } from "./list-view";
+import type { SessionStatus } from "./session";
+
+/**
+ * The list of sessions: a table on a wide screen, cards on a narrow one. It is one form; a row's buttons say intent and
+ * id in one value. Rows hold plain links, which cost nothing; one handler makes them client navigations.
+ *
+ * @param now when the list was read, epoch milliseconds
+ */
+export function SessionList({ sessions, now }: { sessions: SessionListItem[]; now: number }) {
+  const [query] = useSearchParams();
+  const pending = usePendingIntent();
+  const followLink = useLinkHandler();
+  return (
+    <Form method="post" action={listPath(query)} preventScrollReset onClick={followLink}>
+      {/* Enter in a field of a form presses its first submit button: this one does nothing. */}
+      <button type="submit" disabled hidden />
+      <table className="session-table">
+        <thead>
+          <tr>
+            <th scope="col">Repository</th>
+            <th scope="col">Status</th>
+            <th scope="col">Messages</th>
+            <th scope="col">Last activity</th>
+            <th scope="col">
+              <span className="sr-only">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {sessions.map((session) => (
+            <SessionListRow
+              key={session.id}
+              session={session}
+              now={now}
+              deletePath={listPath(query, "/delete", { id: session.id })}
+              pending={pending?.endsWith(session.id) ?? false}
+            />
+          ))}
+        </tbody>
+      </table>
+    </Form>
+  );
+}
+
+function SessionListRow({
+  session,
+  now,
+  deletePath,
+  pending,
+}: {
+  session: SessionListItem;
+  now: number;
+  deletePath: string;
+  pending: boolean;
+}) {
+  const { id, repository, archiveDue } = session;
+  const active = session.status === "active";
+  return (
+    <tr className={pending ? "opacity-50" : undefined}>
+      <th scope="row">
+        <a href={`/session/${id}`} className="hover:underline">
+          {repository}
+        </a>
+      </th>
+      <td>
+        <StatusWord status={session.status} />
+        {session.archivedBy === "idle" && (
+          <span className="block text-sm text-muted">automatically, for being idle</span>
+        )}
+        {archiveDue !== null && (
+          <span className="block text-sm text-warn">
+            will be archived <RelativeTime at={archiveDue} now={now} />{" "}
+            <button
+              name="intent"
+              value={`keep:${id}`}
+              className="link"
+              aria-label={`Keep ${repository}`}
+            >
+              Keep
+            </button>
+          </span>
+        )}
+      </td>
+      <td>{messageCountText(session.messageCount)}</td>
+      <td>
+        <RelativeTime at={session.lastActivity} now={now} />
+      </td>
+      <td>
+        <button
+          name="intent"
+          value={`${active ? "archive" : "restore"}:${id}`}
+          className="button button-quiet"
+          aria-label={`${active ? "Archive" : "Restore"} ${repository}`}
+        >
+          {active ? <Archive aria-hidden /> : <ArchiveRestore aria-hidden />}
+          {active ? "Archive" : "Restore"}
+        </button>
+        <a href={deletePath} className="button button-quiet" aria-label={`Delete ${repository}`}>
+          <Trash2 aria-hidden />
+          Delete
+        </a>
+      </td>
+    </tr>
+  );
+}
+
+/** A session's status, by icon and by word. */
+export function StatusWord({ status }: { status: SessionStatus }) {
+  return status === "active" ? (
+    <span className="status text-good">
+      <CircleDot aria-hidden />
+      Active
+    </span>
+  ) : (
+    <span className="status text-muted">
+      <Archive aria-hidden />
+      Archived
+    </span>
+  );
+}
+
+/** @returns "no messages", "1 message", "2 messages" */
+export function messageCountText(count: number): string {
+  if (count === 0) return "no messages";
+  return count === 1 ? "1 message" : `${count.toLocaleString("en")} messages`;
+}
+
+/** @returns the intent of the form that is being sent, if there is one */
+function usePendingIntent(): string | undefined {
+  const intent = useNavigation().formData?.get("intent");
+  return typeof intent === "string" ? intent : undefined;
+}
+
+/** Navigates in the client where a plain click on a link of this origin would load a whole document. */
+function useLinkHandler() {
+  const navigate = useNavigate();
+  return (event: MouseEvent<HTMLElement>) => {
+    const link = event.target instanceof Element && event.target.closest("a");
+    const modified = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
+    if (!link || modified || event.button !== 0) return;
+    event.preventDefault();
+    // A dialog opens over the list where it stands.
+    const overList = link.pathname.startsWith("/dashboard");
+    navigate(link.pathname + link.search, { preventScrollReset: overList });
+  };
+}

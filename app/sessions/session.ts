@@ -1,0 +1,105 @@
+/** What a session is, free of any platform. Every time is in epoch milliseconds. */
+
+export type SessionStatus = "active" | "archived";
+
+/** Who put an archived session away: its owner, or the alarm after a long idleness. */
+export type ArchivedBy = "owner" | "idle";
+
+/** What an owner may do to a session's status; "keep" lets the idleness of an active one count anew. */
+export type StatusChange = "archive" | "restore" | "keep";
+
+export interface Repository {
+  owner: string;
+  name: string;
+}
+
+/** A line of the D1 table `sessions`: the session's existence and status. */
+export interface SessionRow {
+  id: string;
+  user_id: string;
+  repo_owner: string;
+  repo_name: string;
+  status: SessionStatus;
+  last_activity: number;
+  created_at: number;
+  archived_at: number | null;
+  message_count: number;
+  archived_by: ArchivedBy | null;
+  kept_at: number | null;
+}
+
+/** What a deleted session leaves in D1. */
+export interface Tombstone {
+  id: string;
+  user_id: string;
+  deleted_at: number;
+}
+
+export type SessionEventKind =
+  "created" | "archived" | "auto-archived" | "restored" | "woken" | "kept" | "healed";
+
+export interface SessionEvent {
+  kind: SessionEventKind;
+  at: number;
+}
+
+export type MessageRole = "user" | "agent";
+
+export interface Message {
+  /** Counts up from 1 within its session. */
+  id: number;
+  role: MessageRole;
+  author: string;
+  text: string;
+  created_at: number;
+  /** Made where the message was written: the same message sent twice is one message. */
+  client_key: string;
+}
+
+/** A message as somebody sends it. */
+export type NewMessage = Pick<Message, "role" | "author" | "text" | "client_key">;
+
+/** What a Durable Object knows of its session. */
+export interface SessionMetadata {
+  id: string;
+  user_id: string;
+  repo_owner: string;
+  repo_name: string;
+  created_at: number;
+  last_activity: number;
+  message_count: number;
+}
+
+/**
+ * What every method of a session's Durable Object answers with:
+ * - `empty`: it has no state (never initialized, or wiped);
+ * - `foreign`: it has state, and belongs to somebody else;
+ * - `deleting`: its deletion has begun and will finish by itself;
+ * - `ready`: done, with what was asked for.
+ */
+export type ObjectAnswer<Content = unknown> =
+  | { state: "empty" }
+  | { state: "foreign" }
+  | { state: "deleting" }
+  | ({ state: "ready" } & Content);
+
+/**
+ * @param session the parts of a row that carry the repository
+ * @returns "owner/name"
+ */
+export function repositoryName(session: Pick<SessionRow, "repo_owner" | "repo_name">): string {
+  return `${session.repo_owner}/${session.repo_name}`;
+}
+
+/**
+ * When an active session will be archived for being idle: `idleSeconds` after its last activity, restore or "Keep".
+ *
+ * @returns epoch milliseconds, or undefined where `idleSeconds` is 0 (never)
+ */
+export function autoArchiveTime(
+  row: Pick<SessionRow, "last_activity" | "kept_at">,
+  idleSeconds: number,
+): number | undefined {
+  if (idleSeconds === 0) return undefined;
+  return Math.max(row.last_activity, row.kept_at ?? 0) + idleSeconds * 1000;
+}

@@ -1,0 +1,54 @@
+import { json, type AppLoadContext } from "@remix-run/cloudflare";
+import type { User } from "../auth/auth.server";
+import { redirectWithFlash, type Flash } from "../platform/flash.server";
+import { parseStatusChange, sessionNotFound } from "./input.server";
+import { changeStatus } from "./lifecycle.server";
+import { repositoryName, type SessionRow, type StatusChange } from "./session";
+
+/**
+ * What both the list and the session's page answer to a button that changes a session's status.
+ *
+ * @param intent the button's value, as in "archive:<id>"
+ * @param path of the page that the button is on, to return to
+ * @returns a redirect with a flash message and its Undo, or 503 and an alert where D1 did not answer
+ * @throws a 400 or 404 Response
+ */
+export async function answerStatusChange(
+  request: Request,
+  context: AppLoadContext,
+  user: User,
+  intent: string | undefined,
+  path: string,
+) {
+  const { change, id } = parseStatusChange(intent);
+  const result = await changeStatus(context.env, user.id, id, change);
+  switch (result.outcome) {
+    case "done":
+      return redirectWithFlash(request, context, path, flashOf(change, result.session, path));
+    case "not-found":
+      throw sessionNotFound();
+    case "unavailable": {
+      const alert =
+        "The database did not answer, so this may not have happened. Try again; it is safe.";
+      return json({ alert, draft: null }, { status: 503 });
+    }
+  }
+}
+
+function flashOf(change: StatusChange, session: SessionRow, path: string): Flash {
+  const repository = repositoryName(session);
+  switch (change) {
+    case "archive":
+      return {
+        text: `Archived ${repository}.`,
+        undo: { action: path, intent: `restore:${session.id}` },
+      };
+    case "restore":
+      return {
+        text: `Restored ${repository}.`,
+        undo: { action: path, intent: `archive:${session.id}` },
+      };
+    case "keep":
+      return { text: `${repository} stays active.` };
+  }
+}

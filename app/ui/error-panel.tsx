@@ -1,0 +1,37 @@
+import { isRouteErrorResponse, Link, useRouteError } from "@remix-run/react";
+
+const UNEXPECTED = {
+  title: "Something went wrong",
+  text: "Ship could not do this just now. Nothing you sent is half done; try again in a moment.",
+};
+
+const BY_STATUS: Record<number, { title: string; text: string }> = {
+  400: { title: "That did not make sense", text: "Ship could not read this request." },
+  404: { title: "Not found", text: "There is nothing here, or it is not yours." },
+  405: { title: "Not possible here", text: "This page does not take what was sent." },
+  415: { title: "Not a form", text: "Ship takes what is sent as a form only." },
+};
+
+/** What a route shows instead of itself when it failed: what happened, and ways on. */
+export function ErrorPanel() {
+  const error = useRouteError();
+  const known = isRouteErrorResponse(error) ? BY_STATUS[error.status] : undefined;
+  const { title, text } = known ?? UNEXPECTED;
+  const said = known && isRouteErrorResponse(error) && typeof error.data === "string" && error.data;
+  return (
+    <section className="panel mx-auto grid w-full max-w-lg justify-items-start gap-3 p-6">
+      <h1 className="text-xl font-semibold" tabIndex={-1}>
+        {title}
+      </h1>
+      <p className="text-muted">{said || text}</p>
+      <div className="flex flex-wrap gap-2">
+        <Link to="/dashboard" className="button button-primary">
+          Go to your sessions
+        </Link>
+        <Link to="." reloadDocument className="button">
+          Try again
+        </Link>
+      </div>
+    </section>
+  );
+}

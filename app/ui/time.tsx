@@ -1,0 +1,42 @@
+const UNITS = [
+  { unit: "year", ms: 365 * 24 * 60 * 60 * 1000 },
+  { unit: "month", ms: 30 * 24 * 60 * 60 * 1000 },
+  { unit: "day", ms: 24 * 60 * 60 * 1000 },
+  { unit: "hour", ms: 60 * 60 * 1000 },
+  { unit: "minute", ms: 60 * 1000 },
+] as const;
+
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const exact = new Intl.DateTimeFormat("en-GB", {
+  dateStyle: "medium",
+  timeStyle: "short",
+  timeZone: "UTC",
+});
+
+/**
+ * A moment, told relative to another: "5 minutes ago", "in 3 days".
+ *
+ * @param at the moment, epoch milliseconds
+ * @param now the moment at which the page was made, epoch milliseconds; it comes with the page's data, so that server
+ *   and browser say the same
+ */
+export function relativeTime(at: number, now: number): string {
+  const distance = at - now;
+  const found = UNITS.find(({ ms }) => Math.abs(distance) >= ms);
+  if (!found) return distance > 0 ? "in a moment" : "just now";
+  return relative.format(Math.trunc(distance / found.ms), found.unit);
+}
+
+/** @param at epoch milliseconds @returns for example "22 Nov 2026, 11:52 UTC" */
+export function exactTime(at: number): string {
+  return `${exact.format(at)} UTC`;
+}
+
+/** A moment told relative to `now`, with the exact time for machines and on hovering; both in epoch milliseconds. */
+export function RelativeTime({ at, now }: { at: number; now: number }) {
+  return (
+    <time dateTime={new Date(at).toISOString()} title={exactTime(at)}>
+      {relativeTime(at, now)}
+    </time>
+  );
+}

@@ -1,0 +1,39 @@
+import js from "@eslint/js";
+import a11y from "eslint-plugin-jsx-a11y";
+import hooks from "eslint-plugin-react-hooks";
+import { defineConfig, globalIgnores } from "eslint/config";
+import ts from "typescript-eslint";
+
+/** Imports run one way: routes -> sessions, auth, github -> platform, ui. */
+const ROOMS = {
+  "app/ui/**": ["routes", "sessions", "auth", "github"],
+  "app/platform/**": ["routes", "sessions", "auth", "github"],
+  "app/{sessions,auth,github}/**": ["routes"],
+};
+
+export default defineConfig(
+  globalIgnores(["build", "public/build", "worker-configuration.d.ts", ".wrangler"]),
+  js.configs.recommended,
+  ts.configs.recommendedTypeChecked,
+  hooks.configs.flat["recommended-latest"],
+  a11y.flatConfigs.recommended,
+  {
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      "@typescript-eslint/only-throw-error": "off", // Remix: a Response is thrown to answer with it.
+      "@typescript-eslint/consistent-type-imports": "error",
+      "jsx-a11y/no-autofocus": ["error", { ignoreNonDOM: true }],
+    },
+  },
+  Object.entries(ROOMS).map(([room, closed]) => ({
+    files: [room],
+    rules: {
+      "no-restricted-imports": ["error", { patterns: closed.map((name) => `**/${name}/*`) }],
+    },
+  })),
+  { files: ["**/*.js", "**/*.mjs"], extends: [ts.configs.disableTypeChecked] },
+  {
+    files: ["scripts/**", "*.js"],
+    languageOptions: { globals: { console: "readonly", process: "readonly" } },
+  },
+);

@@ -1,0 +1,31 @@
+/** The Pages entry: every request that is not for a static file passes here. */
+import { createRequestHandler, logDevReady, type ServerBuild } from "@remix-run/cloudflare";
+import * as remixBuild from "../build/index.js";
+import { createLoadContext } from "../app/platform/load-context";
+import { passGate, type Refusal } from "../app/platform/request-gate";
+import { setSecurityHeaders } from "../app/platform/security-headers";
+
+const build = remixBuild as unknown as ServerBuild;
+// The mode that the app was built in: this file is compiled by wrangler, which has a NODE_ENV of its own.
+const answer = createRequestHandler(build, build.mode);
+
+if (build.mode === "development") logDevReady(build);
+
+export const onRequest: PagesFunction<Env> = async ({ request, env }) => {
+  const context = createLoadContext(env);
+  const passed = await passGate(request);
+  const response = passed instanceof Request ? await answer(passed, context) : refusalPage(passed);
+  if (response.webSocket) return response;
+  // A copy: the headers of a redirect cannot be changed.
+  const secured = new Response(response.body, response);
+  setSecurityHeaders(secured.headers, request, context.nonce, build.mode);
+  return secured;
+};
+
+/** Written by hand, because nothing that was refused is handed to the app. */
+function refusalPage({ status, title, text }: Refusal): Response {
+  const page = `<!DOCTYPE html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>${title} · Ship</title>
+<main><h1>${title}</h1><p>${text}</p><p><a href="/dashboard">Go to your sessions</a></p></main></html>`;
+  return new Response(page, { status, headers: { "Content-Type": "text/html; charset=utf-8" } });
+}

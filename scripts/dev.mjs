@@ -1,0 +1,11 @@
+// @ts-check
+/** `npm run dev`: the app as `npm start` serves it, rebuilt and reloaded on every change. */
+import { install, makeSecrets, migrate, must, serveArgs } from "./project.mjs";
+
+const state = ".wrangler/state";
+
+await install();
+makeSecrets();
+await migrate(state);
+const serve = ["wrangler", ...serveArgs({ port: process.env.PORT ?? 8788, state })].join(" ");
+await must("remix", ["dev", "--manual", "-c", serve], { env: { NODE_ENV: "development" } });

@@ -1,0 +1,120 @@
+// @ts-check
+/** What the commands share: install, secrets, build, database and server, each done only where it is needed. */
+import { spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const BUILT_FROM = ["app", "package-lock.json", "postcss.config.js", "remix.config.js"];
+const QUIET = { CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" };
+
+/**
+ * Runs a command in the project's folder, its tools on the PATH, its output shown.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {import("node:child_process").SpawnOptions} [options]
+ * @returns {Promise<number>} its exit code
+ */
+export function run(command, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = start(command, args, options);
+    child.on("error", reject);
+    child.on("exit", (code) => resolve(code ?? 1));
+  });
+}
+
+/**
+ * Starts a command as `run` does, without waiting for its end.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {import("node:child_process").SpawnOptions} [options]
+ * @returns {import("node:child_process").ChildProcess}
+ */
+export function start(command, args, { env, ...options } = {}) {
+  const PATH = `${join(ROOT, "node_modules/.bin")}:${process.env.PATH}`;
+  return spawn(command, args, {
+    cwd: ROOT,
+    stdio: "inherit",
+    env: { ...process.env, ...QUIET, ...env, PATH },
+    ...options,
+  });
+}
+
+/**
+ * Runs a command that everything after it needs; where it fails, this process ends with its exit code.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {import("node:child_process").SpawnOptions} [options]
+ */
+export async function must(command, args, options) {
+  const code = await run(command, args, options);
+  if (code !== 0) process.exit(code);
+}
+
+/** Installs the dependencies that package-lock.json names, unless they are installed. */
+export async function install() {
+  const stamp = join(ROOT, "node_modules/.installed-from");
+  const lock = createHash("sha256").update(readFileSync(join(ROOT, "package-lock.json")));
+  const wanted = lock.digest("hex");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  await must("npm", ["ci", "--no-audit", "--no-fund"]);
+  writeFileSync(stamp, wanted);
+}
+
+/** Makes .dev.vars, which git ignores, with secrets of this machine's own; one that exists is left alone. */
+export function makeSecrets() {
+  const file = join(ROOT, ".dev.vars");
+  if (existsSync(file)) return;
+  const secret = randomBytes(32).toString("base64url");
+  writeFileSync(file, `AUTH_SECRETS="${secret}"\nLOCAL_SIGN_IN="true"\n`, { mode: 0o600 });
+}
+
+/** Builds the app, unless nothing has changed since the last build. */
+export async function build() {
+  const output = join(ROOT, "build/index.js");
+  const built = existsSync(output) ? statSync(output).mtimeMs : 0;
+  const changed = BUILT_FROM.some((path) => newestChange(join(ROOT, path)) > built);
+  if (changed) await must("remix", ["build"], { env: { NODE_ENV: "production" } });
+}
+
+/**
+ * Brings the local database up to the newest migration.
+ *
+ * @param {string} state the folder that local data lives in
+ */
+export async function migrate(state) {
+  const args = ["d1", "migrations", "apply", "ship-db", "--local", "--persist-to", state];
+  await must("wrangler", args, { env: { CI: "true" }, stdio: ["ignore", "ignore", "inherit"] });
+}
+
+/**
+ * The command that serves the built app and its companion.
+ *
+ * @param {{ port: number | string, state: string, companion?: string, vars?: Record<string, string | number> }} options
+ *   the folder that local data lives in, the companion's config if it is not the real one, and vars to override
+ * @returns {string[]} the arguments of `wrangler`
+ */
+export function serveArgs({ port, state, companion = "durable-objects/wrangler.toml", vars = {} }) {
+  const bindings = Object.entries(vars).flatMap(([name, value]) => ["-b", `${name}=${value}`]);
+  const configs = ["-c", "wrangler.toml", "-c", companion];
+  return [
+    ...["pages", "dev", ...configs, "--port", `${port}`, "--inspector-port", "0"],
+    ...["--persist-to", state, "--show-interactive-dev-session=false", ...bindings],
+  ];
+}
+
+/**
+ * @param {string} path
+ * @returns {number} when the newest file under a path was changed, epoch milliseconds
+ */
+function newestChange(path) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newestChange(join(path, name))));
+}

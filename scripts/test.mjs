@@ -1,0 +1,79 @@
+// @ts-check
+/**
+ * `npm test`: installs what is missing, then runs every check and every test. Ends with the totals of all of them, which
+ * it also leaves in test-results/totals.txt; the exit code is 0 only where everything passed.
+ */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build, install, ROOT, run } from "./project.mjs";
+
+const RESULTS = join(ROOT, "test-results");
+const totals = { passed: 0, failed: 0 };
+
+/**
+ * Runs a check, which passes or fails as a whole.
+ *
+ * @param {string} name
+ * @param {string} command
+ * @param {string[]} args
+ */
+async function check(name, command, args) {
+  console.log(`\n— ${name}`);
+  const passed = (await run(command, args)) === 0;
+  totals[passed ? "passed" : "failed"] += 1;
+  if (!passed) console.error(`${name} failed`);
+}
+
+/**
+ * Runs a test runner, which writes its counts as JSON. One that fails without a failed test counts as one failure.
+ *
+ * @param {string} name
+ * @param {string} command
+ * @param {string[]} args
+ * @param {(report: any) => { passed: number, failed: number }} count reads the runner's own report
+ */
+async function suite(name, command, args, count) {
+  console.log(`\n— ${name}`);
+  const report = join(RESULTS, `${name}.json`);
+  const code = await run(command, args, { env: { REPORT: report } });
+  const counted = readCounts(report, count);
+  totals.passed += counted.passed;
+  totals.failed += code !== 0 && counted.failed === 0 ? 1 : counted.failed;
+}
+
+/**
+ * @param {string} report
+ * @param {(report: any) => { passed: number, failed: number }} count
+ */
+function readCounts(report, count) {
+  try {
+    return count(JSON.parse(readFileSync(report, "utf8")));
+  } catch {
+    return { passed: 0, failed: 1 };
+  }
+}
+
+await install();
+const { installChromium } = await import("./chromium.mjs");
+await installChromium();
+await build();
+rmSync(RESULTS, { recursive: true, force: true });
+mkdirSync(RESULTS);
+
+await check("format", "prettier", ["--check", "--log-level", "warn", "."]);
+await check("generated types", "npm", ["run", "--silent", "typegen"]);
+await check("types", "tsc", []);
+await check("lint", "eslint", ["--max-warnings", "0", "."]);
+await suite("vitest", "vitest", ["run", "-c", "tests/vitest.config.ts"], (report) => ({
+  passed: report.numPassedTests,
+  failed: report.numFailedTests + report.numFailedTestSuites,
+}));
+await suite("playwright", "playwright", ["test", "-c", "tests/playwright.config.ts"], (report) => ({
+  passed: report.stats.expected,
+  failed: report.stats.unexpected + report.stats.flaky,
+}));
+
+const line = `${totals.passed} passed, ${totals.failed} failed`;
+writeFileSync(join(RESULTS, "totals.txt"), `${line}\n`);
+console.log(`\n${line}`);
+process.exit(totals.failed === 0 && totals.passed > 0 ? 0 : 1);
