@@ -12,7 +12,7 @@ const ROOMS = {
 };
 
 export default defineConfig(
-  globalIgnores(["build", "public/build", "worker-configuration.d.ts", ".wrangler"]),
+  globalIgnores(["build", "public/build", "worker-configuration.d.ts", "**/.wrangler"]),
   js.configs.recommended,
   ts.configs.recommendedTypeChecked,
   hooks.configs.flat["recommended-latest"],
@@ -33,7 +33,7 @@ export default defineConfig(
   })),
   { files: ["**/*.js", "**/*.mjs"], extends: [ts.configs.disableTypeChecked] },
   {
-    files: ["scripts/**", "*.js"],
+    files: ["**/*.js", "**/*.mjs"],
     languageOptions: { globals: { console: "readonly", process: "readonly" } },
   },
 );
