@@ -49,6 +49,8 @@ function flashOf(change: StatusChange, session: SessionRow, path: string): Flash
         undo: { action: path, intent: `archive:${session.id}` },
       };
     case "keep":
-      return { text: `${repository} stays active.` };
+      return session.status === "active"
+        ? { text: `${repository} stays active.` }
+        : { text: `${repository} had been archived before. Restore it to keep it active.` };
   }
 }
