@@ -1,0 +1,226 @@
+/** What the Worker tests share: sessions to begin with, looks behind the app's back, and faults by name. */
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env as bindings } from "cloudflare:workers";
+import type { CompanionEnv, SessionDO } from "../../durable-objects/session";
+import { createSession } from "../../app/sessions/lifecycle.server";
+import { objectOf } from "../../app/sessions/object.server";
+import type {
+  Message,
+  NewMessage,
+  SessionEvent,
+  SessionMetadata,
+  SessionRow,
+  Tombstone,
+} from "../../app/sessions/session";
+
+/** The bindings of app and companion in one; the app's secrets are not needed here. */
+export const env = bindings as Env;
+
+/** Somebody who has no sessions yet: storage is shared by all tests of a file. */
+export function freshPerson(): string {
+  return `local:${crypto.randomUUID()}`;
+}
+
+export function freshForm(owner = "remix-run", name = "remix") {
+  return { key: crypto.randomUUID(), repository: { owner, name } };
+}
+
+export function freshMessage(text = "Hello"): NewMessage {
+  return { role: "user", author: "Ada", text, client_key: crypto.randomUUID() };
+}
+
+/** Makes a session the way the app does. @returns its row */
+export async function newSession(userId = freshPerson()): Promise<SessionRow> {
+  const result = await createSession(env, userId, freshForm());
+  if (result.outcome !== "created") throw new Error(`Not created: ${result.outcome}`);
+  return result.session;
+}
+
+/** Puts a row into D1 as a restored database would have it: its object is empty. */
+export async function newRowWithoutObject(values: Partial<SessionRow> = {}): Promise<SessionRow> {
+  const now = Date.now();
+  const row: SessionRow = {
+    id: crypto.randomUUID(),
+    user_id: freshPerson(),
+    repo_owner: "remix-run",
+    repo_name: "remix",
+    status: "active",
+    last_activity: now,
+    created_at: now,
+    archived_at: null,
+    message_count: 0,
+    archived_by: null,
+    kept_at: null,
+    ...values,
+  };
+  const columns = Object.keys(row);
+  const marks = columns.map(() => "?");
+  await env.DB.prepare(`INSERT INTO sessions (${columns.join(", ")}) VALUES (${marks.join(", ")})`)
+    .bind(...columns.map((column) => row[column as keyof SessionRow]))
+    .run();
+  return row;
+}
+
+/** Takes row and history out of D1 as restoring an old database would: the object stays. */
+export async function loseRow(id: string): Promise<void> {
+  await env.DB.batch([
+    env.DB.prepare("DELETE FROM session_events WHERE session_id = ?").bind(id),
+    env.DB.prepare("DELETE FROM sessions WHERE id = ?").bind(id),
+  ]);
+}
+
+/** @returns everything that D1 holds of a session, whoever owns it */
+export async function inDatabase(id: string): Promise<{
+  row: SessionRow | undefined;
+  tombstone: Tombstone | undefined;
+  events: SessionEvent[];
+}> {
+  const [rows, tombstones, events] = await env.DB.batch([
+    env.DB.prepare("SELECT * FROM sessions WHERE id = ?").bind(id),
+    env.DB.prepare("SELECT * FROM deleted_sessions WHERE id = ?").bind(id),
+    env.DB.prepare("SELECT kind, at FROM session_events WHERE session_id = ? ORDER BY id").bind(id),
+  ]);
+  return {
+    row: rows?.results[0] as SessionRow | undefined,
+    tombstone: tombstones?.results[0] as Tombstone | undefined,
+    events: (events?.results ?? []) as SessionEvent[],
+  };
+}
+
+/** The one row of the object's table `state`. */
+export type StoredState = SessionMetadata & {
+  generation: string;
+  deleting: 0 | 1;
+  alarm_at: number;
+};
+
+/** @returns everything that a session's object has stored; the platform's own tables are not counted */
+export async function inStorage(id: string): Promise<{
+  tables: string[];
+  state: StoredState | undefined;
+  messages: Message[];
+  alarm: number | null;
+}> {
+  return runInDurableObject(objectOf(env, id), async (_, { storage }) => {
+    const rows = (query: string): unknown[] => storage.sql.exec(query).toArray();
+    const tables = (rows("SELECT name FROM sqlite_master ORDER BY name") as { name: string }[])
+      .map(({ name }) => name)
+      .filter((name) => !/^(_cf_|__miniflare_|sqlite_)/.test(name));
+    return {
+      tables,
+      state: tables.includes("state") ? (rows("SELECT * FROM state")[0] as StoredState) : undefined,
+      messages: tables.includes("messages")
+        ? (rows("SELECT * FROM messages ORDER BY id") as Message[])
+        : [],
+      alarm: await storage.getAlarm(),
+    };
+  });
+}
+
+/** What `inStorage` answers for an object that holds nothing. */
+export const NOTHING_STORED = { tables: [], state: undefined, messages: [], alarm: null };
+
+/** Runs the alarm of a session's object now. @returns false where none is set */
+export function fireAlarm(id: string): Promise<boolean> {
+  return runDurableObjectAlarm(objectOf(env, id));
+}
+
+/** Lets `run` see a session's object with other vars or another database, until it ends or the object is aborted. */
+export async function withObjectEnv<Result>(
+  id: string,
+  changes: Partial<CompanionEnv>,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  const exchange = (make: (before: CompanionEnv) => CompanionEnv) =>
+    runInDurableObject(objectOf(env, id), (object) => {
+      const instance = object as unknown as { env: CompanionEnv };
+      const before = instance.env;
+      instance.env = make(before);
+      return before;
+    });
+  const before = await exchange((own) => ({ ...own, ...changes }));
+  try {
+    return await run();
+  } finally {
+    await exchange(() => before);
+  }
+}
+
+/** What becomes of a call on its way to D1 or to an object: made, not made, made later, or its answer lost. */
+export type Fault = <Result>(call: () => Promise<Result>) => Promise<Result>;
+
+export const passes: Fault = (call) => call();
+
+export const refused: Fault = () => Promise.reject(new Error("Refused by the test"));
+
+export const answerLost: Fault = async (call) => {
+  await call();
+  throw new Error("Answer lost by the test");
+};
+
+/** One fault a call, in order; the calls after them pass. */
+export function inOrder(...faults: Fault[]): Fault {
+  let calls = 0;
+  return (call) => (faults[calls++] ?? passes)(call);
+}
+
+/** A call that stalls while its caller waits; it is made, and answered, when it is let land. */
+export function stalled() {
+  let reach!: () => void;
+  let land!: () => void;
+  const reached = new Promise<void>((resolve) => (reach = resolve));
+  const landing = new Promise<void>((resolve) => (land = resolve));
+  const fault: Fault = async (call) => {
+    reach();
+    await landing;
+    return call();
+  };
+  return { fault, reached, land };
+}
+
+/** A call whose caller is told at once that it failed; it is made when it is let land. */
+export function late() {
+  let land: () => Promise<unknown> = () => Promise.reject(new Error("Nothing was sent"));
+  const fault: Fault = (call) => {
+    land = call;
+    return Promise.reject(new Error("Not answered in time, says the test"));
+  };
+  return { fault, land: () => land() };
+}
+
+/** A database whose batches, reads included, meet a fault. */
+export function faultyDatabase(fault: Fault, database: D1Database = env.DB): D1Database {
+  return new Proxy(database, {
+    get(target, name) {
+      if (name === "batch") {
+        return (batch: D1PreparedStatement[]) => fault(() => target.batch(batch));
+      }
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+type ObjectMethod = Exclude<keyof SessionDO, keyof DurableObject | "alarm">;
+
+/** The app's Env where D1 batches, or calls of an object's methods by name, meet a fault. */
+export function faultyEnv(faults: Partial<Record<"batch" | ObjectMethod, Fault>>): Env {
+  type Stub = ReturnType<typeof objectOf>;
+  type Methods = Record<string, (...args: unknown[]) => Promise<unknown>>;
+  const faultyStub = (stub: Stub) =>
+    new Proxy(stub, {
+      get(target, name: ObjectMethod) {
+        const fault = faults[name] ?? passes;
+        const methods = target as unknown as Methods;
+        return (...args: unknown[]) => fault(async () => await methods[name]?.(...args));
+      },
+    });
+  return {
+    ...env,
+    DB: faults.batch ? faultyDatabase(faults.batch) : env.DB,
+    SESSION_DO: {
+      idFromName: (name: string) => env.SESSION_DO.idFromName(name),
+      get: (id: DurableObjectId) => faultyStub(env.SESSION_DO.get(id)),
+    } as Env["SESSION_DO"],
+  };
+}
