@@ -19,7 +19,7 @@ import {
 } from "@remix-run/react";
 import { Sailboat } from "lucide-react";
 import { useEffect, type ReactNode } from "react";
-import { findUser } from "./auth/auth.server";
+import { claimedUser } from "./auth/auth.server";
 import { takeFlash } from "./platform/flash.server";
 import { useNonce } from "./platform/nonce";
 import stylesheet from "./styles.css";
@@ -34,9 +34,9 @@ export const links: LinksFunction = () => [
 export const meta: MetaFunction = () => [{ title: "Ship" }];
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-  const user = await findUser(request, context);
+  const user = await claimedUser(request, context);
   const { flash, headers } = await takeFlash(request, context);
-  return json({ userName: user?.name, flash }, { headers });
+  return json({ user: user && { name: user.name, avatar: user.avatar }, flash }, { headers });
 }
 
 export default function App() {
@@ -51,6 +51,7 @@ export function ErrorBoundary() {
 export function Layout({ children }: { children: ReactNode }) {
   const page = useRouteLoaderData<typeof loader>("root");
   const nonce = useNonce();
+  const { pathname } = useLocation();
   useFocusAfterNavigation();
   return (
     <html lang="en">
@@ -69,7 +70,8 @@ export function Layout({ children }: { children: ReactNode }) {
               <Sailboat aria-hidden className="size-5 text-accent" />
               Ship
             </Link>
-            {page?.userName && <SignedIn userName={page.userName} />}
+            {/* Who is asked to sign in is not signed in, whatever an old cookie says. */}
+            {page?.user && pathname !== "/login" && <SignedIn user={page.user} />}
           </div>
         </header>
         <FlashMessage flash={page?.flash ?? null} />
@@ -82,10 +84,16 @@ export function Layout({ children }: { children: ReactNode }) {
   );
 }
 
-function SignedIn({ userName }: { userName: string }) {
+function SignedIn({ user }: { user: { name: string; avatar: string | null } }) {
   return (
     <Form method="post" action="/logout" className="flex min-w-0 items-center gap-3">
-      <span className="truncate text-muted">{userName}</span>
+      <Link to="/account" className="flex min-w-0 items-center gap-2 text-muted hover:underline">
+        {user.avatar && (
+          <img src={user.avatar} alt="" width={24} height={24} className="rounded-full" />
+        )}
+        <span className="truncate">{user.name}</span>
+        <span className="sr-only"> (your account)</span>
+      </Link>
       <button className="button button-quiet">Sign out</button>
     </Form>
   );

@@ -2,6 +2,7 @@
 import { createRequestHandler, logDevReady, type ServerBuild } from "@remix-run/cloudflare";
 import * as remixBuild from "../build/index.js";
 import { createLoadContext } from "../app/platform/load-context";
+import { logEvent } from "../app/platform/log";
 import { passGate, type Refusal } from "../app/platform/request-gate";
 import { setSecurityHeaders } from "../app/platform/security-headers";
 
@@ -11,19 +12,21 @@ const answer = createRequestHandler(build, build.mode);
 
 if (build.mode === "development") logDevReady(build);
 
-export const onRequest: PagesFunction<Env> = async ({ request, env }) => {
-  const context = createLoadContext(env);
+export const onRequest: PagesFunction<Env> = async ({ request, env, waitUntil }) => {
+  const context = createLoadContext(env, waitUntil);
   const passed = await passGate(request);
-  const response = passed instanceof Request ? await answer(passed, context) : refusalPage(passed);
+  const response =
+    passed instanceof Request ? await answer(passed, context) : refuse(request, passed);
   if (response.webSocket) return response;
   // A copy: the headers of a redirect cannot be changed.
   const secured = new Response(response.body, response);
-  setSecurityHeaders(secured.headers, request, context.nonce, build.mode);
+  setSecurityHeaders(secured.headers, request, context.nonce, env, build.mode);
   return secured;
 };
 
 /** Written by hand, because nothing that was refused is handed to the app. */
-function refusalPage({ status, title, text }: Refusal): Response {
+function refuse(request: Request, { status, title, text }: Refusal): Response {
+  logEvent("refused", { status, method: request.method, path: new URL(request.url).pathname });
   const page = `<!DOCTYPE html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>${title} · Ship</title>
 <main><h1>${title}</h1><p>${text}</p><p><a href="/dashboard">Go to your sessions</a></p></main></html>`;

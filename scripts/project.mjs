@@ -67,12 +67,17 @@ export async function install() {
   writeFileSync(stamp, wanted);
 }
 
-/** Makes .dev.vars, which git ignores, with secrets of this machine's own; one that exists is left alone. */
+/** Makes .dev.vars, which git ignores, with secrets of this machine's own; those that are there are left alone. */
 export function makeSecrets() {
   const file = join(ROOT, ".dev.vars");
-  if (existsSync(file)) return;
-  const secret = randomBytes(32).toString("base64url");
-  writeFileSync(file, `AUTH_SECRETS="${secret}"\nLOCAL_SIGN_IN="true"\n`, { mode: 0o600 });
+  const known = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const made = Object.entries({
+    AUTH_SECRETS: randomBytes(32).toString("base64url"),
+    TOKEN_KEYS: `1:${randomBytes(32).toString("base64")}`,
+    LOCAL_SIGN_IN: "true",
+  }).filter(([name]) => !known.includes(`${name}=`));
+  const lines = made.map(([name, value]) => `${name}="${value}"\n`);
+  if (lines.length > 0) writeFileSync(file, known + lines.join(""), { mode: 0o600 });
 }
 
 /** Builds the app, unless nothing has changed since the last build. */

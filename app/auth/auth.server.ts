@@ -1,84 +1,185 @@
 /** Who is asking. (A sign-in is never called a session here: sessions are what people work in.) */
 import {
-  createCookie,
   redirect,
   type AppLoadContext,
   type Cookie,
   type TypedResponse,
 } from "@remix-run/cloudflare";
 import * as z from "zod/mini";
-import { cookieOptions } from "../platform/cookies.server";
-import { isLoopback } from "../platform/security-headers";
+import { signedCookie } from "../platform/cookies.server";
+import { read, write, type Database, type Statement } from "../platform/database.server";
+import { attempt, logEvent } from "../platform/log";
+import {
+  countAuthRecords,
+  deleteAuthRecord,
+  deleteAuthRecords,
+  insertAuthRecord,
+  readAuthRecord,
+  touchAuthRecord,
+  type User,
+} from "./records.server";
 
-export interface User {
-  /** `local:<name>` */
-  id: string;
-  name: string;
-}
+export type { User } from "./records.server";
 
-const THIRTY_DAYS = 30 * 24 * 60 * 60;
+/** The longest that browsers keep a cookie, in seconds. When a sign-in ends, its record says. */
+const COOKIE_AGE = 400 * 24 * 60 * 60;
 
-/** The sign-in form: a name as GitHub would allow it, in lower case. */
-export const signInInput = z.object({
-  name: z.string("Enter a name.").check(
-    z.trim(),
-    z.toLowerCase(),
-    z.minLength(1, { error: "Enter a name.", abort: true }),
-    z.maxLength(39, { error: "A name has at most 39 characters.", abort: true }),
-    z.regex(/^[a-z0-9]+(-+[a-z0-9]+)*$/, {
-      error: "A name has letters and digits, with hyphens between them.",
-    }),
-  ),
+/** Being seen is written down at most this often, in milliseconds. */
+const SEEN_EVERY = 60 * 60 * 1000;
+
+/** What the cookie holds: who signed in, and the random token by which their record is found. */
+const cookieValue = z.object({
+  id: z.string(),
+  login: z.string(),
+  name: z.string(),
+  avatar: z.nullable(z.string()),
+  token: z.string(),
 });
 
-/** @returns whether this request may sign in by name alone: only where the flag is set, and only on this machine */
-export function offersLocalSignIn(request: Request, { env }: AppLoadContext): boolean {
-  return env.LOCAL_SIGN_IN === "true" && isLoopback(new URL(request.url));
+interface Claim {
+  user: User;
+  tokenHash: string;
 }
 
-/** @returns the person that the request's cookie names, if it is ours and not outdated */
+/** A request's claim is read once, and all its loaders get it in the same turn, so that they read D1 together. */
+const claims = new WeakMap<AppLoadContext, Promise<Claim | undefined>>();
+
+function claimOf(request: Request, context: AppLoadContext): Promise<Claim | undefined> {
+  const known = claims.get(context);
+  if (known) return known;
+  const claim = readClaim(request, context);
+  claims.set(context, claim);
+  return claim;
+}
+
+async function readClaim(request: Request, context: AppLoadContext): Promise<Claim | undefined> {
+  const held: unknown = await authCookie(request, context).parse(request.headers.get("Cookie"));
+  const parsed = cookieValue.safeParse(held);
+  if (!parsed.success) return undefined;
+  const { token, ...user } = parsed.data;
+  return { user, tokenHash: await hash(token) };
+}
+
+/**
+ * @returns the person whom the request's cookie names: enough for saying their name, not for showing what is theirs,
+ *   because they may have signed out since
+ */
+export async function claimedUser(
+  request: Request,
+  context: AppLoadContext,
+): Promise<User | undefined> {
+  return (await claimOf(request, context))?.user;
+}
+
+/** @returns the person who is signed in */
 export async function findUser(
   request: Request,
   context: AppLoadContext,
 ): Promise<User | undefined> {
-  const held: unknown = await authCookie(request, context).parse(request.headers.get("Cookie"));
-  const auth = authValue.safeParse(held);
-  if (!auth.success || auth.data.expires <= context.now) return undefined;
-  return localUser(auth.data.name);
+  const claim = await claimOf(request, context);
+  if (claim && (await isSignedIn(claim, context))) return claim.user;
+  return undefined;
 }
-
-const authValue = z.object({ name: z.string(), expires: z.number() });
 
 /**
  * Guards a page: call it first in every loader and action.
  *
- * @throws a redirect to the sign-in page, which leads back here, where nobody is signed in
+ * @param load reads the page's data for that person, from `context.reads`: in the same round trip as the check, whose
+ *   outcome decides whether the data is handed out. It must change nothing.
+ * @returns what `load` returned; without it, the person
+ * @throws a redirect to the sign-in page, which leads back here, where nobody is signed in; and what `load` throws
  */
-export async function verifySession(request: Request, context: AppLoadContext): Promise<User> {
-  const user = await findUser(request, context);
-  if (user) return user;
+export function verifySession(request: Request, context: AppLoadContext): Promise<User>;
+export function verifySession<Data>(
+  request: Request,
+  context: AppLoadContext,
+  load: (user: User) => Promise<Data>,
+): Promise<Data>;
+export async function verifySession(
+  request: Request,
+  context: AppLoadContext,
+  load: (user: User) => Promise<unknown> = (user) => Promise.resolve(user),
+): Promise<unknown> {
+  const claim = await claimOf(request, context);
+  if (!claim) throw redirectToSignIn(request);
+  const [signedIn, data] = await Promise.allSettled([isSignedIn(claim, context), load(claim.user)]);
+  if (signedIn.status === "rejected") throw signedIn.reason;
+  if (!signedIn.value) throw redirectToSignIn(request);
+  if (data.status === "rejected") throw data.reason;
+  return data.value;
+}
+
+async function isSignedIn({ user, tokenHash }: Claim, context: AppLoadContext): Promise<boolean> {
+  const { env, now, reads, waitUntil } = context;
+  const [[record]] = await read(reads, readAuthRecord(tokenHash, user.id, now));
+  if (record && now - record.last_seen_at > SEEN_EVERY) {
+    waitUntil(attempt("seen", () => write(env.DB, [touchAuthRecord(tokenHash, now)])));
+  }
+  return record !== undefined;
+}
+
+function redirectToSignIn(request: Request): Response {
   const { pathname, searchParams } = new URL(request.url);
   searchParams.delete("_data"); // Remix's own, on the requests of its client
   const to = searchParams.size > 0 ? `${pathname}?${searchParams}` : pathname;
-  throw redirect(`/login?${new URLSearchParams({ to })}`);
+  return redirect(`/login?${new URLSearchParams({ to })}`);
 }
 
-/** @returns the answer that signs a person in by name and takes them to `to` */
+/**
+ * Signs a person in with a new random token; what this browser was signed in by before ends.
+ *
+ * @param to where they go next
+ * @param more statements that belong into the same batch
+ * @throws what D1 throws
+ */
 export async function signIn(
   request: Request,
   context: AppLoadContext,
-  name: string,
+  user: User,
   to: string,
+  more: Statement[] = [],
 ): Promise<TypedResponse<never>> {
-  const auth = { name, expires: context.now + THIRTY_DAYS * 1000 };
-  const cookie = await authCookie(request, context).serialize(auth, { maxAge: THIRTY_DAYS });
+  const { env, now } = context;
+  const before = await claimOf(request, context);
+  const token = randomToken();
+  await write(env.DB, [
+    ...(before ? [deleteAuthRecord(before.tokenHash)] : []),
+    ...insertAuthRecord(user, await hash(token), now),
+    ...more,
+  ]);
+  logEvent("sign-in", { user: user.id });
+  const cookie = await authCookie(request, context).serialize(
+    { ...user, token },
+    { maxAge: COOKIE_AGE },
+  );
   return redirect(to, { headers: { "Set-Cookie": cookie } });
 }
 
-/** @returns the answer that signs the person out */
-export async function signOut(request: Request, context: AppLoadContext): Promise<Response> {
+/**
+ * Signs the person out, in this browser or everywhere.
+ *
+ * @throws what D1 throws; they are then still signed in
+ */
+export async function signOut(
+  request: Request,
+  context: AppLoadContext,
+  { everywhere }: { everywhere: boolean },
+): Promise<TypedResponse<never>> {
+  const claim = await claimOf(request, context);
+  if (claim) {
+    const { user, tokenHash } = claim;
+    const ended = everywhere ? deleteAuthRecords(user.id) : deleteAuthRecord(tokenHash);
+    await write(context.env.DB, [ended]);
+    logEvent(everywhere ? "sign-out-everywhere" : "sign-out", { user: user.id });
+  }
   const cookie = await authCookie(request, context).serialize("", { maxAge: 0 });
   return redirect("/login", { headers: { "Set-Cookie": cookie } });
+}
+
+/** @returns in how many browsers a person is signed in */
+export async function countSignIns(d1: Database, userId: string, now: number): Promise<number> {
+  const [[counted]] = await read(d1, countAuthRecords(userId, now));
+  return counted?.count ?? 0;
 }
 
 /**
@@ -94,10 +195,21 @@ export function safePath(wanted: string | null): string {
   return wanted;
 }
 
-function localUser(name: string): User {
-  return { id: `local:${name}`, name };
+function authCookie(request: Request, context: AppLoadContext): Cookie {
+  return signedCookie("auth", request, context);
 }
 
-function authCookie(request: Request, context: AppLoadContext): Cookie {
-  return createCookie("ship_auth", cookieOptions(request, context));
+/** @returns 256 random bits in hexadecimal */
+function randomToken(): string {
+  return toHex(crypto.getRandomValues(new Uint8Array(32)));
+}
+
+async function hash(token: string): Promise<string> {
+  return toHex(
+    new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token))),
+  );
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

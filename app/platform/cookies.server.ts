@@ -1,19 +1,33 @@
-import type { AppLoadContext, CookieOptions } from "@remix-run/cloudflare";
+import {
+  createCookie,
+  type AppLoadContext,
+  type Cookie,
+  type CookieOptions,
+} from "@remix-run/cloudflare";
 
 /**
- * What all cookies have in common: signed, out of reach of scripts, and kept from other sites' requests.
+ * A cookie that is signed, out of reach of scripts, and kept from other sites' requests. Over https it is also `Secure`
+ * and tied to this host by its name; over http, on loopback, not every browser takes such a cookie.
  * Made for each request, because the secrets are known only then.
  *
+ * @param name without the prefix that every cookie of Ship has
  * @throws where no secret is configured: an unsigned cookie must never be believed
  */
-export function cookieOptions(request: Request, { env }: AppLoadContext): CookieOptions {
+export function signedCookie(
+  name: string,
+  request: Request,
+  { env }: AppLoadContext,
+  options: CookieOptions = {},
+): Cookie {
   const secrets = (env.AUTH_SECRETS ?? "").split(",").filter(Boolean);
   if (secrets.length === 0) throw new Error("AUTH_SECRETS is not set");
-  return {
+  const secure = new URL(request.url).protocol === "https:";
+  return createCookie(`${secure ? "__Host-" : ""}ship_${name}`, {
+    ...options,
     httpOnly: true,
     path: "/",
     sameSite: "lax",
     secrets,
-    secure: new URL(request.url).protocol === "https:",
-  };
+    secure,
+  });
 }

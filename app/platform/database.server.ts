@@ -25,6 +25,36 @@ export function statementBuilder<Tables>(): Kysely<Tables> {
   return new Kysely<Tables>({ dialect: new D1Dialect({ database: unconnected }) });
 }
 
+/** What statements run on: D1, or something that collects what goes there. */
+export type Database = Pick<D1Database, "prepare" | "batch">;
+
+/**
+ * The loaders of a page run at the same time; this lets them read in one round trip: batches sent in the same turn reach
+ * D1 as one. For reads only, because a statement that fails fails all of them.
+ */
+export function collectReads(d1: D1Database): Database {
+  let collected: D1PreparedStatement[] = [];
+  let answer: Promise<D1Result[]> | undefined;
+
+  function send() {
+    const statements = collected;
+    collected = [];
+    answer = undefined;
+    return d1.batch(statements);
+  }
+
+  return {
+    prepare: (query) => d1.prepare(query),
+    async batch<Row>(statements: D1PreparedStatement[]) {
+      const first = collected.length;
+      collected.push(...statements);
+      answer ??= Promise.resolve().then(send);
+      const results = await answer;
+      return results.slice(first, first + statements.length) as D1Result<Row>[];
+    },
+  };
+}
+
 /**
  * Runs writes, then reads, in one D1 batch: one transaction, one round trip, on the primary.
  *
@@ -32,7 +62,7 @@ export function statementBuilder<Tables>(): Kysely<Tables> {
  * @throws what D1 throws; the batch may then still have been applied, with only its answer lost
  */
 export async function write<const Reads extends readonly Statement[]>(
-  d1: D1Database,
+  d1: Database,
   writes: readonly Statement[],
   ...reads: Reads
 ): Promise<RowsOf<Reads>> {
@@ -45,7 +75,7 @@ export async function write<const Reads extends readonly Statement[]>(
 
 /** Runs reads in one D1 batch. @returns the rows of each, in order @throws what D1 throws */
 export function read<const Reads extends readonly Statement[]>(
-  d1: D1Database,
+  d1: Database,
   ...reads: Reads
 ): Promise<RowsOf<Reads>> {
   return write(d1, [], ...reads);

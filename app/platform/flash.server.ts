@@ -1,11 +1,10 @@
 import {
-  createCookie,
   redirect,
   type AppLoadContext,
   type Cookie,
   type TypedResponse,
 } from "@remix-run/cloudflare";
-import { cookieOptions } from "./cookies.server";
+import { signedCookie } from "./cookies.server";
 
 /** What an action has to say on the next page, once. */
 export interface Flash {
@@ -37,5 +36,5 @@ export async function takeFlash(
 }
 
 function flashCookie(request: Request, context: AppLoadContext): Cookie {
-  return createCookie("ship_flash", { ...cookieOptions(request, context), maxAge: 60 });
+  return signedCookie("flash", request, context, { maxAge: 60 });
 }

@@ -1,17 +1,31 @@
 import type { AppLoadContext } from "@remix-run/cloudflare";
+import { collectReads, type Database } from "./database.server";
 
 declare module "@remix-run/cloudflare" {
   /** What loaders and actions get beside the request. */
   interface AppLoadContext {
     env: Env;
+    /** D1 for what loaders read: all loaders of a page together make one round trip. */
+    reads: Database;
     /** The time of the request in epoch milliseconds: everything on a page is told at the same moment. */
     now: number;
     /** Marks the page's own inline scripts for the Content-Security-Policy. */
     nonce: string;
+    /** Lets work go on after the answer was sent. */
+    waitUntil: (work: Promise<unknown>) => void;
   }
 }
 
 /** Builds the load context of one request. Nowhere else is one made. */
-export function createLoadContext(env: Env): AppLoadContext {
-  return { env, now: Date.now(), nonce: crypto.randomUUID() };
+export function createLoadContext(
+  env: Env,
+  waitUntil: (work: Promise<unknown>) => void,
+): AppLoadContext {
+  return {
+    env,
+    reads: collectReads(env.DB),
+    now: Date.now(),
+    nonce: crypto.randomUUID(),
+    waitUntil,
+  };
 }

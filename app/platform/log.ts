@@ -1,4 +1,14 @@
 /**
+ * Writes one structured line about something that matters for security: a sign-in, a refusal, a deletion.
+ *
+ * @param event what happened, in kebab case
+ * @param facts who and what; never a token, a cookie or what somebody wrote
+ */
+export function logEvent(event: string, facts: Record<string, string | number>): void {
+  console.log(JSON.stringify({ event, ...facts }));
+}
+
+/**
  * Writes one structured line about something that failed: what was being done, and the error's own words.
  *
  * @param event what was being done, in kebab case

@@ -8,10 +8,11 @@ export function setSecurityHeaders(
   headers: Headers,
   request: Request,
   nonce: string,
+  env: Env,
   mode: string,
 ): void {
   const url = new URL(request.url);
-  headers.set("Content-Security-Policy", contentSecurityPolicy(nonce, mode));
+  headers.set("Content-Security-Policy", contentSecurityPolicy(nonce, env, mode));
   headers.set("X-Content-Type-Options", "nosniff");
   // `no-referrer` would turn the browser's own form posts into `Origin: null`, which the gate refuses.
   headers.set("Referrer-Policy", "same-origin");
@@ -28,15 +29,18 @@ export function isLoopback({ hostname }: URL): boolean {
   return hostname === "localhost" || hostname === "127.0.0.1" || hostname === "[::1]";
 }
 
-function contentSecurityPolicy(nonce: string, mode: string): string {
+function contentSecurityPolicy(nonce: string, env: Env, mode: string): string {
+  // Signing in with GitHub is a form whose answer leads there; pictures of people come from there.
+  const github = env.GITHUB_CLIENT_ID ? ` ${new URL(env.GITHUB_URL).origin}` : "";
+  const avatars = github && `${github} https://avatars.githubusercontent.com`;
   const reload = mode === "development" ? " ws://localhost:*" : "";
   return [
     "default-src 'none'",
     `script-src 'self' 'nonce-${nonce}'`,
     "style-src 'self'",
-    "img-src 'self'",
+    `img-src 'self'${avatars}`,
     `connect-src 'self'${reload}`,
-    "form-action 'self'",
+    `form-action 'self'${github}`,
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join("; ");

@@ -18,18 +18,21 @@ import { ErrorPanel } from "../ui/error-panel";
 export const meta: MetaFunction = () => [{ title: "Delete a session · Ship" }];
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-  const user = await verifySession(request, context);
-  const id = requestedId(request);
-  const { row, tombstone } = await findSession(context.env.DB, id, user.id);
-  if (!row && !tombstone) throw sessionNotFound();
-  if (!row) return json({ session: null, now: context.now });
-  const messageCount = await countMessages(context.env, id, user.id);
-  const session = {
-    repository: repositoryName(row),
-    createdAt: row.created_at,
-    messageCount: messageCount ?? null,
-  };
-  return json({ session, now: context.now });
+  const { env, now, reads } = context;
+  return verifySession(request, context, async (user) => {
+    const id = requestedId(request);
+    const [{ row, tombstone }, messageCount] = await Promise.all([
+      findSession(reads, id, user.id),
+      countMessages(env, id, user.id),
+    ]);
+    if (!row && !tombstone) throw sessionNotFound();
+    const session = row && {
+      repository: repositoryName(row),
+      createdAt: row.created_at,
+      messageCount: messageCount ?? null,
+    };
+    return json({ session: session ?? null, now });
+  });
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {

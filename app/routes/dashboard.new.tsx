@@ -1,16 +1,25 @@
 import {
   json,
   type ActionFunctionArgs,
+  type AppLoadContext,
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/cloudflare";
-import { useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
-import { verifySession } from "../auth/auth.server";
+import { Link, useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
+import { verifySession, type User } from "../auth/auth.server";
+import { connectPage, isGitHubUser } from "../github/client.server";
+import {
+  connectedRepositories,
+  findConnected,
+  type ConnectedRepository,
+} from "../github/repositories.server";
+import { RepositoryPicker } from "../github/repository-picker";
+import { accessToken, findTokens } from "../github/tokens.server";
 import { redirectWithFlash } from "../platform/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/form.server";
-import { CreateSessionDialog } from "../sessions/create-session-dialog";
-import { createInput } from "../sessions/input.server";
-import { createSession, type CreateResult } from "../sessions/lifecycle.server";
+import { CreateSessionDialog, RepositoryFields } from "../sessions/create-session-dialog";
+import { createInput, pickInput } from "../sessions/input.server";
+import { createSession, type CreateForm, type CreateResult } from "../sessions/lifecycle.server";
 import { listPath } from "../sessions/list-view";
 import { repositoryName } from "../sessions/session";
 import { ErrorPanel } from "../ui/error-panel";
@@ -18,52 +27,126 @@ import { ErrorPanel } from "../ui/error-panel";
 export const meta: MetaFunction = () => [{ title: "New session · Ship" }];
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-  await verifySession(request, context);
-  return json({ formKey: crypto.randomUUID() });
+  const { env, now, reads } = context;
+  const formKey = crypto.randomUUID();
+  const tokens = await verifySession(request, context, async ({ id }) =>
+    isGitHubUser(id) ? { row: await findTokens(reads, id) } : undefined,
+  );
+  if (!tokens) return json({ formKey, picker: null });
+
+  const token = await accessToken(env, tokens.row, now);
+  const answer = token.problem ? token : await connectedRepositories(env, token.value);
+  const { value: repositories = [], problem = null } = answer;
+  return json({ formKey, picker: { repositories, problem, connectMore: connectPage(env) } });
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const user = await verifySession(request, context);
   const typed = await readForm(request);
-  const checked = checkFields(createInput, typed);
-  if (checked.errors) {
-    const { errors } = checked;
-    // A form without a proper key could never be sent with success: it gets one.
-    const again = errors.key ? fresh(typed) : typed;
-    return json({ typed: again, errors, alert: errors.key }, { status: 400 });
-  }
+  const { form, failed } = isGitHubUser(user.id)
+    ? await checkPicked(context, user, typed)
+    : checkTyped(typed);
+  if (failed) return failed;
 
-  const { key, repoOwner: owner, repoName: name } = checked.values;
-  const result = await createSession(context.env, user.id, { key, repository: { owner, name } });
-  if (result.outcome !== "created") return failure(result, typed);
+  const result = await createSession(context.env, user.id, form);
+  if (result.outcome !== "created") return notCreated(result, typed);
   return redirectWithFlash(request, context, "/dashboard", {
     text: `Created a session for ${repositoryName(result.session)}.`,
   });
 }
 
-/** What could not be done, truthfully, beside what was typed. */
-function failure(result: Exclude<CreateResult, { outcome: "created" }>, typed: Fields) {
-  switch (result.outcome) {
-    case "unavailable": {
-      const alert =
-        "The database did not answer, so this may not have happened. Send it again; it will not make a second session.";
-      return json({ typed, alert }, { status: 503 });
-    }
-    case "listed": {
-      const alert =
-        "The session is on your list, but could not be set up completely. Send it again; it will not make a second session.";
-      return json({ typed, alert }, { status: 503 });
-    }
-    case "key-used": {
-      const alert = `This form has already made a session for ${repositoryName(result.session)}. Send it again to make another.`;
-      return json({ typed: fresh(typed), alert }, { status: 409 });
-    }
-    case "deleted": {
-      const alert =
-        "This form made a session that has been deleted since. Send it again to make a new one.";
-      return json({ typed: fresh(typed), alert }, { status: 409 });
-    }
+/** What the form asks for, or the answer that says what is wrong with it. */
+type Asked =
+  | { form: CreateForm; failed?: undefined }
+  | { form?: undefined; failed: ReturnType<typeof failure> };
+
+function checkTyped(typed: Fields): Asked {
+  const { values, errors } = checkFields(createInput, typed);
+  if (errors) return { failed: invalid(typed, errors) };
+  const { key, repoOwner: owner, repoName: name } = values;
+  return { form: { key, repository: { owner, name } } };
+}
+
+/** Believes GitHub, not the form, about which repositories are connected. */
+async function checkPicked(
+  { env, now }: AppLoadContext,
+  user: User,
+  typed: Fields,
+): Promise<Asked> {
+  const { values, errors } = checkFields(pickInput, typed);
+  if (errors) return { failed: invalid(typed, errors) };
+  const { key, repository } = values;
+
+  const token = await accessToken(env, await findTokens(env.DB, user.id), now);
+  const found = token.problem ? token : await findConnected(env, token.value, repository);
+  if (found.problem) {
+    const alert = `${GITHUB_PROBLEM[found.problem]} Nothing was created.`;
+    return { failed: failure(typed, 503, { alert }) };
   }
+  if (!found.value) {
+    const error = "This repository is not connected. Choose another, or connect it.";
+    return { failed: invalid(typed, { repository: error }) };
+  }
+  return { form: { key, repository: found.value } };
+}
+
+const GITHUB_PROBLEM = {
+  refused: "Ship is not connected to GitHub for you any more.",
+  unavailable: "GitHub did not answer.",
+};
+
+function invalid(typed: Fields, errors: Fields) {
+  // A form without a proper key could never be sent with success: it gets one.
+  return failure(errors.key ? fresh(typed) : typed, 400, { errors, alert: errors.key });
+}
+
+/** What could not be done, truthfully, beside what was typed. */
+function notCreated(result: Exclude<CreateResult, { outcome: "created" }>, typed: Fields) {
+  switch (result.outcome) {
+    case "unavailable":
+      return failure(typed, 503, {
+        alert:
+          "The database did not answer, so this may not have happened. Send it again; it will not make a second session.",
+      });
+    case "listed":
+      return failure(typed, 503, {
+        alert:
+          "The session is on your list, but could not be set up completely. Send it again; it will not make a second session.",
+      });
+    case "key-used":
+      return failure(fresh(typed), 409, {
+        alert: `This form has already made a session for ${repositoryName(result.session)}. Send it again to make another.`,
+      });
+    case "deleted":
+      return failure(fresh(typed), 409, {
+        alert:
+          "This form made a session that has been deleted since. Send it again to make a new one.",
+      });
+    case "too-fast": {
+      const seconds = Math.max(1, Math.ceil(result.wait / 1000));
+      return failure(typed, 429, {
+        alert: `You have created many sessions within a minute. Nothing was created; send it again in ${seconds} seconds.`,
+        retryAfter: seconds,
+      });
+    }
+    case "too-many":
+      return failure(typed, 429, {
+        alert: `You have ${result.limit.toLocaleString("en")} active sessions, which is the most. Archive some first; then send it again.`,
+      });
+  }
+}
+
+function failure(
+  typed: Fields,
+  status: number,
+  {
+    errors,
+    alert,
+    retryAfter,
+  }: { errors?: Fields; alert?: string | undefined; retryAfter?: number },
+) {
+  const headers = new Headers(retryAfter ? { "Retry-After": `${retryAfter}` } : {});
+  return json({ typed, errors, alert }, { status, headers });
 }
 
 function fresh(typed: Fields): Fields {
@@ -71,15 +154,70 @@ function fresh(typed: Fields): Fields {
 }
 
 export default function NewSession() {
-  const { formKey } = useLoaderData<typeof loader>();
+  const { formKey, picker } = useLoaderData<typeof loader>();
   const failed = useActionData<typeof action>();
   const [query] = useSearchParams();
   return (
     <CreateSessionDialog
       formKey={failed?.typed.key ?? formKey}
       closeTo={listPath(query)}
-      failed={failed}
-    />
+      alert={failed?.alert}
+      canCreate={!picker || picker.repositories.length > 0}
+    >
+      {picker ? (
+        <Picker {...picker} chosen={failed?.typed.repository} error={failed?.errors?.repository} />
+      ) : (
+        <RepositoryFields typed={failed?.typed} errors={failed?.errors} />
+      )}
+    </CreateSessionDialog>
+  );
+}
+
+interface PickerProps {
+  repositories: ConnectedRepository[];
+  problem: keyof typeof GITHUB_PROBLEM | null;
+  connectMore: string | null;
+  chosen: string | undefined;
+  error: string | undefined;
+}
+
+/** The connected repositories, or why they are not here and what can be done about it. */
+function Picker({ repositories, problem, connectMore, chosen, error }: PickerProps) {
+  return (
+    <>
+      {problem && (
+        <p role="alert" className="notice text-warn">
+          {GITHUB_PROBLEM[problem]} Your connected repositories cannot be listed.
+        </p>
+      )}
+      {repositories.length > 0 ? (
+        <RepositoryPicker repositories={repositories} chosen={chosen} error={error} />
+      ) : (
+        !problem && <p>No repository is connected to Ship yet.</p>
+      )}
+      <p className="flex flex-wrap gap-4">
+        {problem === "refused" && (
+          <button
+            formAction="/login?to=/dashboard/new"
+            name="intent"
+            value="github"
+            className="link"
+          >
+            Connect GitHub
+          </button>
+        )}
+        {problem === "unavailable" && (
+          <Link to="" reloadDocument className="link">
+            Try again
+          </Link>
+        )}
+        {connectMore && (
+          <a href={connectMore} className="link">
+            Connect more repositories
+          </a>
+        )}
+      </p>
+    </>
   );
 }
 

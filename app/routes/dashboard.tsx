@@ -26,16 +26,18 @@ import { ErrorPanel } from "../ui/error-panel";
 export const meta: MetaFunction = () => [{ title: "Sessions · Ship" }];
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-  const user = await verifySession(request, context);
-  const { searchParams } = new URL(request.url);
-  const status = parseStatus(searchParams.get("status"));
-  const cursor = parseCursor(searchParams.get("cursor"));
-  const { sessions, next } = await listSessions(context.env.DB, user.id, status, cursor);
-  return json({
-    status,
-    sessions: sessions.map((row) => listItem(row, context.now, durationsOf(context.env))),
-    next: next && formatCursor(next),
-    now: context.now,
+  const { env, now, reads } = context;
+  return verifySession(request, context, async (user) => {
+    const { searchParams } = new URL(request.url);
+    const status = parseStatus(searchParams.get("status"));
+    const cursor = parseCursor(searchParams.get("cursor"));
+    const { sessions, next } = await listSessions(reads, user.id, status, cursor);
+    return json({
+      status,
+      sessions: sessions.map((row) => listItem(row, now, durationsOf(env))),
+      next: next && formatCursor(next),
+      now,
+    });
   });
 }
 

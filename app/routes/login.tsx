@@ -6,7 +6,10 @@ import {
   type MetaFunction,
 } from "@remix-run/cloudflare";
 import { Form, useActionData, useLoaderData, useNavigation } from "@remix-run/react";
-import { findUser, offersLocalSignIn, safePath, signIn, signInInput } from "../auth/auth.server";
+import { findUser, safePath, signIn } from "../auth/auth.server";
+import { localUser, offersLocalSignIn, signInInput } from "../auth/local.server";
+import { beginGitHubSignIn, signInProblem } from "../auth/oauth.server";
+import { offersGitHub } from "../github/client.server";
 import { checkFields, readForm } from "../platform/form.server";
 import { ErrorPanel } from "../ui/error-panel";
 import { Field } from "../ui/field";
@@ -17,23 +20,31 @@ export const meta: MetaFunction = () => [
 ];
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-  const to = safePath(new URL(request.url).searchParams.get("to"));
-  if (await findUser(request, context)) throw redirect(to);
-  return json({ local: offersLocalSignIn(request, context) });
+  const { searchParams } = new URL(request.url);
+  if (await findUser(request, context)) throw redirect(safePath(searchParams.get("to")));
+  return json({
+    github: offersGitHub(context.env),
+    local: offersLocalSignIn(request, context),
+    problem: signInProblem(searchParams.get("problem")),
+  });
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
-  if (!offersLocalSignIn(request, context)) {
-    throw new Response("Signing in by name is not offered here.", { status: 404 });
-  }
-  const checked = checkFields(signInInput, await readForm(request));
-  if (checked.errors) return json(checked, { status: 400 });
+  const typed = await readForm(request);
   const to = safePath(new URL(request.url).searchParams.get("to"));
-  return signIn(request, context, checked.values.name, to);
+  if (typed.intent === "github" && offersGitHub(context.env)) {
+    return beginGitHubSignIn(request, context, to);
+  }
+  if (typed.intent === "github" || !offersLocalSignIn(request, context)) {
+    throw new Response("This way of signing in is not offered here.", { status: 404 });
+  }
+  const checked = checkFields(signInInput, typed);
+  if (checked.errors) return json(checked, { status: 400 });
+  return signIn(request, context, localUser(checked.values.name), to);
 }
 
 export default function Login() {
-  const { local } = useLoaderData<typeof loader>();
+  const { github, local, problem } = useLoaderData<typeof loader>();
   return (
     <section className="panel mx-auto mt-8 grid max-w-sm gap-5 p-6">
       <div className="grid gap-1">
@@ -42,8 +53,26 @@ export default function Login() {
         </h1>
         <p className="text-muted">All your coding-agent sessions, in one place.</p>
       </div>
-      {local ? <LocalSignIn /> : <p>No way to sign in is set up here yet.</p>}
+      {problem && (
+        <p role="alert" className="notice text-danger">
+          {problem}
+        </p>
+      )}
+      {github && <GitHubSignIn />}
+      {local && <LocalSignIn />}
+      {!github && !local && <p>No way to sign in is set up here yet.</p>}
     </section>
+  );
+}
+
+/** Leaves Ship for GitHub, so the browser itself has to send it. */
+function GitHubSignIn() {
+  return (
+    <Form method="post" reloadDocument className="grid">
+      <button name="intent" value="github" className="button button-primary">
+        Continue with GitHub
+      </button>
+    </Form>
   );
 }
 

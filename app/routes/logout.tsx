@@ -6,5 +6,5 @@ export function loader() {
 }
 
 export function action({ request, context }: ActionFunctionArgs) {
-  return signOut(request, context);
+  return signOut(request, context, { everywhere: false });
 }

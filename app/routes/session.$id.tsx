@@ -8,6 +8,7 @@ import {
 import { Form, Link, useActionData, useLoaderData } from "@remix-run/react";
 import { Archive, ArchiveRestore, ArrowLeft, Trash2 } from "lucide-react";
 import { verifySession, type User } from "../auth/auth.server";
+import { gitHubPage } from "../github/client.server";
 import { checkFields, readForm, type Fields } from "../platform/form.server";
 import { Composer, Conversation } from "../sessions/conversation";
 import {
@@ -19,6 +20,7 @@ import {
 import { appendMessage } from "../sessions/lifecycle.server";
 import { durationsOf, listItem } from "../sessions/list-view";
 import { findSessionWithHistory, readConversation } from "../sessions/queries.server";
+import { repositoryName } from "../sessions/session";
 import { SessionDetails, SessionHistory } from "../sessions/session-details";
 import { answerStatusChange } from "../sessions/status-change.server";
 import { ErrorPanel } from "../ui/error-panel";
@@ -28,19 +30,21 @@ export const meta: MetaFunction<typeof loader> = ({ data }) => [
 ];
 
 export async function loader({ request, params, context }: LoaderFunctionArgs) {
-  const { env, now } = context;
-  const user = await verifySession(request, context);
-  const id = parseSessionId(params.id);
+  const { env, now, reads } = context;
   const before = parseBefore(new URL(request.url).searchParams.get("before"));
-  const [found, conversation] = await Promise.all([
-    findSessionWithHistory(env.DB, id, user.id),
-    readConversation(env, id, user.id, before),
-  ]);
+  const [found, conversation] = await verifySession(request, context, (user) => {
+    const id = parseSessionId(params.id);
+    return Promise.all([
+      findSessionWithHistory(reads, id, user.id),
+      readConversation(env, id, user.id, before),
+    ]);
+  });
   if (!found) throw sessionNotFound();
 
   const { row, events } = found;
   const session = {
     ...listItem(row, now, durationsOf(env)),
+    repositoryUrl: gitHubPage(env, `/${repositoryName(row)}`),
     createdAt: row.created_at,
     archivedAt: row.archived_at,
   };

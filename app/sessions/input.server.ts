@@ -38,6 +38,12 @@ export const createInput = z.object({
   repoName: repositoryName,
 });
 
+/** The create form where one of the connected repositories is chosen, as "owner/name". */
+export const pickInput = z.object({
+  key: z.uuid(FORM_INCOMPLETE),
+  repository: z.string("Choose a repository."),
+});
+
 export const MESSAGE_BYTES = 32 * 1024;
 
 /** The composer: the message's key, and its text. */

@@ -6,47 +6,68 @@
  * may or may not have happened, and asking again is safe.
  */
 import { read, write } from "../platform/database.server";
-import { attempt } from "../platform/log";
+import { attempt, logEvent } from "../platform/log";
 import { objectOf } from "./object.server";
 import {
   archiveRow,
   deleteRow,
   insertSession,
   keepRow,
+  MINUTE,
+  readCreated,
   readRow,
   readTombstone,
   restoreRow,
+  type CreateLimits,
 } from "./rows.server";
 import type { NewMessage, ObjectAnswer, Repository, SessionRow, StatusChange } from "./session";
+
+/** A create form: its key, and the repository that it asks a session for. */
+export interface CreateForm {
+  key: string;
+  repository: Repository;
+}
 
 /**
  * - `created`: row and object are there, now or from the same form sent before;
  * - `listed`: the row is there, so the session exists; its object did not answer yet;
  * - `key-used`: the form's key has made a session for another repository;
- * - `deleted`: the form's key has made a session that was deleted since.
+ * - `deleted`: the form's key has made a session that was deleted since;
+ * - `too-fast`, `too-many`: nothing was made, because of a limit: the wait is in milliseconds.
  */
 export type CreateResult =
   | { outcome: "created" | "listed" | "key-used"; session: SessionRow }
-  | { outcome: "deleted" | "unavailable" };
+  | { outcome: "deleted" | "unavailable" }
+  | { outcome: "too-fast"; wait: number }
+  | { outcome: "too-many"; limit: number };
 
 /** Makes the session that this person's form, known by its key, asks for; the same form sent again makes no other. */
 export async function createSession(
   env: Env,
   userId: string,
-  { key, repository }: { key: string; repository: Repository },
+  { key, repository }: CreateForm,
 ): Promise<CreateResult> {
   const id = await sessionId(userId, key);
+  const now = Date.now();
+  const limits = createLimits(env);
   const found = await attempt("create-row", async () => {
-    const [[row], [tombstone]] = await write(
+    const [[row], [tombstone], [created]] = await write(
       env.DB,
-      insertSession(id, userId, repository, Date.now()),
+      insertSession(id, userId, repository, now, limits),
       readRow(id, userId),
       readTombstone(id, userId),
+      readCreated(userId, now),
     );
-    return { row, tombstone };
+    return { row, tombstone, created };
   });
-  if (found?.tombstone) return { outcome: "deleted" };
-  if (!found?.row) return { outcome: "unavailable" };
+  if (!found) return { outcome: "unavailable" };
+  if (found.tombstone) return { outcome: "deleted" };
+  if (!found.row) {
+    const { count = 0, oldest } = found.created ?? {};
+    const tooFast = limits.perMinute > 0 && count >= limits.perMinute;
+    if (tooFast) return { outcome: "too-fast", wait: (oldest ?? now) + MINUTE - now };
+    return { outcome: "too-many", limit: limits.active };
+  }
 
   const session = found.row;
   if (session.repo_owner !== repository.owner || session.repo_name !== repository.name) {
@@ -57,6 +78,13 @@ export async function createSession(
     async () => await objectOf(env, id).initialize(session),
   );
   return { outcome: answer?.state === "ready" ? "created" : "listed", session };
+}
+
+function createLimits(env: Env): CreateLimits {
+  return {
+    perMinute: Number(env.CREATE_LIMIT_PER_MINUTE),
+    active: Number(env.ACTIVE_SESSION_LIMIT),
+  };
 }
 
 const STATUS_CHANGES = { archive: archiveRow, restore: restoreRow, keep: keepRow };
@@ -96,6 +124,7 @@ export async function deleteSession(env: Env, userId: string, id: string): Promi
     await write(env.DB, deleteRow(id, userId, Date.now(), Number(env.TOMBSTONE_SECONDS)));
     return await objectOf(env, id).wipe(userId);
   });
+  logEvent("session-deleted", { user: userId, session: id, finished: finished ? 1 : 0 });
   return finished ? "deleted" : "under-way";
 }
 

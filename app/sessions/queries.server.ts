@@ -1,5 +1,5 @@
 /** What the loaders read. Every query takes the owner. Times are epoch milliseconds. */
-import { read, type Statement } from "../platform/database.server";
+import { read, type Database, type Statement } from "../platform/database.server";
 import { attempt } from "../platform/log";
 import { objectOf } from "./object.server";
 import { readRow, readTombstone, statements } from "./rows.server";
@@ -21,7 +21,7 @@ export interface SessionPage {
 
 /** One page of a person's sessions of one status, newest activity first, equal times told apart by id. */
 export async function listSessions(
-  d1: D1Database,
+  d1: Database,
   userId: string,
   status: SessionStatus,
   after: Cursor | undefined,
@@ -62,7 +62,7 @@ export function cursorOf(row: SessionRow): Cursor {
 
 /** A session's row and its tombstone, for its owner; at most one of them exists. */
 export async function findSession(
-  d1: D1Database,
+  d1: Database,
   id: string,
   userId: string,
 ): Promise<{ row: SessionRow | undefined; tombstone: Tombstone | undefined }> {
@@ -72,7 +72,7 @@ export async function findSession(
 
 /** A session's row and history, oldest event first, for its owner; undefined where there is no such row. */
 export async function findSessionWithHistory(
-  d1: D1Database,
+  d1: Database,
   id: string,
   userId: string,
 ): Promise<{ row: SessionRow; events: SessionEvent[] } | undefined> {

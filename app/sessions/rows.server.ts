@@ -42,32 +42,73 @@ export function readTombstone(id: string, userId: string): Statement<Tombstone> 
     .compile();
 }
 
+/** How many sessions one person may create in a minute, and have active; 0: any number. */
+export interface CreateLimits {
+  perMinute: number;
+  active: number;
+}
+
+/** In milliseconds. */
+export const MINUTE = 60_000;
+
 /**
- * Inserts the row of a new session unless it exists or was deleted, with the first line of its history.
- * Applied twice it changes nothing the second time.
+ * Inserts the row of a new session unless it exists, was deleted or goes beyond a limit, with the first line of its
+ * history. Applied twice it changes nothing the second time.
  */
 export function insertSession(
   id: string,
   userId: string,
   repository: Repository,
   now: number,
+  limits: CreateLimits,
 ): Statement[] {
   return [
-    insertRow({
-      id,
-      user_id: userId,
-      repo_owner: repository.owner,
-      repo_name: repository.name,
-      created_at: now,
-      last_activity: now,
-      message_count: 0,
-    }),
+    insertRow(
+      {
+        id,
+        user_id: userId,
+        repo_owner: repository.owner,
+        repo_name: repository.name,
+        created_at: now,
+        last_activity: now,
+        message_count: 0,
+      },
+      withinLimits(userId, now, limits),
+    ),
     sql`
       INSERT INTO session_events (session_id, kind, at)
       SELECT id, 'created', created_at FROM sessions
       WHERE id = ${id} AND user_id = ${userId}
         AND NOT EXISTS (SELECT 1 FROM session_events WHERE session_id = ${id})`.compile(statements),
   ];
+}
+
+/** Conditions of the inserting statement itself, so that no number of parallel requests gets past them. */
+function withinLimits(userId: string, now: number, limits: CreateLimits): RawBuilder<unknown> {
+  return sql`
+    (${limits.perMinute} = 0
+      OR (SELECT count(*) FROM (${createdSince(userId, now - MINUTE)})) < ${limits.perMinute})
+    AND (${limits.active} = 0
+      OR (SELECT count(*) FROM sessions WHERE user_id = ${userId} AND status = 'active')
+        < ${limits.active})`;
+}
+
+/** When a person's newest sessions were created, those deleted since included. */
+function createdSince(userId: string, since: number): RawBuilder<unknown> {
+  return sql`
+    SELECT created_at FROM sessions WHERE user_id = ${userId} AND created_at > ${since}
+    UNION ALL
+    SELECT created_at FROM deleted_sessions WHERE user_id = ${userId} AND created_at > ${since}`;
+}
+
+/** What a person has used of the limit per minute: how many, and when the oldest of them was created. */
+export function readCreated(
+  userId: string,
+  now: number,
+): Statement<{ count: number; oldest: number | null }> {
+  return sql<{ count: number; oldest: number | null }>`
+    SELECT count(*) AS count, min(created_at) AS oldest
+    FROM (${createdSince(userId, now - MINUTE)})`.compile(statements);
 }
 
 /** Archives an active session on its owner's word. */
@@ -106,8 +147,8 @@ export function deleteRow(
 ): Statement[] {
   return [
     sql`
-      INSERT INTO deleted_sessions (id, user_id, deleted_at)
-      SELECT ${id}, ${userId}, ${now}
+      INSERT INTO deleted_sessions (id, user_id, deleted_at, created_at)
+      SELECT ${id}, ${userId}, ${now}, (SELECT created_at FROM sessions WHERE id = ${id})
       WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ${id} AND user_id <> ${userId})
       ON CONFLICT (id) DO NOTHING`.compile(statements),
     sql`
@@ -166,14 +207,14 @@ export function reportToRow(
   ];
 }
 
-function insertRow(session: SessionMetadata): Statement {
+function insertRow(session: SessionMetadata, allowed = sql`TRUE`): Statement {
   const { id, user_id, repo_owner, repo_name, created_at, last_activity, message_count } = session;
   return sql`
     INSERT INTO sessions
       (id, user_id, repo_owner, repo_name, status, created_at, last_activity, message_count)
     SELECT ${id}, ${user_id}, ${repo_owner}, ${repo_name}, 'active',
       ${created_at}, ${last_activity}, ${message_count}
-    WHERE NOT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id})
+    WHERE NOT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id}) AND ${allowed}
     ON CONFLICT (id) DO NOTHING`.compile(statements);
 }
 

@@ -7,7 +7,12 @@ import type { SessionEvent, SessionEventKind } from "./session";
 import { messageCountText, StatusWord } from "./session-list";
 
 interface SessionDetailsProps {
-  session: SessionListItem & { createdAt: number; archivedAt: number | null };
+  session: SessionListItem & {
+    /** At GitHub. */
+    repositoryUrl: string;
+    createdAt: number;
+    archivedAt: number | null;
+  };
   /** Epoch milliseconds. */
   now: number;
 }
@@ -19,7 +24,7 @@ export function SessionDetails({ session, now }: SessionDetailsProps) {
     <section aria-label="Details" className="panel grid gap-4 p-4">
       <dl className="grid grid-cols-2 gap-4 sm:grid-cols-3 lg:grid-cols-5">
         <Detail term="Repository">
-          <a href={`https://github.com/${repository}`} rel="noreferrer" className="link">
+          <a href={session.repositoryUrl} rel="noreferrer" className="link">
             {repository} <ExternalLink aria-hidden className="inline size-3.5" />
             <span className="sr-only"> on GitHub</span>
           </a>

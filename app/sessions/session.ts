@@ -33,6 +33,8 @@ export interface Tombstone {
   id: string;
   user_id: string;
   deleted_at: number;
+  /** When the session was created; null where its row was gone already. */
+  created_at: number | null;
 }
 
 export type SessionEventKind =

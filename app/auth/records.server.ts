@@ -1,0 +1,99 @@
+/** The statements of who uses Ship and how they are signed in. Times are epoch milliseconds. */
+import { statementBuilder, type Statement } from "../platform/database.server";
+
+/** A person. */
+export interface User {
+  /** `github:<id>` or `local:<name>` */
+  id: string;
+  login: string;
+  name: string;
+  /** The URL of a picture. */
+  avatar: string | null;
+}
+
+/** A browser that is signed in. */
+interface AuthRecord {
+  /** SHA-256, in hexadecimal, of the token that the browser's cookie bears. */
+  token_hash: string;
+  user_id: string;
+  created_at: number;
+  last_seen_at: number;
+  expires_at: number;
+}
+
+interface AuthTables {
+  users: User & { created_at: number };
+  auth_records: AuthRecord;
+}
+
+const statements = statementBuilder<AuthTables>();
+
+/** Signed out by itself after this long without a visit. */
+const THIRTY_DAYS = 30 * 24 * 60 * 60 * 1000;
+
+/** Keeps who has signed in, by the newest of what is known, and signs a browser in. Outdated records go along. */
+export function insertAuthRecord(user: User, tokenHash: string, now: number): Statement[] {
+  const { id, login, name, avatar } = user;
+  return [
+    statements
+      .insertInto("users")
+      .values({ id, login, name, avatar, created_at: now })
+      .onConflict((conflict) => conflict.column("id").doUpdateSet({ login, name, avatar }))
+      .compile(),
+    statements.deleteFrom("auth_records").where("expires_at", "<=", now).compile(),
+    statements
+      .insertInto("auth_records")
+      .values({
+        token_hash: tokenHash,
+        user_id: id,
+        created_at: now,
+        last_seen_at: now,
+        expires_at: now + THIRTY_DAYS,
+      })
+      .compile(),
+  ];
+}
+
+/** The record of a browser, unless it was signed out or is outdated. */
+export function readAuthRecord(
+  tokenHash: string,
+  userId: string,
+  now: number,
+): Statement<AuthRecord> {
+  return statements
+    .selectFrom("auth_records")
+    .selectAll()
+    .where("token_hash", "=", tokenHash)
+    .where("user_id", "=", userId)
+    .where("expires_at", ">", now)
+    .compile();
+}
+
+/** How many browsers a person is signed in with. */
+export function countAuthRecords(userId: string, now: number): Statement<{ count: number }> {
+  return statements
+    .selectFrom("auth_records")
+    .select((record) => record.fn.countAll<number>().as("count"))
+    .where("user_id", "=", userId)
+    .where("expires_at", ">", now)
+    .compile();
+}
+
+/** Remembers that a browser was here: its thirty days begin anew. */
+export function touchAuthRecord(tokenHash: string, now: number): Statement {
+  return statements
+    .updateTable("auth_records")
+    .set({ last_seen_at: now, expires_at: now + THIRTY_DAYS })
+    .where("token_hash", "=", tokenHash)
+    .compile();
+}
+
+/** Signs one browser out. */
+export function deleteAuthRecord(tokenHash: string): Statement {
+  return statements.deleteFrom("auth_records").where("token_hash", "=", tokenHash).compile();
+}
+
+/** Signs a person out in every browser. */
+export function deleteAuthRecords(userId: string): Statement {
+  return statements.deleteFrom("auth_records").where("user_id", "=", userId).compile();
+}

@@ -1,0 +1,144 @@
+/** A person's access to GitHub: kept encrypted, renewed when it ends, given back when they disconnect. */
+import {
+  read,
+  statementBuilder,
+  write,
+  type Database,
+  type Statement,
+} from "../platform/database.server";
+import { logEvent } from "../platform/log";
+import { seal, unseal } from "../platform/seal.server";
+import {
+  askApi,
+  askForTokens,
+  gitHubPage,
+  oauthClient,
+  type GitHubAnswer,
+  type GitHubTokens,
+} from "./client.server";
+
+export interface TokenRow {
+  user_id: string;
+  /** The access and the refresh token as JSON, encrypted for this user. */
+  sealed: string;
+  /** When the access token ends, epoch milliseconds; null: never. */
+  expires_at: number | null;
+}
+
+const statements = statementBuilder<{ github_tokens: TokenRow }>();
+
+/** A token that ends this soon, in milliseconds, is renewed before it is used. */
+const SOON = 60_000;
+
+/** @returns the statement that keeps a person's tokens, in place of those before */
+export async function saveTokens(
+  env: Env,
+  userId: string,
+  tokens: GitHubTokens,
+): Promise<Statement> {
+  const row = await sealedRow(env, userId, tokens);
+  return statements
+    .insertInto("github_tokens")
+    .values(row)
+    .onConflict((conflict) => conflict.column("user_id").doUpdateSet(row))
+    .compile();
+}
+
+/** @returns a person's access to GitHub as it is kept; undefined where they are not connected */
+export async function findTokens(d1: Database, userId: string): Promise<TokenRow | undefined> {
+  const [[row]] = await read(d1, readTokens(userId));
+  return row;
+}
+
+/**
+ * @param row from `findTokens`
+ * @returns an access token that works for now, renewed if need be; `refused` where the person is not connected (any more)
+ */
+export async function accessToken(
+  env: Env,
+  row: TokenRow | undefined,
+  now: number,
+): Promise<GitHubAnswer<string>> {
+  if (!row) return { problem: "refused" };
+  const { access, refresh } = await unsealTokens(env, row);
+  const lasts = row.expires_at === null || row.expires_at > now + SOON;
+  if (access && lasts) return { value: access };
+  return refresh ? renew(env, row, refresh, now) : { problem: "refused" };
+}
+
+async function renew(
+  env: Env,
+  row: TokenRow,
+  refresh: string,
+  now: number,
+): Promise<GitHubAnswer<string>> {
+  const endpoint = gitHubPage(env, "/login/oauth/access_token");
+  const renewed = await askForTokens("github-renew", now, () =>
+    oauthClient(env, null).refreshAccessToken(endpoint, refresh, []),
+  );
+  if (renewed.problem === "unavailable") return renewed;
+  if (renewed.value) {
+    const { sealed, expires_at } = await sealedRow(env, row.user_id, renewed.value);
+    const replaced = statements
+      .updateTable("github_tokens")
+      .set({ sealed, expires_at })
+      .where("user_id", "=", row.user_id)
+      .where("sealed", "=", row.sealed);
+    await write(env.DB, [replaced.compile()]);
+    return { value: renewed.value.access };
+  }
+  // A refresh token works once: another request of this person may have been first.
+  const current = await findTokens(env.DB, row.user_id);
+  if (!current || current.sealed === row.sealed) return renewed;
+  const { access } = await unsealTokens(env, current);
+  return access ? { value: access } : renewed;
+}
+
+/**
+ * Revokes a person's access at GitHub, then forgets it.
+ *
+ * @returns `unavailable` where GitHub could not be asked; nothing has changed then
+ */
+export async function disconnect(
+  env: Env,
+  userId: string,
+  now: number,
+): Promise<"disconnected" | "unavailable"> {
+  const token = await accessToken(env, await findTokens(env.DB, userId), now);
+  const revoked = token.value ? await revoke(env, token.value) : token;
+  if (revoked.problem === "unavailable") return "unavailable";
+  const forgotten = statements.deleteFrom("github_tokens").where("user_id", "=", userId);
+  await write(env.DB, [forgotten.compile()]);
+  logEvent("github-disconnected", { user: userId });
+  return "disconnected";
+}
+
+/** Ends the authorization as a whole, and with it all tokens that stem from it. */
+function revoke(env: Env, access: string) {
+  const { GITHUB_CLIENT_ID: client_id = "", GITHUB_CLIENT_SECRET: secret = "" } = env;
+  return askApi(env, "github-revoke", `basic ${btoa(`${client_id}:${secret}`)}`, async (api) => {
+    await api.request("DELETE /applications/{client_id}/grant", {
+      client_id,
+      access_token: access,
+    });
+  });
+}
+
+function readTokens(userId: string): Statement<TokenRow> {
+  return statements.selectFrom("github_tokens").selectAll().where("user_id", "=", userId).compile();
+}
+
+async function sealedRow(env: Env, userId: string, tokens: GitHubTokens): Promise<TokenRow> {
+  const { access, refresh, expiresAt } = tokens;
+  const sealed = await seal(env.TOKEN_KEYS, JSON.stringify({ access, refresh }), userId);
+  return { user_id: userId, sealed, expires_at: expiresAt };
+}
+
+/** @returns no tokens where they cannot be decrypted: their key was removed */
+async function unsealTokens(
+  env: Env,
+  { sealed, user_id }: TokenRow,
+): Promise<Partial<Pick<GitHubTokens, "access" | "refresh">>> {
+  const text = await unseal(env.TOKEN_KEYS, sealed, user_id);
+  return text ? (JSON.parse(text) as GitHubTokens) : {};
+}

@@ -1,0 +1,108 @@
+import {
+  json,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from "@remix-run/cloudflare";
+import { Form, useActionData, useLoaderData } from "@remix-run/react";
+import { countSignIns, signOut, verifySession } from "../auth/auth.server";
+import { gitHubPage, isGitHubUser } from "../github/client.server";
+import { disconnect, findTokens } from "../github/tokens.server";
+import { redirectWithFlash } from "../platform/flash.server";
+import { readForm } from "../platform/form.server";
+import { ErrorPanel } from "../ui/error-panel";
+
+export const meta: MetaFunction = () => [{ title: "Account · Ship" }];
+
+export async function loader({ request, context }: LoaderFunctionArgs) {
+  const { env, now, reads } = context;
+  return verifySession(request, context, async ({ id, name, login }) => {
+    const [signIns, tokens] = await Promise.all([
+      countSignIns(reads, id, now),
+      findTokens(reads, id),
+    ]);
+    const gitHub = isGitHubUser(id) ? gitHubPage(env, `/${login}`) : null;
+    return json({ name, login, gitHub, connected: tokens !== undefined, signIns });
+  });
+}
+
+export async function action({ request, context }: ActionFunctionArgs) {
+  const user = await verifySession(request, context);
+  const { intent } = await readForm(request);
+  switch (intent) {
+    case "sign-out-everywhere":
+      return signOut(request, context, { everywhere: true });
+    case "disconnect": {
+      const outcome = await disconnect(context.env, user.id, context.now);
+      if (outcome === "unavailable") {
+        const alert = "GitHub did not answer, so Ship is still connected. Try again in a moment.";
+        return json({ alert }, { status: 503 });
+      }
+      return redirectWithFlash(request, context, "/account", {
+        text: "GitHub is disconnected: Ship’s access was revoked there and forgotten here.",
+      });
+    }
+    default:
+      throw new Response("This page does not know that intent.", { status: 400 });
+  }
+}
+
+export default function Account() {
+  const { name, login, gitHub, connected, signIns } = useLoaderData<typeof loader>();
+  const failed = useActionData<typeof action>();
+  return (
+    <div className="grid max-w-2xl gap-6">
+      <h1 className="text-2xl font-semibold" tabIndex={-1}>
+        Account
+      </h1>
+      {failed && (
+        <p role="alert" className="notice text-danger">
+          {failed.alert}
+        </p>
+      )}
+      <section aria-labelledby="signed-in" className="panel grid gap-3 p-4">
+        <h2 id="signed-in" className="text-lg font-semibold">
+          {name}
+        </h2>
+        <p className="text-muted">
+          {gitHub ? (
+            <>
+              <a href={gitHub} rel="noreferrer" className="link">
+                {login}
+              </a>{" "}
+              at GitHub,
+            </>
+          ) : (
+            "On this machine only,"
+          )}{" "}
+          signed in {signIns === 1 ? "here only" : `in ${signIns} browsers`}.
+        </p>
+        <Form method="post">
+          <button name="intent" value="sign-out-everywhere" className="button">
+            Sign out everywhere
+          </button>
+        </Form>
+      </section>
+      {connected && (
+        <section aria-labelledby="github" className="panel grid gap-3 p-4">
+          <h2 id="github" className="text-lg font-semibold">
+            GitHub
+          </h2>
+          <p className="text-muted">
+            Ship may see which repositories are connected, and nothing in them. Disconnecting leaves
+            your sessions as they are; new ones need a connection.
+          </p>
+          <Form method="post">
+            <button name="intent" value="disconnect" className="button">
+              Disconnect GitHub
+            </button>
+          </Form>
+        </section>
+      )}
+    </div>
+  );
+}
+
+export function ErrorBoundary() {
+  return <ErrorPanel />;
+}
