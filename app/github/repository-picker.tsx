@@ -45,7 +45,7 @@ export function RepositoryPicker({ repositories, chosen, error }: RepositoryPick
           }}
         />
       )}
-      <p role="status" className="text-sm text-muted">
+      <p aria-live="polite" className="text-sm text-muted">
         {offered.length === 1 ? "1 repository" : `${offered.length} repositories`}
       </p>
       <ul className="picker">

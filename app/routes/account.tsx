@@ -75,7 +75,7 @@ export default function Account() {
           ) : (
             "On this machine only,"
           )}{" "}
-          signed in {signIns === 1 ? "here only" : `in ${signIns} browsers`}.
+          signed in {signIns === 1 ? "with this browser only" : `with ${signIns} browsers`}.
         </p>
         <Form method="post">
           <button name="intent" value="sign-out-everywhere" className="button">

@@ -21,11 +21,14 @@ export const meta: MetaFunction = () => [
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { searchParams } = new URL(request.url);
-  if (await findUser(request, context)) throw redirect(safePath(searchParams.get("to")));
+  const problem = signInProblem(searchParams.get("problem"));
+  if (!problem && (await findUser(request, context))) {
+    throw redirect(safePath(searchParams.get("to")));
+  }
   return json({
     github: offersGitHub(context.env),
     local: offersLocalSignIn(request, context),
-    problem: signInProblem(searchParams.get("problem")),
+    problem,
   });
 }
 
