@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import Database from "libsql";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { describe as told, findViolations, readStorage } from "../../scripts/audit-storage.mjs";
@@ -33,10 +33,15 @@ const SETTLED_OBJECT = NAME + TABLES + STATE + MESSAGE;
 const ALARM = `INSERT INTO _cf_ALARM VALUES ('${OBJECT}', 9000000000)`;
 
 let folder: string;
+let opened: Database.Database[];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "ship-audit-"));
+  opened = [];
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  for (const database of opened) database.close();
+  rmSync(folder, { recursive: true });
+});
 
 /** Stores one session as Miniflare does, settled unless told otherwise. */
 function store({
@@ -50,26 +55,25 @@ function store({
   mkdirSync(objects, { recursive: true });
   const migrations = readdirSync(join(ROOT, "migrations")).sort();
   const schema = migrations.map((name) => readFileSync(join(ROOT, "migrations", name), "utf8"));
-  return {
-    database: write(join(databases, "database.sqlite"), [...schema, rows].join("\n")),
-    object: write(join(objects, `${OBJECT}.sqlite`), object),
-    schedule: write(
-      join(objects, "metadata.sqlite"),
-      `CREATE TABLE _cf_ALARM (actor_id TEXT, scheduled_time INTEGER); ${alarm}`,
-    ),
-  };
+  write(join(databases, "database.sqlite"), [...schema, rows].join("\n"));
+  write(
+    join(objects, "metadata.sqlite"),
+    `CREATE TABLE _cf_ALARM (actor_id TEXT, scheduled_time INTEGER); ${alarm}`,
+  );
+  return write(join(objects, `${OBJECT}.sqlite`), object);
 }
 
-/** Writes a file as workerd does: into its write-ahead log, moved to the file itself when the database is closed. */
-function write(file: string, sql: string) {
+/** Writes a file as a running workerd does: what was written stays in the write-ahead log. @returns the file */
+function write(file: string, sql: string): string {
   const database = new Database(file);
+  opened.push(database);
   database.pragma("journal_mode = WAL");
   database.exec(sql);
-  return { file, close: () => database.close() };
+  return file;
 }
 
-function audit() {
-  return findViolations(readStorage(folder));
+function audit(state = folder) {
+  return findViolations(readStorage(state));
 }
 
 test("a settled session breaks nothing", () => {
@@ -98,7 +102,10 @@ test.each<[string, Parameters<typeof store>[0]]>([
   ["count-differs", { rows: `${ROW}; UPDATE sessions SET message_count = 2` }],
   ["messages-miscounted", { object: NAME + TABLES + STATE }],
   ["alarm-missing", { alarm: "" }],
-  ["name-differs", { object: SETTLED_OBJECT + `UPDATE __miniflare_do_name SET name = '${OTHER_ID}'` }],
+  [
+    "name-differs",
+    { object: SETTLED_OBJECT + `UPDATE __miniflare_do_name SET name = '${OTHER_ID}'` },
+  ],
   ["tables-left", { object: NAME + TABLES }],
 ])("%s is found, and nothing else", (breach, stored) => {
   store(stored);
@@ -106,30 +113,44 @@ test.each<[string, Parameters<typeof store>[0]]>([
 });
 
 test("a violation is told in words", () => {
-  const differing = { id: ID, breach: "count-differs", detail: "2 in the row, 1 in the object" } as const;
+  const differing = {
+    id: ID,
+    breach: "count-differs",
+    detail: "2 in the row, 1 in the object",
+  } as const;
   expect(told(differing)).toBe(
     `${ID} has another message count in its row than in its object (2 in the row, 1 in the object)`,
   );
 });
 
-test("what a killed server left in write-ahead logs counts, and no file is changed", () => {
-  const stored = Object.values(store());
-  const logs = stored.map(({ file }) => [`${file}-wal`, readFileSync(`${file}-wal`)] as const);
-  const files = stored.map(({ file }) => [file, readFileSync(file)] as const);
-  const kept = mkdtempSync(join(tmpdir(), "ship-audit-"));
-  for (const { file } of stored) copyFileSync(`${file}-wal`, join(kept, "wal"));
-  expect(audit()).toEqual([]);
+test("what a killed server left in its write-ahead logs counts, and stays as it is", () => {
+  const stored = relative(folder, store());
+  const killed = join(folder, "killed");
+  cpSync(join(folder, "v3"), join(killed, "v3"), {
+    recursive: true,
+    filter: (file) => !file.endsWith("-shm"),
+  });
+  const files = [join(killed, stored), join(killed, `${stored}-wal`)] as const;
+  const [file, log] = files.map((name) => readFileSync(name));
+  expect([file!.includes(ID), log!.includes(ID)]).toEqual([false, true]);
+
+  expect(audit(killed)).toEqual([]);
+  expect(readStorage(killed).objects).toMatchObject([{ name: ID }]);
+  expect(files.map((name) => readFileSync(name))).toEqual([file, log]);
 });
 
 test("the command lists violations and fails; without one it succeeds", () => {
   const command = () =>
-    spawnSync("node", ["scripts/audit-storage.mjs", "--state", folder], { cwd: ROOT, encoding: "utf8" });
-  const { object } = store({ object: SETTLED_OBJECT + "UPDATE state SET deleting = 1" });
+    spawnSync("node", ["scripts/audit-storage.mjs", "--state", folder], {
+      cwd: ROOT,
+      encoding: "utf8",
+    });
+  const object = store({ object: SETTLED_OBJECT + "UPDATE state SET deleting = 1" });
   const unsettled = command();
   expect(unsettled.stdout).toContain(`${ID} is still being deleted`);
   expect(unsettled.status).toBe(1);
 
-  write(object.file, "UPDATE state SET deleting = 0");
+  write(object, "UPDATE state SET deleting = 0");
   const settled = command();
   expect(settled.stdout).toMatch(/violations +0/);
   expect(settled.status).toBe(0);
