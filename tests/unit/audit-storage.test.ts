@@ -72,8 +72,14 @@ function write(file: string, sql: string): string {
   return file;
 }
 
-function audit(state = folder) {
-  return findViolations(readStorage(state));
+function audit() {
+  return findViolations(readStorage(folder));
+}
+
+/** Runs `npm run audit:storage`. */
+function auditCommand(state = folder) {
+  const args = ["scripts/audit-storage.mjs", "--state", state];
+  return spawnSync("node", args, { cwd: ROOT, encoding: "utf8" });
 }
 
 test("a settled session breaks nothing", () => {
@@ -134,24 +140,19 @@ test("what a killed server left in its write-ahead logs counts, and stays as it 
   const [file, log] = files.map((name) => readFileSync(name));
   expect([file!.includes(ID), log!.includes(ID)]).toEqual([false, true]);
 
-  expect(audit(killed)).toEqual([]);
-  expect(readStorage(killed).objects).toMatchObject([{ name: ID }]);
+  const { stdout } = auditCommand(killed);
+  expect(stdout).toMatch(/objects with state +1\n.*\nviolations +0/);
   expect(files.map((name) => readFileSync(name))).toEqual([file, log]);
 });
 
 test("the command lists violations and fails; without one it succeeds", () => {
-  const command = () =>
-    spawnSync("node", ["scripts/audit-storage.mjs", "--state", folder], {
-      cwd: ROOT,
-      encoding: "utf8",
-    });
   const object = store({ object: SETTLED_OBJECT + "UPDATE state SET deleting = 1" });
-  const unsettled = command();
+  const unsettled = auditCommand();
   expect(unsettled.stdout).toContain(`${ID} is still being deleted`);
   expect(unsettled.status).toBe(1);
 
   write(object, "UPDATE state SET deleting = 0");
-  const settled = command();
+  const settled = auditCommand();
   expect(settled.stdout).toMatch(/violations +0/);
   expect(settled.status).toBe(0);
 });
