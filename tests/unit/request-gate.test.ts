@@ -34,7 +34,7 @@ describe("a request that could change something", () => {
     ["comes from another port", { Origin: `${SHIP}:8443` }],
     ["comes by http to https", { Origin: "http://ship.example" }],
     ["comes from a sandbox", { Origin: "null" }],
-    ["has an empty origin", { Origin: "" }],
+    ["has an empty origin", { Origin: "", "Sec-Fetch-Site": "same-origin" }],
     ["does not say where it comes from", {}],
     ["comes from a sibling site", { "Sec-Fetch-Site": "same-site" }],
     ["comes from another site, by the browser's word", { "Sec-Fetch-Site": "cross-site" }],
