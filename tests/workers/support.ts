@@ -125,6 +125,17 @@ export function fireAlarm(id: string): Promise<boolean> {
   return runDurableObjectAlarm(objectOf(env, id));
 }
 
+/** Runs the alarm of a session's object until it is set for a far time, or not at all. */
+export async function settle(id: string): Promise<void> {
+  const far = () => Date.now() + 10 * 60_000;
+  for (let alarms = 0; alarms < 10; alarms++) {
+    const { alarm } = await inStorage(id);
+    if (alarm === null || alarm > far()) return;
+    await fireAlarm(id);
+  }
+  throw new Error("The alarm is always due soon");
+}
+
 /** Lets `run` see a session's object with other vars or another database, until it ends or the object is aborted. */
 export async function withObjectEnv<Result>(
   id: string,
@@ -164,16 +175,25 @@ export function inOrder(...faults: Fault[]): Fault {
   return (call) => (faults[calls++] ?? passes)(call);
 }
 
-/** A call that stalls while its caller waits; it is made, and answered, when it is let land. */
-export function stalled() {
+/**
+ * A call that stalls while its caller waits, until it is let land.
+ *
+ * @param on the way there, so that it is made only then; or on the way back, so that it was made, but is answered only then
+ */
+export function stalled(on: "way there" | "way back" = "way there") {
   let reach!: () => void;
   let land!: () => void;
   const reached = new Promise<void>((resolve) => (reach = resolve));
   const landing = new Promise<void>((resolve) => (land = resolve));
-  const fault: Fault = async (call) => {
+  const stall = () => {
     reach();
-    await landing;
-    return call();
+    return landing;
+  };
+  const fault: Fault = async (call) => {
+    if (on === "way there") await stall();
+    const answer = await call();
+    if (on === "way back") await stall();
+    return answer;
   };
   return { fault, reached, land };
 }

@@ -1,0 +1,126 @@
+// @ts-check
+/* global AbortSignal, Buffer, fetch, URL, URLSearchParams */
+/** Ship as a browser uses it, for the commands that drive a running one: signs in by name, posts forms, reads pages. */
+
+/**
+ * @typedef {object} Answer
+ * @property {number} status
+ * @property {string} body
+ * @property {string | undefined} flash  what the next page will say
+ *
+ * @typedef {Awaited<ReturnType<typeof signIn>>} Client
+ */
+
+/** An answer that takes longer is a missing one. */
+const PATIENCE = 30_000;
+
+/**
+ * @param {string} origin of a running Ship on this machine
+ * @param {string} name
+ * @throws where it takes no such name
+ */
+export async function signIn(origin, name) {
+  /**
+   * @param {string} path
+   * @param {RequestInit} request
+   * @param {string} [cookie]
+   */
+  const send = (path, request, cookie) =>
+    fetch(origin + path, {
+      ...request,
+      headers: { Origin: origin, ...(cookie && { Cookie: cookie }) },
+      redirect: "manual",
+      signal: AbortSignal.timeout(PATIENCE),
+    });
+
+  const signedIn = await send("/login", { method: "POST", body: new URLSearchParams({ name }) });
+  const page = await signedIn.text();
+  const cookie = cookieOf(signedIn, "ship_auth");
+  if (!cookie) throw new Error(`${origin} does not sign in “${name}”: ${complaintOf(page)}`);
+
+  return {
+    name,
+
+    /**
+     * Posts a form, as a browser without JavaScript does.
+     *
+     * @param {string} path
+     * @param {Record<string, string>} fields
+     * @returns {Promise<Answer>} once all of it was read
+     */
+    async post(path, fields) {
+      const answer = await send(
+        path,
+        { method: "POST", body: new URLSearchParams(fields) },
+        cookie,
+      );
+      return { status: answer.status, body: await answer.text(), flash: flashOf(answer) };
+    },
+
+    /**
+     * @param {string} path
+     * @returns {Promise<Answer>} a whole page, once all of it was read
+     */
+    async open(path) {
+      const answer = await send(path, {}, cookie);
+      return { status: answer.status, body: await answer.text(), flash: undefined };
+    },
+
+    /**
+     * @param {string} path
+     * @param {string} route by Remix's name for it
+     * @returns {Promise<any>} what the route's loader gives to the page
+     * @throws where it is an error
+     */
+    async load(path, route) {
+      const url = new URL(path, origin);
+      url.searchParams.set("_data", route);
+      const answer = await send(url.pathname + url.search, {}, cookie);
+      const body = await answer.text();
+      if (!answer.ok) throw new Error(`${path}: ${answer.status} ${body}`);
+      return JSON.parse(body);
+    },
+  };
+}
+
+/**
+ * Posts the form that creates a session.
+ *
+ * @param {Client} client
+ * @param {string} key the form's: with the same key it makes the same session
+ * @param {string} repoOwner
+ * @param {string} repoName
+ */
+export function createSession(client, key, repoOwner, repoName) {
+  return client.post("/dashboard/new", { key, repoOwner, repoName });
+}
+
+/**
+ * @param {string} page
+ * @returns {string} what it complains about
+ */
+export function complaintOf(page) {
+  const [, alert] = /(?:role="alert"|id="[^"]*-error")[^>]*>([^<]+)/.exec(page) ?? [];
+  return alert ?? "it does not say why.";
+}
+
+/**
+ * @param {Response} answer
+ * @param {string} name
+ * @returns {string | undefined} "name=value" of a cookie that an answer sets
+ */
+function cookieOf(answer, name) {
+  const set = answer.headers.getSetCookie().find((cookie) => cookie.startsWith(`${name}=`));
+  return set?.split(";")[0];
+}
+
+/**
+ * @param {Response} answer
+ * @returns {string | undefined}
+ */
+function flashOf(answer) {
+  const cookie = cookieOf(answer, "ship_flash");
+  if (!cookie) return undefined;
+  const [value = ""] = decodeURIComponent(cookie.replace("ship_flash=", "")).split(".");
+  return JSON.parse(Buffer.from(value, "base64").toString()).text;
+}

@@ -1,0 +1,323 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { checkFields } from "../../app/platform/form.server";
+import {
+  createInput,
+  formatCursor,
+  MESSAGE_BYTES,
+  messageInput,
+  parseBefore,
+  parseCursor,
+  parseSessionId,
+  parseStatus,
+  parseStatusChange,
+} from "../../app/sessions/input.server";
+import { thrownBy } from "./support";
+
+const KEY = "0b7f3f0e-3f0c-4c65-9a53-3d3f4f8a1f10";
+const RIGHT = { key: KEY, repoOwner: "remix-run", repoName: "remix" };
+
+const OWNER_MISSING = "Enter the repository’s owner.";
+const OWNER_LONG = "An owner has at most 39 characters.";
+const OWNER_SHAPE = "An owner has letters and digits, with single hyphens between them.";
+const NAME_MISSING = "Enter the repository’s name.";
+const NAME_LONG = "A repository name has at most 100 characters.";
+const NAME_SHAPE = "A repository name has letters, digits, “.”, “_” and “-” only.";
+const NAME_DOTS = "A repository cannot be called “.” or “..”.";
+const NAME_GIT = "Leave out the “.git” ending.";
+const FORM_INCOMPLETE = "The form was incomplete. Send it again.";
+
+/** What looks like a name and is none, for owners and repositories alike. */
+const NO_NAMES = [
+  ["two words", "two words"],
+  ["a slash", "remix-run/remix"],
+  ["a backslash", "remix\\run"],
+  ["a pasted URL", "https://github.com/remix-run/remix"],
+  ["an emoji", "remix🚀"],
+  ["an accent", "rémix"],
+  ["a letter that only looks Latin", "rеmix"],
+  ["a letter that folds to a Latin one", "\u212Aernel"],
+  ["right-to-left text", "ריפו"],
+  ["a right-to-left mark", "\u200Fremix"],
+  ["a right-to-left override", "remix\u202Enur"],
+  ["a zero-width space", "re\u200Bmix"],
+  ["a null byte", "remix\0"],
+  ["a line break", "remix\nrun"],
+  ["a percent-encoded slash", "remix%2Frun"],
+] as const;
+
+describe("the create form", () => {
+  test.each([
+    ["remix-run", "remix-run"],
+    ["  remix-run\t\n", "remix-run"],
+    ["a", "a"],
+    ["7", "7"],
+    ["A-1-b-2", "A-1-b-2"],
+    ["o".repeat(39), "o".repeat(39)],
+    [` ${"o".repeat(39)} `, "o".repeat(39)],
+  ])("takes %j as owner", (typed, taken) => {
+    expect(checkFields(createInput, { ...RIGHT, repoOwner: typed }).values?.repoOwner).toBe(taken);
+  });
+
+  test.each([
+    ["nothing", "", OWNER_MISSING],
+    ["spaces", " \t\u00A0", OWNER_MISSING],
+    ["40 characters", "o".repeat(40), OWNER_LONG],
+    ["1 MB", "o".repeat(2 ** 20), OWNER_LONG],
+    ["a leading hyphen", "-a", OWNER_SHAPE],
+    ["a trailing hyphen", "a-", OWNER_SHAPE],
+    ["a hyphen alone", "-", OWNER_SHAPE],
+    ["a double hyphen", "a--b", OWNER_SHAPE],
+    ["an underscore", "a_b", OWNER_SHAPE],
+    ["a dot", "a.b", OWNER_SHAPE],
+    ...NO_NAMES.map(([what, typed]) => [what, typed, OWNER_SHAPE]),
+  ])("tells what is wrong with an owner of %s", (_, typed, told) => {
+    const checked = checkFields(createInput, { ...RIGHT, repoOwner: typed });
+    expect(checked.errors).toEqual({ repoOwner: told });
+  });
+
+  test.each([
+    ["remix", "remix"],
+    [" remix ", "remix"],
+    ["x", "x"],
+    ["0", "0"],
+    ["_", "_"],
+    ["-", "-"],
+    [".github", ".github"],
+    ["...", "..."],
+    ["git", "git"],
+    ["a.git.b", "a.git.b"],
+    ["legit", "legit"],
+    ["A_b-C.d", "A_b-C.d"],
+    ["n".repeat(100), "n".repeat(100)],
+  ])("takes %j as repository name", (typed, taken) => {
+    expect(checkFields(createInput, { ...RIGHT, repoName: typed }).values?.repoName).toBe(taken);
+  });
+
+  test.each([
+    ["nothing", "", NAME_MISSING],
+    ["spaces", " \r\n", NAME_MISSING],
+    ["101 characters", "n".repeat(101), NAME_LONG],
+    ["a dot", ".", NAME_DOTS],
+    ["two dots", " .. ", NAME_DOTS],
+    ["the .git ending", "remix.git", NAME_GIT],
+    ["the .git ending in another case", "remix.GiT", NAME_GIT],
+    [".git alone", ".git", NAME_GIT],
+    ...NO_NAMES.map(([what, typed]) => [what, typed, NAME_SHAPE]),
+  ])("tells what is wrong with a repository name of %s", (_, typed, told) => {
+    const checked = checkFields(createInput, { ...RIGHT, repoName: typed });
+    expect(checked.errors).toEqual({ repoName: told });
+  });
+
+  test.each([
+    ["missing", {}],
+    ["empty", { key: "" }],
+    ["no UUID", { key: "1" }],
+    ["a UUID and more", { key: `${KEY}\n` }],
+  ])("asks to send it again where its key is %s", (_, key) => {
+    const { repoOwner, repoName } = RIGHT;
+    const checked = checkFields(createInput, { repoOwner, repoName, ...key });
+    expect(checked.errors).toEqual({ key: FORM_INCOMPLETE });
+  });
+
+  test("tells every field that is missing", () => {
+    expect(checkFields(createInput, {}).errors).toEqual({
+      key: FORM_INCOMPLETE,
+      repoOwner: OWNER_MISSING,
+      repoName: NAME_MISSING,
+    });
+  });
+
+  test("takes exactly the owners that GitHub's rules allow", () => {
+    const nearlyOwners = fc.string({ unit: fc.constantFrom("a", "Z", "0", "-", "_", " ", "é") });
+    fc.assert(
+      fc.property(fc.oneof(nearlyOwners, hyphenated(45)), (typed) => {
+        const checked = checkFields(createInput, { ...RIGHT, repoOwner: typed });
+        expect(checked.values?.repoOwner).toBe(
+          isGitHubOwner(typed.trim()) ? typed.trim() : undefined,
+        );
+      }),
+    );
+  });
+
+  test("takes exactly the repository names that GitHub's rules allow", () => {
+    const nearlyNames = fc.string({
+      unit: fc.constantFrom("a", "Z", "0", "-", "_", ".", "/", "é"),
+    });
+    const endings = fc.constantFrom("", ".git", ".GIT", "git", ".gi");
+    fc.assert(
+      fc.property(nearlyNames, endings, (start, ending) => {
+        const typed = start + ending;
+        const checked = checkFields(createInput, { ...RIGHT, repoName: typed });
+        expect(checked.values?.repoName).toBe(isGitHubRepository(typed) ? typed : undefined);
+      }),
+    );
+  });
+});
+
+describe("the composer", () => {
+  test.each([
+    ["spaces and lines around it", "  Hello\n\tthere \n"],
+    ["right-to-left text and emoji", "שלום 🚀"],
+    ["32 KiB of letters", "x".repeat(MESSAGE_BYTES)],
+    ["32 KiB of emoji", "🚀".repeat(MESSAGE_BYTES / 4)],
+  ])("keeps a message of %s as it is", (_, text) => {
+    expect(checkFields(messageInput, { key: KEY, text }).values).toEqual({ key: KEY, text });
+  });
+
+  test.each([
+    ["no text", undefined, FORM_INCOMPLETE],
+    ["an empty text", "", "Write a message first."],
+    ["white space", " \r\n\t", "Write a message first."],
+    ["more than 32 KiB", "x".repeat(MESSAGE_BYTES + 1), "A message has at most 32 KiB."],
+    [
+      "more than 32 KiB in fewer characters",
+      `${"🚀".repeat(MESSAGE_BYTES / 4)}x`,
+      "A message has at most 32 KiB.",
+    ],
+  ])("refuses a message of %s", (_, text, told) => {
+    const checked = checkFields(messageInput, { key: KEY, ...(text !== undefined && { text }) });
+    expect(checked.errors).toEqual({ text: told });
+  });
+
+  test("asks to send a message again that came without a proper key", () => {
+    const checked = checkFields(messageInput, { key: "1", text: "Hello" });
+    expect(checked.errors).toEqual({ key: FORM_INCOMPLETE });
+  });
+});
+
+describe("a session's id", () => {
+  test("is read in any case", () => {
+    expect(parseSessionId(KEY.toUpperCase())).toBe(KEY);
+  });
+
+  test.each([undefined, null, "", "1", "..", KEY.slice(1), `${KEY}0`, `${KEY}\n`, `{${KEY}}`])(
+    "of %j is answered as a session that does not exist",
+    async (id) => {
+      const answer = await thrownBy(() => parseSessionId(id));
+      expect(answer.status).toBe(404);
+      expect(await answer.text()).toBe("This session does not exist, or it is not yours.");
+    },
+  );
+});
+
+describe("the list's status", () => {
+  test.each([
+    [null, "active"],
+    ["active", "active"],
+    ["archived", "archived"],
+  ])("of %j shows %s sessions", (status, shown) => {
+    expect(parseStatus(status)).toBe(shown);
+  });
+
+  test.each(["", "deleted", "Active", "active ", "__proto__"])(
+    "of %j is refused",
+    async (status) => {
+      const answer = await thrownBy(() => parseStatus(status));
+      expect(answer.status).toBe(400);
+      expect(await answer.text()).toBe("The list can show active or archived sessions.");
+    },
+  );
+});
+
+describe("a place in the list", () => {
+  test("survives being a link", () => {
+    const cursors = fc.record({
+      lastActivity: fc.nat(999_999_999_999_999),
+      id: fc.uuid(),
+    });
+    fc.assert(
+      fc.property(cursors, (cursor) => {
+        const link = new URL(
+          `/?${new URLSearchParams({ cursor: formatCursor(cursor) })}`,
+          "http://a",
+        );
+        expect(parseCursor(link.searchParams.get("cursor"))).toEqual(cursor);
+      }),
+    );
+  });
+
+  test("is the beginning where the link names none", () => {
+    expect(parseCursor(null)).toBeUndefined();
+  });
+
+  test.each(["", "1", ".", "1.", `.${KEY}`, `-1.${KEY}`, `1e3.${KEY}`, `1.5.${KEY}`, `1.${KEY}0`])(
+    "of %j is refused",
+    refusesCursor,
+  );
+
+  test("is refused where its time is no number that a database could hold", async () => {
+    await refusesCursor(`${"9".repeat(16)}.${KEY}`);
+  });
+
+  async function refusesCursor(cursor: string) {
+    const answer = await thrownBy(() => parseCursor(cursor));
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toBe("This link to a part of the list is damaged.");
+  }
+});
+
+describe("a place in a conversation", () => {
+  test.each([
+    [null, undefined],
+    ["1", 1],
+    ["31", 31],
+    ["9".repeat(15), 999_999_999_999_999],
+  ])("of %j is before message %j", (before, id) => {
+    expect(parseBefore(before)).toBe(id);
+  });
+
+  test.each(["", "0", "-1", "1.5", "1e3", "01", " 1", "1\n", "x", "9".repeat(16)])(
+    "of %j is refused",
+    async (before) => {
+      const answer = await thrownBy(() => parseBefore(before));
+      expect(answer.status).toBe(400);
+      expect(await answer.text()).toBe("This link to a part of the conversation is damaged.");
+    },
+  );
+});
+
+describe("a button that changes a session's status", () => {
+  test.each(["archive", "restore", "keep"])("says %s and which session", (change) => {
+    expect(parseStatusChange(`${change}:${KEY}`)).toEqual({ change, id: KEY });
+  });
+
+  test.each([undefined, "", "archive", "delete:", `delete:${KEY}`, `Archive:${KEY}`, `:${KEY}`])(
+    "of %j is refused",
+    async (intent) => {
+      const answer = await thrownBy(() => parseStatusChange(intent));
+      expect(answer.status).toBe(400);
+      expect(await answer.text()).toBe("This page does not know that intent.");
+    },
+  );
+
+  test.each(["archive:", "archive:1", `keep:${KEY}\n`, `restore:${KEY}:${KEY}`])(
+    "of %j names no session",
+    async (intent) => {
+      expect((await thrownBy(() => parseStatusChange(intent))).status).toBe(404);
+    },
+  );
+});
+
+/** Letters with hyphens strewn in, around the longest length that is allowed. */
+function hyphenated(maxLength: number): fc.Arbitrary<string> {
+  const unit = fc.oneof({ weight: 9, arbitrary: fc.constant("x") }, fc.constant("-"));
+  return fc.string({ unit, minLength: 30, maxLength });
+}
+
+function isGitHubOwner(name: string): boolean {
+  const parts = name.split("-");
+  return name.length <= 39 && parts.every((part) => part !== "" && isMadeOf(ALPHANUMERIC, part));
+}
+
+function isGitHubRepository(name: string): boolean {
+  if (name === "" || name === "." || name === "..") return false;
+  if (name.length > 100 || name.toLowerCase().endsWith(".git")) return false;
+  return isMadeOf(`${ALPHANUMERIC}._-`, name);
+}
+
+const ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+function isMadeOf(alphabet: string, text: string): boolean {
+  return [...text].every((character) => alphabet.includes(character));
+}

@@ -1,0 +1,110 @@
+import { describe, expect, test } from "vitest";
+import { durationsOf, listItem, listPath } from "../../app/sessions/list-view";
+import type { SessionRow } from "../../app/sessions/session";
+import { contextWith, NOW } from "./support";
+
+const DAY = 24 * 60 * 60;
+const DURATIONS = { autoArchiveSeconds: 30 * DAY, warningSeconds: 3 * DAY };
+
+describe("the path of the list", () => {
+  const FROM = "status=archived&cursor=1.a%2Bb&id=7&_data=x&index=";
+  test.each<[string, Parameters<typeof listPath>, string]>([
+    ["is bare where nothing was chosen", [query("")], "/dashboard"],
+    [
+      "keeps what belongs to the list, and nothing else",
+      [query(FROM)],
+      "/dashboard?status=archived&cursor=1.a%2Bb",
+    ],
+    [
+      "is kept under a dialog",
+      [query("status=archived"), "/delete", { id: "7" }],
+      "/dashboard/delete?status=archived&id=7",
+    ],
+    ["leads to the create dialog", [query("cursor=1.a"), "/new"], "/dashboard/new?cursor=1.a"],
+    [
+      "changes what it is told to",
+      [query(FROM), "", { cursor: "2.b" }],
+      "/dashboard?status=archived&cursor=2.b",
+    ],
+    [
+      "leaves out what it is told to",
+      [query(FROM), "", { cursor: undefined }],
+      "/dashboard?status=archived",
+    ],
+    ["leaves out what is empty", [query("status=&cursor=")], "/dashboard"],
+    ["cannot be broken out of", [query("status=%26id%3D1%23")], "/dashboard?status=%26id%3D1%23"],
+  ])("%s", (_, args, path) => {
+    expect(listPath(...args)).toBe(path);
+  });
+});
+
+describe("a line of the list", () => {
+  test("shows what the row says, and no more of it", () => {
+    expect(listItem(row(), NOW, DURATIONS)).toEqual({
+      id: "7",
+      repository: "remix-run/remix",
+      status: "active",
+      lastActivity: NOW,
+      messageCount: 3,
+      archivedBy: null,
+      archiveDue: null,
+    });
+  });
+
+  test("says that an archived session was archived for being idle", () => {
+    const archived = row({ status: "archived", archived_at: NOW, archived_by: "idle" });
+    expect(listItem(archived, NOW, DURATIONS)).toMatchObject({
+      status: "archived",
+      archivedBy: "idle",
+    });
+  });
+
+  test.each([
+    ["more than 3 days before", 27 * DAY - 1, {}, false],
+    ["3 days before", 27 * DAY, {}, true],
+    ["when it is due", 30 * DAY, {}, true],
+    ["when it is overdue", 40 * DAY, {}, true],
+    ["not after it was kept", 30 * DAY, { kept_at: NOW - DAY * 1000 }, false],
+    ["again, counted from when it was kept", 60 * DAY, { kept_at: NOW - 28 * DAY * 1000 }, true],
+    ["not counted from an older keeping", DAY, { kept_at: NOW - 29 * DAY * 1000 }, false],
+    ["not where it is archived", 30 * DAY, { status: "archived" as const }, false],
+  ])("warns of archiving %s", (_, idleSeconds, values, warned) => {
+    const idle = row({ last_activity: NOW - idleSeconds * 1000, ...values });
+    const since = Math.max(idle.last_activity, idle.kept_at ?? 0);
+    expect(listItem(idle, NOW, DURATIONS).archiveDue).toBe(warned ? since + 30 * DAY * 1000 : null);
+  });
+
+  test("never warns where nothing is archived for being idle", () => {
+    const idle = row({ last_activity: 0 });
+    expect(listItem(idle, NOW, { ...DURATIONS, autoArchiveSeconds: 0 }).archiveDue).toBeNull();
+  });
+
+  test("keeps to the configured durations, also where they come as text", () => {
+    const vars = { AUTO_ARCHIVE_SECONDS: "60", ARCHIVE_WARNING_SECONDS: "5" } as unknown;
+    expect(durationsOf(contextWith(vars as Partial<Env>).env)).toEqual({
+      autoArchiveSeconds: 60,
+      warningSeconds: 5,
+    });
+  });
+});
+
+function query(text: string): URLSearchParams {
+  return new URLSearchParams(text);
+}
+
+function row(values: Partial<SessionRow> = {}): SessionRow {
+  return {
+    id: "7",
+    user_id: "local:ada",
+    repo_owner: "remix-run",
+    repo_name: "remix",
+    status: "active",
+    last_activity: NOW,
+    created_at: NOW - DAY * 1000,
+    archived_at: null,
+    message_count: 3,
+    archived_by: null,
+    kept_at: null,
+    ...values,
+  };
+}

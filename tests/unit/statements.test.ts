@@ -1,0 +1,90 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Statement } from "../../app/platform/database.server";
+import { sessionsPage } from "../../app/sessions/queries.server";
+import {
+  archiveRow,
+  deleteRow,
+  insertSession,
+  keepRow,
+  readRow,
+  readTombstone,
+  reportToRow,
+  restoreRow,
+  statements,
+} from "../../app/sessions/rows.server";
+
+/** Everything that a person or a clock puts into a statement. */
+interface Values {
+  id: string;
+  user: string;
+  owner: string;
+  name: string;
+  now: number;
+  at: number;
+  count: number;
+  seconds: number;
+}
+
+const BUILDERS: Record<string, (values: Values) => Statement[]> = {
+  readRow: ({ id, user }) => [readRow(id, user)],
+  readTombstone: ({ id, user }) => [readTombstone(id, user)],
+  insertSession: ({ id, user, owner, name, now }) => insertSession(id, user, { owner, name }, now),
+  archiveRow: ({ id, user, now }) => archiveRow(id, user, now),
+  restoreRow: ({ id, user, now }) => restoreRow(id, user, now),
+  keepRow: ({ id, user, now }) => keepRow(id, user, now),
+  deleteRow: ({ id, user, now, seconds }) => deleteRow(id, user, now, seconds),
+  reportToRow: ({ id, user, owner, name, now, at, count, seconds }) => {
+    const metadata = { created_at: at, last_activity: at, message_count: count };
+    const session = { id, user_id: user, repo_owner: owner, repo_name: name, ...metadata };
+    return reportToRow(session, at, now, seconds);
+  },
+  sessionsPage: ({ id, user, at }) => [
+    sessionsPage(user, "active", undefined),
+    sessionsPage(user, "archived", { lastActivity: at, id }),
+  ],
+};
+
+const PLAIN: Values = {
+  id: "7",
+  user: "local:ada",
+  owner: "remix-run",
+  name: "remix",
+  now: 3,
+  at: 2,
+  count: 1,
+  seconds: 1,
+};
+
+describe.each(Object.entries(BUILDERS))("%s", (_, build) => {
+  test("never puts a value into a statement's text", () => {
+    const text = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.constantFrom("'; DROP TABLE sessions; --", '"', "?", "?1", ":id", "\0", "NULL"),
+    );
+    const number = fc.integer();
+    const values = fc.record({
+      ...{ id: text, user: text, owner: text, name: text },
+      ...{ now: number, at: number, count: number, seconds: fc.nat() },
+    });
+    const texts = build(PLAIN).map(({ sql }) => sql);
+    fc.assert(
+      fc.property(values, (nasty) => {
+        expect(build(nasty).map(({ sql }) => sql)).toEqual(texts);
+      }),
+    );
+  });
+
+  test("binds one value for each place in the text that asks for one", () => {
+    for (const { sql, parameters } of build(PLAIN)) {
+      expect(parameters).toHaveLength(sql.split("?").length - 1);
+      expect(parameters).not.toContain(undefined);
+    }
+  });
+});
+
+test("a statement cannot be run past the batch", async () => {
+  await expect(statements.selectFrom("sessions").selectAll().execute()).rejects.toThrow(
+    "Statements run through write() and read()",
+  );
+});

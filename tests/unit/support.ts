@@ -1,0 +1,37 @@
+/** What the unit tests share: the load context of a request, and what a browser does with cookies and thrown answers. */
+import type { AppLoadContext } from "@remix-run/cloudflare";
+
+export const NOW = Date.UTC(2026, 10, 22, 12);
+
+/** The load context of a request at `now`, with these vars and no bindings. */
+export function contextWith(vars: Partial<Env> = {}, now = NOW): AppLoadContext {
+  const env = { AUTH_SECRETS: "a secret for tests", ...vars } as Env;
+  return { env, now, nonce: "a-nonce" };
+}
+
+export function get(url: string, headers: Record<string, string> = {}): Request {
+  return new Request(new URL(url, "http://localhost:8788"), { headers });
+}
+
+/** @returns what a browser would send back of an answer's cookie: "name=value" */
+export function cookieOf(headers: Headers): string {
+  return setCookieOf(headers).split(";")[0]!;
+}
+
+/** @returns an answer's one Set-Cookie header */
+export function setCookieOf(headers: Headers): string {
+  const [cookie, ...others] = headers.getSetCookie();
+  if (!cookie || others.length > 0) throw new Error("The answer does not set one cookie");
+  return cookie;
+}
+
+/** @returns the Response that `run` throws */
+export async function thrownBy(run: () => unknown): Promise<Response> {
+  try {
+    await run();
+  } catch (thrown) {
+    if (thrown instanceof Response) return thrown;
+    throw thrown;
+  }
+  throw new Error("Nothing was thrown");
+}
