@@ -9,6 +9,7 @@ const ROOMS = {
   "app/ui/**": ["routes", "sessions", "auth", "github"],
   "app/platform/**": ["routes", "sessions", "auth", "github"],
   "app/{sessions,auth,github}/**": ["routes"],
+  "durable-objects/**": ["routes", "auth", "github", "ui"],
 };
 
 export default defineConfig(

@@ -83,12 +83,15 @@ export function makeSecrets() {
   if (lines.length > 0) writeFileSync(file, known + lines.join(""), { mode: 0o600 });
 }
 
-/** Builds the app, unless nothing has changed since the last build. */
+/** Builds the app for production, unless nothing has changed since it was last built so. */
 export async function build() {
-  const output = join(ROOT, "build/index.js");
-  const built = existsSync(output) ? statSync(output).mtimeMs : 0;
-  const changed = BUILT_FROM.some((path) => newestChange(join(ROOT, path)) > built);
-  if (changed) await must("remix", ["build"], { env: { NODE_ENV: "production" } });
+  const stamp = join(ROOT, "build/.production");
+  const built = existsSync(stamp) ? statSync(stamp).mtimeMs : 0;
+  const output = join(ROOT, "build/index.js"); // newer than the stamp where `npm run dev` made it
+  const inputs = [...BUILT_FROM.map((path) => join(ROOT, path)), output];
+  if (existsSync(output) && inputs.every((path) => newestChange(path) <= built)) return;
+  await must("remix", ["build"], { env: { NODE_ENV: "production" } });
+  writeFileSync(stamp, "");
 }
 
 /**

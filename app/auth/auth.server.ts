@@ -6,7 +6,7 @@ import {
   type TypedResponse,
 } from "@remix-run/cloudflare";
 import * as z from "zod/mini";
-import { signedCookie } from "../platform/cookies.server";
+import { readCookie, signedCookie } from "../platform/cookies.server";
 import { read, write, type Database, type Statement } from "../platform/database.server";
 import { attempt, logEvent } from "../platform/log";
 import {
@@ -53,7 +53,7 @@ function claimOf(request: Request, context: AppLoadContext): Promise<Claim | und
 }
 
 async function readClaim(request: Request, context: AppLoadContext): Promise<Claim | undefined> {
-  const held: unknown = await authCookie(request, context).parse(request.headers.get("Cookie"));
+  const held = await readCookie(request, authCookie(request, context));
   const parsed = cookieValue.safeParse(held);
   if (!parsed.success) return undefined;
   const { token, ...user } = parsed.data;
@@ -187,12 +187,9 @@ export async function countSignIns(d1: Database, userId: string, now: number): P
  * @returns that path if it is one of this origin, else the dashboard
  */
 export function safePath(wanted: string | null): string {
-  // Browsers drop control characters and read "\" as "/": "/\t/evil.example" would leave this origin.
-  // eslint-disable-next-line no-control-regex
-  if (!wanted || !wanted.startsWith("/") || /[\u0000-\u001f\\]|^\/\//.test(wanted)) {
-    return "/dashboard";
-  }
-  return wanted;
+  // Visible ASCII but no "\": browsers drop control characters and read "\" as "/", and so "/\t/evil.example" would
+  // leave this origin.
+  return wanted && /^\/(?!\/)[!-[\]-~]*$/.test(wanted) ? wanted : "/dashboard";
 }
 
 function authCookie(request: Request, context: AppLoadContext): Cookie {

@@ -11,7 +11,7 @@ import {
   type GitHubTokens,
 } from "../github/client.server";
 import { saveTokens } from "../github/tokens.server";
-import { signedCookie } from "../platform/cookies.server";
+import { readCookie, signedCookie } from "../platform/cookies.server";
 import { logEvent } from "../platform/log";
 import { signIn, type User } from "./auth.server";
 
@@ -55,7 +55,7 @@ export async function finishGitHubSignIn(
   request: Request,
   context: AppLoadContext,
 ): Promise<Response> {
-  const held: unknown = await begunCookie(request, context).parse(request.headers.get("Cookie"));
+  const held = await readCookie(request, begunCookie(request, context));
   const begun = begunValue.safeParse(held);
   const { searchParams } = new URL(request.url);
   if (!begun.success || searchParams.get("state") !== begun.data.state) {

@@ -19,7 +19,10 @@ export function signedCookie(
   { env }: AppLoadContext,
   options: CookieOptions = {},
 ): Cookie {
-  const secrets = (env.AUTH_SECRETS ?? "").split(",").filter(Boolean);
+  const secrets = (env.AUTH_SECRETS ?? "")
+    .split(",")
+    .map((secret) => secret.trim())
+    .filter(Boolean);
   if (secrets.length === 0) throw new Error("AUTH_SECRETS is not set");
   const secure = new URL(request.url).protocol === "https:";
   return createCookie(`${secure ? "__Host-" : ""}ship_${name}`, {
@@ -30,4 +33,10 @@ export function signedCookie(
     secrets,
     secure,
   });
+}
+
+/** @returns what a cookie holds, as it came; null where the request has none or it is not signed by us */
+export async function readCookie(request: Request, cookie: Cookie): Promise<unknown> {
+  const parsed: Promise<unknown> = cookie.parse(request.headers.get("Cookie"));
+  return parsed.catch(() => null); // A signature that is not even base64.
 }

@@ -4,7 +4,7 @@ import {
   type Cookie,
   type TypedResponse,
 } from "@remix-run/cloudflare";
-import { signedCookie } from "./cookies.server";
+import { readCookie, signedCookie } from "./cookies.server";
 
 /** What an action has to say on the next page, once. */
 export interface Flash {
@@ -30,7 +30,7 @@ export async function takeFlash(
   context: AppLoadContext,
 ): Promise<{ flash: Flash | null; headers: HeadersInit }> {
   const cookie = flashCookie(request, context);
-  const flash = (await cookie.parse(request.headers.get("Cookie"))) as Flash | null;
+  const flash = (await readCookie(request, cookie)) as Flash | null;
   if (!flash) return { flash: null, headers: {} };
   return { flash, headers: { "Set-Cookie": await cookie.serialize("", { maxAge: 0 }) } };
 }

@@ -27,9 +27,12 @@ export async function passGate(request: Request): Promise<Request | Refusal> {
       text: "This request did not come from a page of Ship. Open Ship and try again there.",
     };
   }
-  if (!request.body) return request;
+  // Remix compares it with `Origin` too, and would answer 500 where anybody made it up.
+  const headers = new Headers(request.headers);
+  headers.delete("X-Forwarded-Host");
+  if (!request.body) return new Request(request, { headers });
   const body = await readAtMost(request, BODY_LIMIT);
-  if (body) return new Request(request, { body });
+  if (body) return new Request(request, { headers, body });
   return {
     status: 413,
     title: "Too large",

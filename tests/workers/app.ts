@@ -1,0 +1,78 @@
+/** The whole app as it is deployed, gate and all, asked in-process: by a browser that keeps its cookies. */
+import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test";
+import { onRequest } from "../../functions/[[path]]";
+
+export const ORIGIN = "http://localhost:8788";
+
+/** What the app's configuration has beside the companion's. */
+export const appEnv = {
+  ...env,
+  AUTH_SECRETS: "a secret for tests",
+  LOCAL_SIGN_IN: "true",
+  GITHUB_URL: "https://github.com",
+  GITHUB_API_URL: "https://api.github.com",
+  CREATE_LIMIT_PER_MINUTE: 0,
+  ACTIVE_SESSION_LIMIT: 0,
+} as unknown as Env;
+
+/** Answers one request as the Pages project does, and waits for what goes on after the answer. */
+export async function ask(request: Request, withEnv = appEnv): Promise<Response> {
+  const execution = createExecutionContext();
+  const response = await onRequest({
+    request,
+    env: withEnv,
+    waitUntil: (work: Promise<unknown>) => execution.waitUntil(work),
+  } as unknown as Parameters<typeof onRequest>[0]);
+  await waitOnExecutionContext(execution);
+  return response;
+}
+
+/** A browser without JavaScript: it keeps cookies, follows no redirect, and sends forms from our own pages. */
+export class Browser {
+  #cookies = new Map<string, string>();
+
+  constructor(
+    readonly env = appEnv,
+    readonly origin = ORIGIN,
+  ) {}
+
+  get cookie(): string {
+    return [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+  }
+
+  /** @param init what differs from a plain GET of this browser's */
+  async get(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    headers.set("Host", new URL(this.origin).host);
+    if (this.cookie && !headers.has("Cookie")) headers.set("Cookie", this.cookie);
+    const response = await ask(new Request(this.origin + path, { ...init, headers }), this.env);
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      if (/max-age=0/i.test(line)) this.#cookies.delete(name);
+      else this.#cookies.set(name, value);
+    }
+    return response;
+  }
+
+  post(path: string, fields: Record<string, string>, headers: HeadersInit = {}): Promise<Response> {
+    return this.get(path, {
+      method: "POST",
+      body: new URLSearchParams(fields),
+      headers: { Origin: this.origin, ...headers },
+    });
+  }
+
+  /** @returns this browser, signed in by name */
+  async signIn(name = `person-${crypto.randomUUID().slice(0, 8)}`): Promise<this> {
+    await this.post("/login", { name });
+    return this;
+  }
+
+  /** @returns the id of a new session */
+  async create(owner = "remix-run", name = "remix"): Promise<string> {
+    const key = crypto.randomUUID();
+    await this.post("/dashboard/new", { key, repoOwner: owner, repoName: name });
+    const list = await (await this.get("/dashboard")).text();
+    return /\/session\/([0-9a-f-]{36})/.exec(list)?.[1] ?? "";
+  }
+}

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { appEnv, Browser } from "./app";
+
+/** An env that counts what it is asked. */
+function counting() {
+  const asked = { d1: 0, objects: 0 };
+  const DB = new Proxy(appEnv.DB, {
+    get(d1, name) {
+      if (name === "batch") asked.d1 += 1;
+      const value: unknown = Reflect.get(d1, name);
+      return typeof value === "function" ? (value.bind(d1) as unknown) : value;
+    },
+  });
+  const SESSION_DO = new Proxy(appEnv.SESSION_DO, {
+    get(namespace, name) {
+      if (name === "get") asked.objects += 1;
+      const value: unknown = Reflect.get(namespace, name);
+      return typeof value === "function" ? (value.bind(namespace) as unknown) : value;
+    },
+  });
+  return { asked, env: { ...appEnv, DB, SESSION_DO } };
+}
+
+test.each([
+  ["the list", "/dashboard", { d1: 1, objects: 0 }],
+  ["the archived ones", "/dashboard?status=archived", { d1: 1, objects: 0 }],
+  ["the create dialog over the list", "/dashboard/new", { d1: 1, objects: 0 }],
+  ["the delete dialog over the list", "/dashboard/delete?id=ID", { d1: 1, objects: 1 }],
+  ["a session", "/session/ID", { d1: 1, objects: 1 }],
+  ["the account", "/account", { d1: 1, objects: 0 }],
+])("%s costs one round trip to D1, checking who asks included", async (_, path, cost) => {
+  const { asked, env } = counting();
+  const browser = await new Browser(env).signIn();
+  const id = await browser.create();
+  await browser.get("/dashboard"); // takes the flash message
+
+  Object.assign(asked, { d1: 0, objects: 0 });
+  const response = await browser.get(path.replace("ID", id));
+
+  expect(response.status).toBe(200);
+  expect(asked).toEqual(cost);
+});
