@@ -15,7 +15,7 @@ const OTHER_ID = randomUUID();
 const ROW = `INSERT INTO sessions (id, user_id, repo_owner, repo_name, last_activity, created_at, message_count)
   VALUES ('${ID}', 'local:anna', 'remix-run', 'remix', 2000, 1000, 1)`;
 const EVENT = `INSERT INTO session_events (session_id, kind, at) VALUES ('${ID}', 'created', 1000)`;
-const TOMBSTONE = `INSERT INTO deleted_sessions VALUES ('${ID}', 'local:anna', 3000)`;
+const TOMBSTONE = `INSERT INTO deleted_sessions VALUES ('${ID}', 'local:anna', 3000, 1000)`;
 const NAME = `CREATE TABLE __miniflare_do_name (id INTEGER, name TEXT);
   INSERT INTO __miniflare_do_name VALUES (1, '${ID}');`;
 const TABLES = `

@@ -60,7 +60,7 @@ function headersOf(
   { mode = "production", before = {} }: { mode?: string; before?: Record<string, string> } = {},
 ): Headers {
   const headers = new Headers(before);
-  setSecurityHeaders(headers, new Request(url), "n0nce", mode);
+  setSecurityHeaders(headers, new Request(url), "n0nce", {} as Env, mode);
   return headers;
 }
 

@@ -7,6 +7,7 @@ import {
   deleteRow,
   insertSession,
   keepRow,
+  readCreated,
   readRow,
   readTombstone,
   reportToRow,
@@ -29,9 +30,13 @@ interface Values {
 const BUILDERS: Record<string, (values: Values) => Statement[]> = {
   readRow: ({ id, user }) => [readRow(id, user)],
   readTombstone: ({ id, user }) => [readTombstone(id, user)],
-  insertSession: ({ id, user, owner, name, now }) => insertSession(id, user, { owner, name }, now),
+  insertSession: ({ id, user, owner, name, now, count }) => {
+    const limits = { perMinute: count, active: count };
+    return insertSession(id, user, { owner, name }, now, limits);
+  },
   archiveRow: ({ id, user, now }) => archiveRow(id, user, now),
   restoreRow: ({ id, user, now }) => restoreRow(id, user, now),
+  readCreated: ({ user, now }) => [readCreated(user, now)],
   keepRow: ({ id, user, now }) => keepRow(id, user, now),
   deleteRow: ({ id, user, now, seconds }) => deleteRow(id, user, now, seconds),
   reportToRow: ({ id, user, owner, name, now, at, count, seconds }) => {

@@ -1,12 +1,14 @@
 /** What the unit tests share: the load context of a request, and what a browser does with cookies and thrown answers. */
 import type { AppLoadContext } from "@remix-run/cloudflare";
+import type { Database } from "../../app/platform/database.server";
 
 export const NOW = Date.UTC(2026, 10, 22, 12);
 
 /** The load context of a request at `now`, with these vars and no bindings. */
 export function contextWith(vars: Partial<Env> = {}, now = NOW): AppLoadContext {
   const env = { AUTH_SECRETS: "a secret for tests", ...vars } as Env;
-  return { env, now, nonce: "a-nonce" };
+  const unbound = {} as Database;
+  return { env, reads: unbound, now, nonce: "a-nonce", waitUntil: () => undefined };
 }
 
 export function get(url: string, headers: Record<string, string> = {}): Request {
