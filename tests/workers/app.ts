@@ -1,6 +1,13 @@
 /** The whole app as it is deployed, gate and all, asked in-process: by a browser that keeps its cookies. */
-import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test";
+import {
+  createExecutionContext,
+  listDurableObjectIds,
+  runInDurableObject,
+  waitOnExecutionContext,
+} from "cloudflare:test";
+import { vi } from "vitest";
 import { onRequest } from "../../functions/[[path]]";
+import { env } from "./support";
 
 export const ORIGIN = "http://localhost:8788";
 
@@ -13,7 +20,7 @@ export const appEnv = {
   GITHUB_API_URL: "https://api.github.com",
   CREATE_LIMIT_PER_MINUTE: 0,
   ACTIVE_SESSION_LIMIT: 0,
-} as unknown as Env;
+} as Env;
 
 /** Answers one request as the Pages project does, and waits for what goes on after the answer. */
 export async function ask(request: Request, withEnv = appEnv): Promise<Response> {
@@ -29,7 +36,8 @@ export async function ask(request: Request, withEnv = appEnv): Promise<Response>
 
 /** A browser without JavaScript: it keeps cookies, follows no redirect, and sends forms from our own pages. */
 export class Browser {
-  #cookies = new Map<string, string>();
+  /** Values by name, as they stand in the header. */
+  readonly cookies = new Map<string, string>();
 
   constructor(
     readonly env = appEnv,
@@ -37,7 +45,7 @@ export class Browser {
   ) {}
 
   get cookie(): string {
-    return [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    return [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
   }
 
   /** @param init what differs from a plain GET of this browser's */
@@ -48,8 +56,8 @@ export class Browser {
     const response = await ask(new Request(this.origin + path, { ...init, headers }), this.env);
     for (const line of response.headers.getSetCookie()) {
       const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      if (/max-age=0/i.test(line)) this.#cookies.delete(name);
-      else this.#cookies.set(name, value);
+      if (/max-age=0/i.test(line)) this.cookies.delete(name);
+      else this.cookies.set(name, value);
     }
     return response;
   }
@@ -75,4 +83,48 @@ export class Browser {
     const list = await (await this.get("/dashboard")).text();
     return /\/session\/([0-9a-f-]{36})/.exec(list)?.[1] ?? "";
   }
+}
+
+/** @returns where an answer leads: a document's redirect, or what a data request has instead of one */
+export function leadsTo({ headers }: Response): string | null {
+  return headers.get("Location") ?? headers.get("X-Remix-Redirect");
+}
+
+/** @returns all rows of every table of D1, and the storage of every object that has any */
+export async function everythingStored() {
+  const { results: tables } = await env.DB.prepare(
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
+  ).all<{ name: string }>();
+  const contents = await env.DB.batch(
+    tables.map(({ name }) => env.DB.prepare(`SELECT * FROM ${name}`)),
+  );
+  const rows = contents.map(({ results }, index) => [tables[index]?.name, results] as const);
+  const ids = await listDurableObjectIds(env.SESSION_DO);
+  const objects = await Promise.all(ids.map(async (id) => [`${id}`, await storedIn(id)] as const));
+  return {
+    tables: Object.fromEntries(rows),
+    objects: Object.fromEntries(objects.filter(([, stored]) => stored.length > 0)),
+  };
+}
+
+/** @returns the tables of an object, as text; the platform's own are not counted */
+function storedIn(id: DurableObjectId): Promise<string[]> {
+  return runInDurableObject(env.SESSION_DO.get(id), (_, { storage }) =>
+    storage.sql
+      .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
+      .toArray()
+      .filter(({ name }) => !/^(_cf_|__miniflare_|sqlite_)/.test(name))
+      .map(({ name }) =>
+        JSON.stringify([name, storage.sql.exec(`SELECT * FROM ${name}`).toArray()]),
+      ),
+  );
+}
+
+/** Keeps what is logged out of the tests' output. @returns the lines, as they come */
+export function captureLog(): string[] {
+  const lines: string[] = [];
+  for (const method of ["log", "warn", "error"] as const) {
+    vi.spyOn(console, method).mockImplementation((...said) => void lines.push(said.join(" ")));
+  }
+  return lines;
 }
