@@ -157,20 +157,34 @@ export default function NewSession() {
   const { formKey, picker } = useLoaderData<typeof loader>();
   const failed = useActionData<typeof action>();
   const [query] = useSearchParams();
+  const chosen = failed?.typed.repository;
+  const repositories = picker && offered(picker.repositories, chosen);
   return (
     <CreateSessionDialog
       formKey={failed?.typed.key ?? formKey}
       closeTo={listPath(query)}
       alert={failed?.alert}
-      canCreate={!picker || picker.repositories.length > 0}
+      canCreate={repositories?.length !== 0}
     >
-      {picker ? (
-        <Picker {...picker} chosen={failed?.typed.repository} error={failed?.errors?.repository} />
+      {picker && repositories ? (
+        <Picker
+          {...picker}
+          repositories={repositories}
+          chosen={chosen}
+          error={failed?.errors?.repository}
+        />
       ) : (
         <RepositoryFields typed={failed?.typed} errors={failed?.errors} />
       )}
     </CreateSessionDialog>
   );
+}
+
+/** What was picked before stays on offer where GitHub cannot list it any more. */
+function offered(listed: ConnectedRepository[], chosen: string | undefined): ConnectedRepository[] {
+  const [owner, name] = chosen?.split("/") ?? [];
+  if (listed.length > 0 || !owner || !name) return listed;
+  return [{ owner, name, isPrivate: false }];
 }
 
 interface PickerProps {

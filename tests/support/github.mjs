@@ -3,7 +3,8 @@
  * A stand-in for GitHub over real HTTP, as its documentation describes it: the web flow of a GitHub App with PKCE and
  * expiring tokens, and the parts of the REST API that Ship asks. As on an Enterprise Server, the API is below /api/v3.
  *
- * Tests say who is there by PUT /_people/<login> (a Person), and how GitHub behaves towards them: its `fault`.
+ * Tests say who is there by PUT /_people/<login> (a Person), and how GitHub behaves towards them: its `fault`;
+ * DELETE /_people/<login>/tokens is the person's own revoking, and GET counts the tokens that work.
  *
  * node tests/support/github.mjs PORT
  */
@@ -22,7 +23,7 @@ import { createServer } from "node:http";
 export const CLIENT = { id: "Iv23stand-in", secret: "a secret between Ship and the stand-in" };
 
 const [port = "8799"] = process.argv.slice(2);
-const ORIGIN = `http://127.0.0.1:${port}`;
+const ORIGIN = `http://localhost:${port}`;
 
 /** @type {Map<string, KnownPerson>} by login */
 const people = new Map();
@@ -151,13 +152,25 @@ function answerApi(method, url, authorization, body) {
 function revoke({ access_token }) {
   const known = accessTokens.get(access_token ?? "");
   if (!known) return problem(404, "Not Found");
-  for (const [token, { login }] of accessTokens) {
-    if (login === known.login) accessTokens.delete(token);
-  }
-  for (const [token, login] of refreshTokens) {
-    if (login === known.login) refreshTokens.delete(token);
-  }
+  revokeAll(known.login);
   return { status: 204 };
+}
+
+/** @param {string} login */
+function revokeAll(login) {
+  for (const [token, held] of accessTokens) if (held.login === login) accessTokens.delete(token);
+  for (const [token, held] of refreshTokens) if (held === login) refreshTokens.delete(token);
+}
+
+/** @param {string} method @param {URL} url @param {string} body @returns {Answer} to what tests ask for */
+function answerTest(method, url, body) {
+  const [, , login = ""] = url.pathname.split("/");
+  if (method === "PUT") putPerson(login, JSON.parse(body));
+  if (method === "DELETE") revokeAll(login);
+  const working = [...accessTokens.values(), ...refreshTokens.values()].filter(
+    (held) => (typeof held === "string" ? held : held.login) === login,
+  );
+  return { status: 200, body: { tokens: working.length } };
 }
 
 /** @param {string | undefined} authorization */
@@ -218,10 +231,14 @@ function basic() {
   return `Basic ${Buffer.from(`${CLIENT.id}:${CLIENT.secret}`).toString("base64")}`;
 }
 
-/** @param {string | undefined} authorization @param {URLSearchParams} form @returns {Fault} of the person whom a request is about */
-function faultOf(authorization, form) {
+/** @param {string | undefined} authorization @param {string} body @returns {Fault} of the person whom a request is about */
+function faultOf(authorization, body) {
+  const form = new URLSearchParams(body);
+  const [, revoked = ""] = /"access_token":"([^"]+)"/.exec(body) ?? [];
   const login =
-    codes.get(form.get("code") ?? "")?.login ?? refreshTokens.get(form.get("refresh_token") ?? "");
+    codes.get(form.get("code") ?? "")?.login ??
+    refreshTokens.get(form.get("refresh_token") ?? "") ??
+    accessTokens.get(revoked)?.login;
   const person = login ? people.get(login) : bearer(authorization);
   return person?.fault ?? null;
 }
@@ -231,16 +248,13 @@ function answer(request, body) {
   const url = new URL(request.url ?? "/", ORIGIN);
   const { authorization } = request.headers;
   const route = `${request.method} ${url.pathname}`;
-  if (route.startsWith("PUT /_people/")) {
-    putPerson(url.pathname.slice("/_people/".length), JSON.parse(body));
-    return { status: 204 };
-  }
+  if (url.pathname.startsWith("/_people/")) return answerTest(request.method ?? "", url, body);
   if (url.pathname.startsWith("/avatars/")) {
     const picture = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>';
     return { status: 200, body: picture, headers: { "Content-Type": "image/svg+xml" } };
   }
   const form = new URLSearchParams(body);
-  const fault = faultOf(authorization, form);
+  const fault = faultOf(authorization, body);
   if (fault === "slow") return "silence";
   if (fault === "down") return { status: 503, body: "Unicorn!" };
   if (fault === "limited") {
@@ -265,4 +279,4 @@ createServer(async (request, response) => {
   const isText = typeof content === "string";
   response.writeHead(status, { "Content-Type": "application/json; charset=utf-8", ...headers });
   response.end(isText || content === undefined ? content : JSON.stringify(content));
-}).listen(Number(port), "127.0.0.1");
+}).listen(Number(port), "localhost");
