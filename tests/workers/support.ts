@@ -120,6 +120,11 @@ export async function inStorage(id: string): Promise<{
 /** What `inStorage` answers for an object that holds nothing. */
 export const NOTHING_STORED = { tables: [], state: undefined, messages: [], alarm: null };
 
+/** @returns all that exists of a session, to compare before and after */
+export async function everything(id: string) {
+  return { ...(await inDatabase(id)), ...(await inStorage(id)) };
+}
+
 /** Runs the alarm of a session's object now. @returns false where none is set */
 export function fireAlarm(id: string): Promise<boolean> {
   return runDurableObjectAlarm(objectOf(env, id));
