@@ -1,11 +1,11 @@
 import { defineConfig, devices } from "playwright/test";
 import { findChromium } from "../scripts/chromium.mjs";
-
-export const PORT = 8790;
+import { FAULTY, IMPATIENT, urlOf, WORKING } from "./support/servers";
 
 const asRoot = process.getuid?.() === 0;
 const desktop = { ...devices["Desktop Chrome"], viewport: { width: 1280, height: 800 } };
 const phone = { ...devices["Pixel 7"], viewport: { width: 360, height: 740 } };
+const REQUESTS = "requests/**";
 
 export default defineConfig({
   testDir: "e2e",
@@ -17,30 +17,34 @@ export default defineConfig({
     ? [["line"], ["json", { outputFile: process.env.REPORT }]]
     : [["line"]],
   use: {
-    baseURL: `http://localhost:${PORT}`,
+    baseURL: urlOf(WORKING),
     launchOptions: {
       executablePath: findChromium() ?? "",
       args: ["--disable-background-networking", ...(asRoot ? ["--no-sandbox"] : [])],
     },
   },
-  // Each behaviour is tried with and without JavaScript; what is about JavaScript itself is tagged @js.
+  // Each behaviour is tried with and without JavaScript; what is about JavaScript itself is tagged @js. What needs no
+  // browser is tried once.
   projects: [
-    { name: "desktop", use: desktop },
+    { name: "desktop", use: desktop, testIgnore: REQUESTS },
     {
       name: "desktop without JavaScript",
       use: { ...desktop, javaScriptEnabled: false },
+      testIgnore: REQUESTS,
       grepInvert: /@js/,
     },
-    { name: "phone", use: phone },
+    { name: "phone", use: phone, testIgnore: REQUESTS },
     {
       name: "phone without JavaScript",
       use: { ...phone, javaScriptEnabled: false },
+      testIgnore: REQUESTS,
       grepInvert: /@js/,
     },
+    { name: "requests", testMatch: REQUESTS },
   ],
-  webServer: {
-    command: `node support/server.mjs ${PORT}`,
-    url: `http://localhost:${PORT}/login`,
+  webServer: [WORKING, FAULTY, IMPATIENT].map((server) => ({
+    command: `node support/server.mjs --port ${server.port} ${server.options}`,
+    url: `${urlOf(server)}/login`,
     gracefulShutdown: { signal: "SIGTERM", timeout: 5_000 },
-  },
+  })),
 });

@@ -1,11 +1,55 @@
-import { randomUUID } from "node:crypto";
-import type { Page } from "playwright/test";
+/** What people do on Ship's pages, and what they look for there. */
+import type { Locator, Page } from "playwright/test";
+import { expect } from "./test";
 
-/** Signs a new person in. @returns their name, which no other test uses */
-export async function signIn(page: Page, name = `user-${randomUUID().slice(0, 8)}`) {
-  await page.goto("/login");
+/** Fills the sign-in form of the page that is open. */
+export async function signInAs(page: Page, name: string) {
   await page.getByLabel("Name").fill(name);
   await page.getByRole("button", { name: "Continue locally" }).click();
-  await page.waitForURL("**/dashboard");
-  return name;
+}
+
+/** Fills the create dialog that is open, and sends it. */
+export async function fillCreateForm(page: Page, owner: string, name: string) {
+  await page.getByLabel("Repository owner").fill(owner);
+  await page.getByLabel("Repository name").fill(name);
+  await page.getByRole("button", { name: "Create session" }).click();
+}
+
+/** The list's line of a repository, "owner/name". */
+export function rowOf(page: Page, repository: string): Locator {
+  const header = page.getByRole("rowheader", { name: repository, exact: true });
+  return page.getByRole("row").filter({ has: header });
+}
+
+/** Expects the list to show these repositories, in this order, and no others. */
+export async function expectRows(page: Page, repositories: string[]) {
+  await expect(page.getByRole("rowheader")).toHaveText(repositories);
+}
+
+/** What a session's page says of it under this term. */
+export function detail(page: Page, term: string): Locator {
+  return page.locator("dt").getByText(term, { exact: true }).locator("xpath=following-sibling::dd");
+}
+
+export async function sendMessage(page: Page, text: string) {
+  await page.getByLabel("Message").fill(text);
+  await page.getByRole("button", { name: "Send" }).click();
+}
+
+/** The messages that a session's page shows. */
+export function messages(page: Page): Locator {
+  const conversation = page.getByRole("region", { name: "Conversation" });
+  return conversation.getByRole("listitem");
+}
+
+/** Expects a field to be told wrong, for anyone to see and to hear, with what was typed still there. */
+export async function expectFieldError(field: Locator, error: string, typed: string) {
+  await expect(field).toHaveAttribute("aria-invalid", "true");
+  await expect(field).toHaveAccessibleDescription(new RegExp(`^${escapeRegExp(error)}`));
+  await expect(field.page().getByText(error)).toBeVisible();
+  await expect(field).toHaveValue(typed);
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }

@@ -1,22 +1,50 @@
 // @ts-check
-/** Serves the built app with an empty database of its own: node tests/support/server.mjs PORT */
+/**
+ * Serves the built app for tests:
+ *
+ *   node tests/support/server.mjs --port PORT [--state FOLDER] [--companion CONFIG] [--var NAME=VALUE]...
+ *
+ * Without a folder for its data it makes an empty one, and removes it at the end. A companion's config is one of
+ * tests/support/companions; the vars are the app's, the companion has its own.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { migrate, serveArgs, start } from "../../scripts/project.mjs";
 
-const [port = "8790"] = process.argv.slice(2);
-const state = mkdtempSync(join(tmpdir(), "ship-test-"));
-const vars = { AUTH_SECRETS: "a secret for tests", LOCAL_SIGN_IN: "true" };
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: "8790" },
+    state: { type: "string" },
+    companion: { type: "string" },
+    var: { type: "string", multiple: true, default: [] },
+  },
+});
+const state = values.state ?? mkdtempSync(join(tmpdir(), "ship-test-"));
 
 await migrate(state);
-const server = start("wrangler", serveArgs({ port, state, vars }), {
-  stdio: ["ignore", "ignore", "inherit"],
-});
+const server = start(
+  "wrangler",
+  serveArgs({ port: values.port, state, ...companion(), vars: vars() }),
+  {
+    stdio: ["ignore", "ignore", "inherit"],
+  },
+);
 for (const signal of /** @type {const} */ (["SIGTERM", "SIGINT"])) {
   process.on(signal, () => server.kill(signal));
 }
 server.on("exit", (code) => {
-  rmSync(state, { recursive: true, force: true });
+  if (!values.state) rmSync(state, { recursive: true, force: true });
   process.exit(code ?? 0);
 });
+
+function companion() {
+  return values.companion ? { companion: `tests/support/companions/${values.companion}` } : {};
+}
+
+/** @returns {Record<string, string>} */
+function vars() {
+  const given = Object.fromEntries(values.var.map((assignment) => assignment.split("=", 2)));
+  return { AUTH_SECRETS: "a secret for tests", LOCAL_SIGN_IN: "true", ...given };
+}

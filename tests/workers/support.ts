@@ -1,6 +1,7 @@
 /** What the Worker tests share: sessions to begin with, looks behind the app's back, and faults by name. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
+import { afterEach, beforeEach, vi } from "vitest";
 import type { CompanionEnv, SessionDO } from "../../durable-objects/session";
 import { createSession } from "../../app/sessions/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
@@ -15,6 +16,18 @@ import type {
 
 /** The bindings of app and companion in one; the app's secrets are not needed here. */
 export const env = bindings as Env;
+
+/**
+ * Stops the clock during each test of a file, a minute ahead: no alarm set by it rings before the test is over.
+ *
+ * @returns the time at which it stands until a test sets it
+ */
+export function stopClock(): number {
+  const now = Date.now() + 60_000;
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now }));
+  afterEach(() => void vi.useRealTimers());
+  return now;
+}
 
 /** Somebody who has no sessions yet: storage is shared by all tests of a file. */
 export function freshPerson(): string {
@@ -119,6 +132,11 @@ export async function inStorage(id: string): Promise<{
 
 /** What `inStorage` answers for an object that holds nothing. */
 export const NOTHING_STORED = { tables: [], state: undefined, messages: [], alarm: null };
+
+/** @returns all that exists of a session, to compare before and after */
+export async function everything(id: string) {
+  return { ...(await inDatabase(id)), ...(await inStorage(id)) };
+}
 
 /** Runs the alarm of a session's object now. @returns false where none is set */
 export function fireAlarm(id: string): Promise<boolean> {

@@ -1,0 +1,62 @@
+import { SessionDO as WorkingSessionDO } from "../../../durable-objects/session";
+import type { NewMessage, SessionRow } from "../../../app/sessions/session";
+
+export { default } from "../../../durable-objects/session";
+
+/** A call that does not work: it `fails` before anything happened, or it `loses-answer` after everything has. */
+interface Fault {
+  method: string;
+  kind: "fails" | "loses-answer";
+  timesLeft: number;
+}
+
+/** By object; held here, because an idle object is put out of memory. */
+const faults = new Map<string, Fault>();
+
+/**
+ * A session's object that fails on demand. The repository's name demands it: the object of "append-fails-2" fails the
+ * first two calls of `append` and works from then on, that of "append-loses-answer-1" adds the first message and does
+ * not say so.
+ */
+export class SessionDO extends WorkingSessionDO {
+  override initialize(row: SessionRow) {
+    this.#heed(row);
+    return this.#try("initialize", () => super.initialize(row));
+  }
+
+  override snapshot(userId: string) {
+    return this.#try("snapshot", () => super.snapshot(userId));
+  }
+
+  override conversation(userId: string, before: number | undefined) {
+    return this.#try("conversation", () => super.conversation(userId, before));
+  }
+
+  override append(userId: string, message: NewMessage) {
+    return this.#try("append", () => super.append(userId, message));
+  }
+
+  override prepare(userId: string, row?: SessionRow) {
+    return this.#try("prepare", () => super.prepare(userId, row));
+  }
+
+  override wipe(userId: string) {
+    return this.#try("wipe", () => super.wipe(userId));
+  }
+
+  /** Every session begins with `initialize`, so what its repository demands is known before anything else is called. */
+  #heed({ repo_name }: SessionRow) {
+    const id = this.ctx.id.toString();
+    const [, method, kind, times] = /^(\w+)-(fails|loses-answer)-(\d)$/.exec(repo_name) ?? [];
+    if (!method || faults.has(id)) return;
+    faults.set(id, { method, kind: kind as Fault["kind"], timesLeft: Number(times) });
+  }
+
+  #try<Answer>(method: string, call: () => Answer): Answer {
+    const fault = faults.get(this.ctx.id.toString());
+    if (fault?.method !== method || fault.timesLeft === 0) return call();
+    fault.timesLeft -= 1;
+    if (fault.kind === "loses-answer") call();
+    throw new Error(`${method} ${fault.kind}, as the test demands`);
+  }
+}

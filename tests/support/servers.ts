@@ -1,0 +1,27 @@
+/** The servers that browser tests run against; each serves every test, because every test has people of its own. */
+
+interface Server {
+  port: number;
+  /** Of server.mjs, beside the port. */
+  options: string;
+}
+
+export const WORKING: Server = { port: 8790, options: "" };
+
+/** Its objects fail as a session's repository name demands. */
+export const FAULTY: Server = { port: 8791, options: "--companion faulty.toml" };
+
+/** Archives after 12 seconds of idleness, and says so 8 seconds before. */
+export const IMPATIENT: Server = {
+  port: 8792,
+  options:
+    "--companion impatient.toml --var AUTO_ARCHIVE_SECONDS=12 --var ARCHIVE_WARNING_SECONDS=8",
+};
+
+/** The first of the ports for servers that a test starts by itself, one for each of Playwright's workers. */
+export const OWN_PORTS = 8793;
+
+/** By address: where "localhost" has two, Playwright's requests try both at once, which now and then stalls wrangler. */
+export function urlOf({ port }: Pick<Server, "port">): string {
+  return `http://127.0.0.1:${port}`;
+}

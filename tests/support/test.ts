@@ -1,0 +1,91 @@
+/** The test functions that every spec uses. */
+import { test as base, expect, type BrowserContext, type Page } from "playwright/test";
+import { Client } from "./client";
+
+/** What the browser complains about while a test runs: errors and warnings in its console, errors thrown in a page. */
+class Problems {
+  readonly #found: string[] = [];
+  readonly #allowed: RegExp[] = [];
+
+  watch(context: BrowserContext) {
+    context.on("console", (message) => {
+      const type = message.type();
+      if (type === "error" || type === "warning") this.#found.push(message.text());
+    });
+    context.on("weberror", (thrown) => this.#found.push(String(thrown.error())));
+  }
+
+  /** Lets the browser say that it was answered with this status, which is what the test is about. */
+  allowStatus(status: number) {
+    this.#allowed.push(new RegExp(`^Failed to load resource: .* status of ${status} `));
+  }
+
+  get unexpected() {
+    return this.#found.filter((text) => !this.#allowed.some((allowed) => allowed.test(text)));
+  }
+}
+
+/** Someone in a browser of their own. */
+interface Person {
+  name: string;
+  page: Page;
+  ship: Client;
+}
+
+interface BrowserFixtures {
+  /** A fresh person is signed in on `page`, and this is their way to set things up. */
+  ship: Client;
+  /** A second fresh person, signed in in a browser of their own. */
+  someoneElse: Person;
+  problems: Problems;
+}
+
+/** For tests in a browser. A test fails where the browser complained about anything, a violated CSP included. */
+export const test = base.extend<BrowserFixtures>({
+  problems: [
+    async ({ context }, run) => {
+      const problems = new Problems();
+      problems.watch(context);
+      await run(problems);
+      expect(problems.unexpected, "what the browser complained about").toEqual([]);
+    },
+    { auto: true },
+  ],
+  ship: async ({ context, baseURL }, run) => {
+    const ship = new Client(context.request, baseURL ?? "");
+    await ship.signIn();
+    await run(ship);
+  },
+  someoneElse: async ({ browser, baseURL, problems }, run) => {
+    const context = await browser.newContext();
+    problems.watch(context);
+    const ship = new Client(context.request, baseURL ?? "");
+    await run({ name: await ship.signIn(), page: await context.newPage(), ship });
+    await context.close();
+  },
+});
+
+interface RequestFixtures {
+  /** A fresh person's, signed in. */
+  ship: Client;
+  /** A second fresh person's. */
+  someoneElse: Client;
+}
+
+/** For tests without a browser. */
+export const requestTest = base.extend<RequestFixtures>({
+  ship: async ({ request, baseURL }, run) => {
+    const ship = new Client(request, baseURL ?? "");
+    await ship.signIn();
+    await run(ship);
+  },
+  someoneElse: async ({ playwright, baseURL }, run) => {
+    const request = await playwright.request.newContext({ baseURL: baseURL ?? "" });
+    const ship = new Client(request, baseURL ?? "");
+    await ship.signIn();
+    await run(ship);
+    await request.dispose();
+  },
+});
+
+export { expect };
