@@ -1,6 +1,14 @@
 import { defineConfig, devices } from "playwright/test";
 import { findChromium } from "../scripts/chromium.mjs";
-import { FAULTY, IMPATIENT, urlOf, WORKING } from "./support/servers";
+import {
+  CONNECTED,
+  FAULTY,
+  GITHUB,
+  GITHUB_COMMAND,
+  IMPATIENT,
+  urlOf,
+  WORKING,
+} from "./support/servers";
 
 const asRoot = process.getuid?.() === 0;
 const desktop = { ...devices["Desktop Chrome"], viewport: { width: 1280, height: 800 } };
@@ -42,9 +50,12 @@ export default defineConfig({
     },
     { name: "requests", testMatch: REQUESTS },
   ],
-  webServer: [WORKING, FAULTY, IMPATIENT].map((server) => ({
-    command: `node support/server.mjs --port ${server.port} ${server.options}`,
-    url: `${urlOf(server)}/login`,
-    gracefulShutdown: { signal: "SIGTERM", timeout: 5_000 },
-  })),
+  webServer: [
+    ...[WORKING, FAULTY, IMPATIENT, CONNECTED].map((server) => ({
+      command: `node support/server.mjs --port ${server.port} ${server.options}`,
+      url: `${urlOf(server)}/login`,
+      gracefulShutdown: { signal: "SIGTERM" as const, timeout: 5_000 },
+    })),
+    { command: GITHUB_COMMAND, url: `${GITHUB}/_people/nobody` },
+  ],
 });

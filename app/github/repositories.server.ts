@@ -35,7 +35,7 @@ export function connectedRepositories(
     return lists
       .flat()
       .filter(({ archived }) => !archived)
-      .sort((a, b) => Date.parse(b.pushed_at ?? "") - Date.parse(a.pushed_at ?? ""))
+      .sort((a, b) => lastPush(b) - lastPush(a))
       .map(({ owner, name, private: isPrivate }) => ({ owner: owner.login, name, isPrivate }));
   });
 }
@@ -55,6 +55,11 @@ export async function findConnected(
     ({ owner, name }) => `${owner}/${name}`.toLowerCase() === wanted.toLowerCase(),
   );
   return { value: found };
+}
+
+/** @returns epoch milliseconds; 0 where nothing was ever pushed */
+function lastPush({ pushed_at }: { pushed_at: string | null }): number {
+  return pushed_at === null ? 0 : Date.parse(pushed_at);
 }
 
 function isAccount(account: object | null, owner: string): boolean {

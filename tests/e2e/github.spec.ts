@@ -172,20 +172,19 @@ test.describe("picking a repository", () => {
     await expect(rowOf(page, "octo-org/ship")).toHaveCount(1);
   });
 
-  for (const repository of ["octo-org/other", "someone/ship", "octo-org/ship/..", "ship", "/"]) {
-    test(`takes no other: ${repository}`, async ({ page, baseURL }) => {
-      await signInWithGitHub(page, { installations: [SHIP] });
+  test("takes no other, whatever is sent", async ({ page, baseURL }) => {
+    await signInWithGitHub(page, { installations: [SHIP] });
+    for (const repository of ["octo-org/other", "someone/ship", "octo-org/ship/..", "ship", "/"]) {
       const answer = await page.request.post("/dashboard/new", {
         form: { key: crypto.randomUUID(), repository, repoOwner: "octo-org", repoName: "other" },
         headers: { Origin: baseURL ?? "" },
       });
-
-      expect(answer.status()).toBe(400);
+      expect(answer.status(), repository).toBe(400);
       expect(await answer.text()).toContain("This repository is not connected.");
-      await page.goto("/dashboard");
-      await expect(page.getByText("No sessions yet")).toBeVisible();
-    });
-  }
+    }
+    await page.goto("/dashboard");
+    await expect(page.getByText("No sessions yet")).toBeVisible();
+  });
 
   test("says so where GitHub is down, while everything else works", async ({ page, problems }) => {
     problems.allowStatus(503);

@@ -6,7 +6,7 @@
  * Tests say who is there by PUT /_people/<login> (a Person), and how GitHub behaves towards them: its `fault`;
  * DELETE /_people/<login>/tokens is the person's own revoking, and GET counts the tokens that work.
  *
- * node tests/support/github.mjs PORT
+ * node tests/support/github.mjs PORT CLIENT_ID CLIENT_SECRET
  */
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { createServer } from "node:http";
@@ -20,9 +20,7 @@ import { createServer } from "node:http";
  * @typedef {{ status: number, body?: unknown, headers?: Record<string, string> }} Answer
  */
 
-export const CLIENT = { id: "Iv23stand-in", secret: "a secret between Ship and the stand-in" };
-
-const [port = "8799"] = process.argv.slice(2);
+const [port, clientId, clientSecret] = process.argv.slice(2);
 const ORIGIN = `http://localhost:${port}`;
 
 /** @type {Map<string, KnownPerson>} by login */
@@ -52,9 +50,9 @@ function putPerson(login, known) {
 /** @param {URL} url @returns {Answer} the page that asks whether to let the app in */
 function authorizePage(url) {
   const asked = Object.fromEntries(url.searchParams);
-  const right = asked.client_id === CLIENT.id && asked.code_challenge_method === "S256";
+  const right = asked.client_id === clientId && asked.code_challenge_method === "S256";
   if (!right || !asked.redirect_uri || !asked.code_challenge) return { status: 404 };
-  const page = `<!DOCTYPE html><html lang="en"><title>Authorize Ship</title><h1>Authorize Ship</h1>
+  const page = `<!DOCTYPE html><html lang="en"><title>Authorize Ship</title><link rel="icon" href="data:,"><h1>Authorize Ship</h1>
     <form method="post"><label>Login <input name="login"></label>
     <button name="answer" value="authorize">Authorize</button>
     <button name="answer" value="cancel">Cancel</button></form></html>`;
@@ -127,7 +125,7 @@ function refused(error, description) {
 /** @param {string} method @param {URL} url @param {string | undefined} authorization @param {string} body @returns {Answer} */
 function answerApi(method, url, authorization, body) {
   const path = url.pathname.slice("/api/v3".length);
-  if (method === "DELETE" && path === `/applications/${CLIENT.id}/grant`) {
+  if (method === "DELETE" && path === `/applications/${clientId}/grant`) {
     return authorization?.toLowerCase() === basic().toLowerCase()
       ? revoke(JSON.parse(body))
       : problem(404, "Not Found");
@@ -228,7 +226,7 @@ function problem(status, message) {
 }
 
 function basic() {
-  return `Basic ${Buffer.from(`${CLIENT.id}:${CLIENT.secret}`).toString("base64")}`;
+  return `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString("base64")}`;
 }
 
 /** @param {string | undefined} authorization @param {string} body @returns {Fault} of the person whom a request is about */

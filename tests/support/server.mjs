@@ -46,5 +46,10 @@ function companion() {
 /** @returns {Record<string, string>} */
 function vars() {
   const given = Object.fromEntries(values.var.map((assignment) => assignment.split("=", 2)));
-  return { AUTH_SECRETS: "a secret for tests", LOCAL_SIGN_IN: "true", ...given };
+  return {
+    AUTH_SECRETS: "a secret for tests",
+    TOKEN_KEYS: `1:${Buffer.alloc(32, "key").toString("base64")}`,
+    LOCAL_SIGN_IN: "true",
+    ...given,
+  };
 }

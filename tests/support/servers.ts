@@ -18,6 +18,23 @@ export const IMPATIENT: Server = {
     "--companion impatient.toml --var AUTO_ARCHIVE_SECONDS=12 --var ARCHIVE_WARNING_SECONDS=8",
 };
 
+/** The stand-in for GitHub, and a server that is connected to it as to an Enterprise Server. */
+const STAND_IN = { port: 8798, clientId: "Iv23stand-in", clientSecret: "stand-in-secret" };
+export const GITHUB = `http://localhost:${STAND_IN.port}`;
+export const GITHUB_COMMAND = `node support/github.mjs ${Object.values(STAND_IN).join(" ")}`;
+export const CONNECTED: Server = {
+  port: 8797,
+  options: [
+    `GITHUB_URL=${GITHUB}`,
+    `GITHUB_API_URL=${GITHUB}/api/v3`,
+    `GITHUB_CLIENT_ID=${STAND_IN.clientId}`,
+    `GITHUB_CLIENT_SECRET=${STAND_IN.clientSecret}`,
+    "GITHUB_APP_SLUG=ship",
+  ]
+    .map((assignment) => `--var ${assignment}`)
+    .join(" "),
+};
+
 /** The first of the ports for servers that a test starts by itself, one for each of Playwright's workers. */
 export const OWN_PORTS = 8793;
 
