@@ -98,11 +98,11 @@ export async function everythingStored() {
   const contents = await env.DB.batch(
     tables.map(({ name }) => env.DB.prepare(`SELECT * FROM ${name}`)),
   );
-  const rows = contents.map(({ results }, index) => [tables[index]?.name, results] as const);
+  const rows = contents.map(({ results }, index) => [`${tables[index]?.name}`, results] as const);
   const ids = await listDurableObjectIds(env.SESSION_DO);
   const objects = await Promise.all(ids.map(async (id) => [`${id}`, await storedIn(id)] as const));
   return {
-    tables: Object.fromEntries(rows),
+    tables: Object.fromEntries<unknown[]>(rows),
     objects: Object.fromEntries(objects.filter(([, stored]) => stored.length > 0)),
   };
 }
