@@ -45,6 +45,7 @@ export default defineConfig({
   webServer: [WORKING, FAULTY, IMPATIENT].map((server) => ({
     command: `node support/server.mjs --port ${server.port} ${server.options}`,
     url: `${urlOf(server)}/login`,
+    stderr: server.complains ? "ignore" : "pipe",
     gracefulShutdown: { signal: "SIGTERM", timeout: 5_000 },
   })),
 });
