@@ -25,13 +25,16 @@ export async function signIn(origin, name) {
    * @param {RequestInit} request
    * @param {string} [cookie]
    */
-  const send = (path, request, cookie) =>
-    fetch(origin + path, {
+  const send = async (path, request, cookie) => {
+    const answer = await fetch(origin + path, {
       ...request,
       headers: { Origin: origin, ...(cookie && { Cookie: cookie }) },
       redirect: "manual",
       signal: AbortSignal.timeout(PATIENCE),
     });
+    if (answer.headers.get("Location")?.startsWith("/login")) throw new Error("Signed out.");
+    return answer;
+  };
 
   const signedIn = await send("/login", { method: "POST", body: new URLSearchParams({ name }) });
   const page = await signedIn.text();

@@ -17,6 +17,8 @@ export default defineConfig({
             miniflare: {
               bindings: {
                 ARCHIVE_WARNING_SECONDS: 259_200,
+                CREATE_LIMIT_PER_MINUTE: 0,
+                ACTIVE_SESSION_LIMIT: 0,
                 MIGRATIONS: await readD1Migrations(`${root}migrations`),
               },
             },

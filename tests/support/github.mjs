@@ -82,7 +82,8 @@ function giveTokens(authorization, form) {
   if (authorization !== basic()) {
     return refused("incorrect_client_credentials", "The client_id and/or client_secret are wrong.");
   }
-  const login = form.get("grant_type") === "refresh_token" ? useRefreshToken(form) : useCode(form);
+  const login =
+    form.get("grant_type") === "refresh_token" ? spendRefreshToken(form) : spendCode(form);
   if (!login) {
     return form.get("grant_type") === "refresh_token"
       ? refused("bad_refresh_token", "The refresh token passed is incorrect or expired.")
@@ -99,7 +100,7 @@ function giveTokens(authorization, form) {
 }
 
 /** @param {URLSearchParams} form @returns {string | undefined} the login, where the code is right and not used yet */
-function useCode(form) {
+function spendCode(form) {
   const code = form.get("code") ?? "";
   const given = codes.get(code);
   codes.delete(code);
@@ -109,7 +110,7 @@ function useCode(form) {
 }
 
 /** @param {URLSearchParams} form @returns {string | undefined} */
-function useRefreshToken(form) {
+function spendRefreshToken(form) {
   const token = form.get("refresh_token") ?? "";
   const login = refreshTokens.get(token);
   refreshTokens.delete(token);

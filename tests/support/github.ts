@@ -21,7 +21,8 @@ export async function revokeAccess(login: string): Promise<void> {
 /** @returns how many of the tokens that GitHub gave for this person still work */
 export async function countTokens(login: string): Promise<number> {
   const answer = await fetch(`${GITHUB}/_people/${login}`);
-  return ((await answer.json()) as { tokens: number }).tokens;
+  const { tokens } = await answer.json<{ tokens: number }>();
+  return tokens;
 }
 
 /** From Ship's sign-in page through GitHub's, with this answer to its question. */

@@ -36,6 +36,13 @@ export async function sendMessage(page: Page, text: string) {
   await page.getByRole("button", { name: "Send" }).click();
 }
 
+/** Presses a button that sends a form. @returns the status that the form was answered with */
+export async function press(page: Page, button: string): Promise<number> {
+  const answer = page.waitForResponse((response) => response.request().method() === "POST");
+  await page.getByRole("button", { name: button }).click();
+  return (await answer).status();
+}
+
 /** The messages that a session's page shows. */
 export function messages(page: Page): Locator {
   const conversation = page.getByRole("region", { name: "Conversation" });

@@ -4,12 +4,14 @@ interface Server {
   port: number;
   /** Of server.mjs, beside the port. */
   options: string;
+  /** What it complains about is what the tests demand of it. */
+  complains?: true;
 }
 
 export const WORKING: Server = { port: 8790, options: "" };
 
 /** Its objects fail as a session's repository name demands. */
-export const FAULTY: Server = { port: 8791, options: "--companion faulty.toml" };
+export const FAULTY: Server = { port: 8791, options: "--companion faulty.toml", complains: true };
 
 /** Archives after 12 seconds of idleness, and says so 8 seconds before. */
 export const IMPATIENT: Server = {
@@ -24,6 +26,7 @@ export const GITHUB = `http://localhost:${STAND_IN.port}`;
 export const GITHUB_COMMAND = `node support/github.mjs ${Object.values(STAND_IN).join(" ")}`;
 export const CONNECTED: Server = {
   port: 8797,
+  complains: true, // of what GitHub does
   options: [
     `GITHUB_URL=${GITHUB}`,
     `GITHUB_API_URL=${GITHUB}/api/v3`,
