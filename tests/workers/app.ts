@@ -51,7 +51,7 @@ export class Browser {
   /** @param init what differs from a plain GET of this browser's */
   async get(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
-    headers.set("Host", new URL(this.origin).host);
+    if (!headers.has("Host")) headers.set("Host", new URL(this.origin).host);
     if (this.cookie && !headers.has("Cookie")) headers.set("Cookie", this.cookie);
     const response = await ask(new Request(this.origin + path, { ...init, headers }), this.env);
     for (const line of response.headers.getSetCookie()) {
@@ -100,7 +100,9 @@ export async function everythingStored() {
   );
   const rows = contents.map(({ results }, index) => [`${tables[index]?.name}`, results] as const);
   const ids = await listDurableObjectIds(env.SESSION_DO);
-  const objects = await Promise.all(ids.map(async (id) => [`${id}`, await storedIn(id)] as const));
+  const objects = await Promise.all(
+    ids.map(async (id) => [id.toString(), await storedIn(id)] as const),
+  );
   return {
     tables: Object.fromEntries<unknown[]>(rows),
     objects: Object.fromEntries(objects.filter(([, stored]) => stored.length > 0)),

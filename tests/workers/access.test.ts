@@ -1,0 +1,321 @@
+/**
+ * Who may ask what: two people, every route and form, as documents and as the data requests of Remix's client; and every
+ * method of a session's Durable Object. A route or method without a line here fails.
+ */
+import type { ServerBuild } from "@remix-run/cloudflare";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { createSession, deleteSession } from "../../app/sessions/lifecycle.server";
+import { objectOf } from "../../app/sessions/object.server";
+import type { ObjectAnswer, SessionRow } from "../../app/sessions/session";
+import * as remixBuild from "../../build/index.js";
+import { SessionDO } from "../../durable-objects/session";
+import { appEnv, Browser, captureLog, everythingStored, leadsTo } from "./app";
+import {
+  env,
+  freshForm,
+  freshMessage,
+  freshPerson,
+  inStorage,
+  loseRow,
+  newRowWithoutObject,
+  NOTHING_STORED,
+  settle,
+} from "./support";
+
+/** How a route is asked; "ID" stands for a session's id. */
+interface RouteLine {
+  path: string;
+  /** Every form that it takes. */
+  forms?: Record<string, string>[];
+  /** Answers whoever is not signed in, too. */
+  open?: true;
+}
+
+const KEY = "7b0d7b1c-6f0e-4d0a-9c0b-5a4b7f0c1d2e";
+const STATUS_CHANGES = [{ intent: "archive:ID" }, { intent: "restore:ID" }, { intent: "keep:ID" }];
+
+const ROUTES: Record<string, RouteLine> = {
+  root: { path: "/login", open: true },
+  "routes/_index": { path: "/?index", open: true },
+  "routes/login": { path: "/login", forms: [{ name: "" }, { intent: "github" }], open: true },
+  "routes/login_.callback": { path: "/login/callback", open: true },
+  "routes/logout": { path: "/logout", forms: [{}], open: true },
+  "routes/account": {
+    path: "/account",
+    forms: [{ intent: "sign-out-everywhere" }, { intent: "disconnect" }],
+  },
+  "routes/dashboard": { path: "/dashboard", forms: STATUS_CHANGES },
+  "routes/dashboard.new": {
+    path: "/dashboard/new",
+    forms: [{ key: KEY, repoOwner: "remix-run", repoName: "remix" }],
+  },
+  "routes/dashboard.delete": { path: "/dashboard/delete?id=ID", forms: [{}] },
+  "routes/session.$id": {
+    path: "/session/ID",
+    forms: [...STATUS_CHANGES, { intent: "send", key: KEY, text: "Hello" }],
+  },
+};
+
+const { routes } = remixBuild as unknown as ServerBuild;
+
+/** A request of the matrix. */
+interface Asked {
+  path: string;
+  method: "GET" | "HEAD" | "POST";
+  form?: Record<string, string>;
+}
+
+/** Everything that can be asked of a route: what it shows and each of its forms, as a document and as data. */
+function askedOf([id, { path, forms = [] }]: [string, RouteLine]): [name: string, Asked][] {
+  const dataPath = `${path}${path.includes("?") ? "&" : "?"}_data=${encodeURIComponent(id)}`;
+  return [["", path] as const, ["data of ", dataPath] as const].flatMap(
+    ([kind, path]): [string, Asked][] => [
+      [`GET ${kind}${id}`, { path, method: "GET" }],
+      [`HEAD ${kind}${id}`, { path, method: "HEAD" }],
+      ...forms.map((form): [string, Asked] => [
+        `POST ${kind}${id}, ${form.intent ?? "its form"}`,
+        { path, method: "POST", form },
+      ]),
+    ],
+  );
+}
+
+const lines = Object.entries(ROUTES);
+const guarded = lines.filter(([, { open }]) => !open).flatMap(askedOf);
+const open = lines.filter(([, { open }]) => open).flatMap(askedOf);
+const aboutSessions = guarded.filter(([, asked]) => JSON.stringify(asked).includes("ID"));
+
+/** Asks for the session with this id. */
+function ask(browser: Browser, { path, method, form }: Asked, id = ""): Promise<Response> {
+  const withId = (text: string) => text.replace("ID", id);
+  if (!form) return browser.get(withId(path), { method });
+  const fields = Object.entries(form).map(([name, value]) => [name, withId(value)]);
+  return browser.post(withId(path), Object.fromEntries(fields) as Record<string, string>);
+}
+
+/** @returns all of an answer, with the nonce and the id that was asked for (which may stand in a link) left out */
+async function readWhole(response: Response, id: string) {
+  const nonce = /'nonce-([^']+)'/.exec(response.headers.get("Content-Security-Policy") ?? "")?.[1];
+  const neutral = (text: string) =>
+    text.replaceAll(nonce ?? "no nonce", "NONCE").replaceAll(id, "ID");
+  return {
+    status: response.status,
+    headers: [...response.headers].map(([name, value]) => [name, neutral(value)]),
+    body: neutral(await response.text()),
+  };
+}
+
+const ADA = "local:ada";
+const BOB = "local:bob";
+/** In every session of Ada's, and nowhere else. */
+const SECRET = "classified";
+
+/** @returns a session of Ada's with a message, about which nothing is left to be done */
+async function sessionOfAda(): Promise<SessionRow> {
+  const row = await sessionOf(ADA, SECRET);
+  await objectOf(env, row.id).append(row.user_id, freshMessage(SECRET));
+  await settle(row.id);
+  return row;
+}
+
+async function sessionOf(userId: string, repository: string): Promise<SessionRow> {
+  const result = await createSession(appEnv, userId, freshForm("remix-run", repository));
+  if (result.outcome !== "created") throw new Error(`Not created: ${result.outcome}`);
+  await settle(result.session.id);
+  return result.session;
+}
+
+let ada: Browser;
+/** Ids of sessions that are not Bob's, by what became of them. */
+const notBobs: Record<string, string> = {};
+
+beforeAll(async () => {
+  // Answers of the same moment can be compared byte for byte. A minute ahead, no alarm rings before the tests are over.
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+  captureLog();
+  ada = await new Browser().signIn("ada");
+
+  notBobs["Ada's"] = (await sessionOfAda()).id;
+  notBobs["Ada's, in capital letters"] = notBobs["Ada's"].toUpperCase();
+  notBobs["archived by Ada"] = (await sessionOfAda()).id;
+  await ada.post("/dashboard", { intent: `archive:${notBobs["archived by Ada"]}` });
+  notBobs["deleted by Ada"] = (await sessionOfAda()).id;
+  await deleteSession(env, ADA, notBobs["deleted by Ada"]);
+  notBobs["Ada's, its row lost"] = (await sessionOfAda()).id;
+  await loseRow(notBobs["Ada's, its row lost"]);
+  const withoutObject = { user_id: ADA, repo_name: SECRET };
+  notBobs["Ada's, its object empty"] = (await newRowWithoutObject(withoutObject)).id;
+  notBobs["no UUID"] = "no-uuid";
+  return () => vi.useRealTimers();
+});
+
+describe("the matrix", () => {
+  test("has a line for every route, with forms for those that take some", () => {
+    expect(Object.keys(ROUTES).sort()).toEqual(Object.keys(routes).sort());
+    const takesForms = Object.values(routes).filter(({ module }) => module.action);
+    const withForms = lines.filter(([, { forms }]) => forms);
+    expect(withForms.map(([id]) => id).sort()).toEqual(takesForms.map(({ id }) => id).sort());
+  });
+});
+
+describe("somebody who is not signed in", () => {
+  describe.each([
+    ["has never been here", () => Promise.resolve(new Browser())],
+    ["has the cookie of a sign-in that ended", signedOutElsewhere],
+  ])("and %s", (_, open) => {
+    test.each(guarded)("is led to sign in, and back again: %s", async (_, asked) => {
+      const browser = await open();
+      const id = notBobs["Ada's"]!;
+      const before = await everythingStored();
+
+      const answer = await ask(browser, asked, id);
+
+      const signInPage = leadsTo(answer);
+      expect(signInPage).toMatch(/^\/login\?to=/);
+      expect(await answer.text()).toBe("");
+      expect(await everythingStored()).toEqual(before);
+
+      const signedIn = await browser.post(signInPage!, { name: "bob" });
+      const page = new URL(asked.path.replace("ID", id), browser.origin);
+      page.searchParams.delete("_data");
+      expect(leadsTo(signedIn)).toBe(page.pathname + page.search);
+    });
+  });
+
+  test.each(open)("is answered: %s", async (_, asked) => {
+    const answer = await ask(new Browser(), asked);
+    expect(leadsTo(answer) ?? "").not.toMatch(/^\/login\?to=/);
+    expect(await answer.text()).not.toContain(SECRET);
+    expect([200, 204, 302, 400, 404]).toContain(answer.status);
+  });
+
+  /** The cookie of a person who has signed out by it since. */
+  async function signedOutElsewhere(): Promise<Browser> {
+    const browser = await new Browser().signIn("ada");
+    const stolen = new Browser();
+    for (const [name, value] of browser.cookies) stolen.cookies.set(name, value);
+    await browser.post("/logout", {});
+    return stolen;
+  }
+});
+
+describe("somebody who is signed in", () => {
+  test.each(aboutSessions)(
+    "is told the same of others' sessions as of none, byte for byte: %s",
+    async (_, asked) => {
+      const bob = await new Browser().signIn("bob");
+      const missing = crypto.randomUUID();
+      const before = await everythingStored();
+
+      const expected = await readWhole(await ask(bob, asked, missing), missing);
+      expect(expected.status).toBe(404);
+      for (const [whose, id] of Object.entries(notBobs)) {
+        expect(await readWhole(await ask(bob, asked, id), id), whose).toEqual(expected);
+      }
+
+      expect(await everythingStored()).toEqual(before);
+      expect(await inStorage(missing)).toEqual(NOTHING_STORED);
+    },
+  );
+
+  test.each(guarded)("sees and changes what is theirs only: %s", async (_, asked) => {
+    const bob = await new Browser().signIn("bob");
+    const own = await sessionOf(BOB, "own");
+    const before = ofAda(await everythingStored());
+
+    const answer = await ask(bob, asked, own.id);
+
+    if (asked.method === "POST")
+      expect(leadsTo(answer)).toMatch(/^\/(dashboard|session|account|login$)/);
+    else expect(answer.status).toBe(200);
+    expect(await answer.text()).not.toContain(SECRET);
+    expect(ofAda(await everythingStored())).toEqual(before);
+    if ((await inStorage(own.id)).state) await settle(own.id);
+  });
+
+  test("cannot reach others' sessions from the page of one of their own", async () => {
+    const bob = await new Browser().signIn("bob");
+    const own = await sessionOf(BOB, "own");
+    const before = await everythingStored();
+    for (const [whose, id] of Object.entries(notBobs)) {
+      for (const { intent } of STATUS_CHANGES) {
+        const form = { intent: intent.replace("ID", id) };
+        expect((await bob.post(`/session/${own.id}`, form)).status, whose).toBe(404);
+      }
+    }
+    expect(await everythingStored()).toEqual(before);
+  });
+
+  test("gets a session of their own by somebody else's create form", async () => {
+    const bob = await new Browser().signIn("bob");
+    const form = { key: crypto.randomUUID(), repoOwner: "remix-run", repoName: SECRET };
+    await ada.post("/dashboard/new", form);
+    const answer = await bob.post("/dashboard/new", { ...form, repoName: "own" });
+    expect(answer.status).toBe(302);
+    const { results } = await env.DB.prepare("SELECT user_id FROM sessions WHERE repo_name = ?")
+      .bind(SECRET)
+      .all();
+    expect(new Set(results.map(({ user_id }) => user_id))).toEqual(new Set([ADA]));
+  });
+
+  /** What is Ada's, of everything stored. */
+  function ofAda({ tables, objects }: Awaited<ReturnType<typeof everythingStored>>) {
+    const mentionsAda = (stored: unknown) => JSON.stringify(stored).includes(ADA);
+    return {
+      rows: Object.values(tables).flat().filter(mentionsAda),
+      objects: Object.values(objects).filter(mentionsAda),
+    };
+  }
+});
+
+describe("a session's object", () => {
+  type Method = Exclude<
+    keyof SessionDO,
+    keyof Rpc.DurableObjectBranded | keyof DurableObject | "alarm"
+  >;
+  type Stub = ReturnType<typeof objectOf>;
+
+  /** Each method as a stranger calls it; `row` as it would be if the session were theirs. */
+  const METHODS: Record<
+    Method,
+    (object: Stub, stranger: string, row: SessionRow) => Promise<ObjectAnswer>
+  > = {
+    initialize: async (object, _, row) => await object.initialize(row),
+    snapshot: async (object, stranger) => await object.snapshot(stranger),
+    conversation: async (object, stranger) => await object.conversation(stranger, undefined),
+    append: async (object, stranger) => await object.append(stranger, freshMessage()),
+    prepare: async (object, stranger, row) => await object.prepare(stranger, row),
+    wipe: async (object, stranger) => await object.wipe(stranger),
+  };
+
+  test("has a line for every method", () => {
+    const methods = Object.getOwnPropertyNames(SessionDO.prototype);
+    const callable = methods.filter((name) => name !== "constructor" && name !== "alarm");
+    expect(Object.keys(METHODS).sort()).toEqual(callable.sort());
+  });
+
+  test.each(Object.entries(METHODS))("turns a stranger away: %s", async (_, call) => {
+    const stranger = freshPerson();
+    const row = await sessionOf(freshPerson(), "remix");
+    await objectOf(env, row.id).append(row.user_id, freshMessage());
+    for (const whatHappens of ["nothing", "it is being deleted"]) {
+      if (whatHappens !== "nothing") await objectOf(env, row.id).prepare(row.user_id);
+      const before = await inStorage(row.id);
+      const answer = await call(objectOf(env, row.id), stranger, { ...row, user_id: stranger });
+      expect(answer, whatHappens).toEqual({ state: "foreign" });
+      expect(await inStorage(row.id), whatHappens).toEqual(before);
+    }
+  });
+
+  test.each(["snapshot", "conversation", "append", "wipe"] as const)(
+    "that was never made stays so: %s",
+    async (method) => {
+      const id = crypto.randomUUID();
+      const row = { ...(await sessionOf(freshPerson(), "remix")), id };
+      expect(await METHODS[method](objectOf(env, id), row.user_id, row)).toEqual({
+        state: "empty",
+      });
+      expect(await inStorage(id)).toEqual(NOTHING_STORED);
+    },
+  );
+});
