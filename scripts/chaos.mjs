@@ -33,7 +33,8 @@ import { answers, build, install, migrate, must, serve } from "./project.mjs";
  * @property {string} person
  * @property {string} repository  its name, which no other session has
  * @property {string | undefined} id  as soon as it was seen on the list
- * @property {Operation[]} operations
+ * @property {Operation} form  the operation that creates it
+ * @property {Operation[]} operations  all of them, the form's first
  * @property {number | undefined} gone  since when it was known to be deleted
  */
 
@@ -47,6 +48,9 @@ const MODEL_RUNS = "3000";
 const ROUND_LIMIT = 60_000;
 /** How long everything may take to settle, in milliseconds: an alarm that fails waits 5 s, then 10, then 20. */
 const SETTLE_LIMIT = 60_000;
+
+/** What wrangler's own proxy says to a POST when its connection to workerd broke: Ship has not answered at all. */
+const CONNECTION_LOST = "Your worker restarted mid-request";
 
 /** What clients do, as often as it stands here. */
 const MIX = /** @type {const} */ ([
@@ -108,7 +112,7 @@ const acknowledged = (session, kind) =>
   session.operations.filter((operation) => operation.kind === kind && operation.acknowledged);
 
 /** @returns {Session[]} */
-const created = () => journal.sessions.filter((session) => acknowledged(session, "create").length);
+const created = () => journal.sessions.filter(({ form }) => form.acknowledged);
 
 /**
  * Sends an operation, for the first time or again, and writes down what its answer says.
@@ -153,8 +157,11 @@ function acknowledge(session, operation, sent, { flash = "" }) {
 async function ask(what, request) {
   const answer = await request().catch((/** @type {Error} */ error) => error);
   if (!(answer instanceof Error) && answer.status < 500) return answer;
-  const text = answer instanceof Error ? `${answer.message} ${answer.cause}` : `${answer.status}`;
-  if (!journal.killed) blame("failures", `${what}: ${text}`);
+  const text =
+    answer instanceof Error
+      ? `${answer.message} ${answer.cause}`
+      : `${answer.status} ${answer.body.slice(0, 100)}`;
+  if (!journal.killed && !text.includes(CONNECTION_LOST)) blame("failures", `${what}: ${text}`);
   return undefined;
 }
 
@@ -174,11 +181,12 @@ function operation(kind) {
  * @param {Session} session
  */
 async function create(client, session) {
-  const [form = operation("create")] = session.operations;
+  const { form } = session;
   await send(session, form, () => createSession(client, form.key, OWNER, session.repository));
   if (!form.acknowledged || session.id) return;
   const listed = await listSessions(client, "active").catch(() => undefined);
-  session.id ??= listed?.find(({ repository }) => repository.endsWith(session.repository))?.id;
+  const name = `${OWNER}/${session.repository}`;
+  session.id ??= listed?.find(({ repository }) => repository === name)?.id;
   if (listed && !session.id) blame("lost", `${session.repository}: created, but not on the list`);
 }
 
@@ -189,12 +197,13 @@ async function create(client, session) {
  */
 async function listSessions(client, status) {
   const listed = [];
-  for (let cursor = ""; ;) {
+  let cursor = "";
+  do {
     const page = await client.load(`/dashboard?status=${status}${cursor}`, "routes/dashboard");
     listed.push(...page.sessions);
-    if (!page.next) return listed;
-    cursor = `&cursor=${page.next}`;
-  }
+    cursor = page.next ? `&cursor=${page.next}` : "";
+  } while (cursor);
+  return listed;
 }
 
 /**
@@ -295,12 +304,14 @@ async function act(client, chance, enough) {
  */
 async function createAnother(client, chance) {
   const repository = `repository-${journal.sessions.length + 1}`;
+  const form = operation("create");
   /** @type {Session} */
   const session = {
     person: client.name,
     repository,
     id: undefined,
-    operations: [operation("create")],
+    form,
+    operations: [form],
     gone: undefined,
   };
   journal.sessions.push(session);
@@ -366,31 +377,36 @@ function blameViolations(storage) {
  * @param {Storage} storage
  */
 function verifyStored(session, storage) {
-  const { person, repository } = session;
+  const { id, repository, form } = session;
   const rows = storage.rows.filter((row) => row.repo_name === repository);
   const [row] = rows;
   if (rows.length > 1) blame("twice", repository);
   if (acknowledged(session, "delete").length > 0) {
-    if (row) blame("back", `${row.id}: was deleted, but has a row`);
-    const remembered = storage.tombstones.includes(session.id ?? "");
-    if (!remembered) blame("lost", `${session.id}: was deleted, but has no tombstone`);
-    return;
+    const remembered = storage.tombstones.includes(id ?? "");
+    if (row) blame("back", `${id}: was deleted, but has a row`);
+    if (!remembered) blame("lost", `${id}: was deleted, but has no tombstone`);
+  } else if (row) {
+    verifyRow(row, session, storage);
+  } else if (form.acknowledged && !begun(session, "delete")) {
+    blame("lost", `${repository}: created, but has no row`);
   }
-  if (!row) {
-    const expected = acknowledged(session, "create").length > 0 && !begun(session, "delete");
-    if (expected) blame("lost", `${repository}: created, but has no row`);
-    return;
-  }
-  if (row.user_id !== `local:${person}`) blame("lost", `${row.id}: is ${row.user_id}’s now`);
-  const object = storage.objects.find(({ state }) => state?.id === row.id);
+}
+
+/**
+ * @param {Storage["rows"][number]} row
+ * @param {Session} session
+ * @param {Storage} storage
+ */
+function verifyRow({ id, user_id, status }, session, storage) {
+  if (user_id !== `local:${session.person}`) blame("lost", `${id}: is ${user_id}’s now`);
+  if (!mayBe(status, session.operations)) blame("lost", `${id}: should not be ${status}`);
+  const object = storage.objects.find(({ state }) => state?.id === id);
   for (const { key } of acknowledged(session, "append")) {
-    if (!object?.messageKeys.includes(key)) blame("messages", `${row.id}: ${key}`);
+    if (!object?.messageKeys.includes(key)) blame("messages", `${id}: ${key}`);
   }
-  if (!mayBe(row.status, session.operations))
-    blame("lost", `${row.id}: should not be ${row.status}`);
-  const events = storage.events.filter((event) => event.session_id === row.id);
+  const events = storage.events.filter((event) => event.session_id === id);
   for (const keep of acknowledged(session, "keep")) {
-    if (!isKept(keep, session, events)) blame("lost", `${row.id}: “Keep” left no trace`);
+    if (!isKept(keep, session, events)) blame("lost", `${id}: “Keep” left no trace`);
   }
 }
 
@@ -477,14 +493,15 @@ async function verifyOpens(client, session, id) {
  */
 async function readMessages(client, id) {
   const messages = [];
-  for (let before = ""; ;) {
+  let before = "";
+  do {
     const { conversation } = await client.load(`/session/${id}${before}`, "routes/session.$id");
-    if (conversation.state !== "ready") blame("unopened", `${id}: ${conversation.state}`);
-    const [first] = conversation.messages ?? [];
-    if (!first) return messages;
+    if (conversation.state !== "ready") throw new Error(`${id}: opened as ${conversation.state}`);
+    const [first] = conversation.messages;
     messages.push(...conversation.messages);
-    before = `?before=${first.id}`;
-  }
+    before = first ? `?before=${first.id}` : "";
+  } while (before);
+  return messages;
 }
 
 /**

@@ -104,7 +104,7 @@ export function createSession(client, key, repoOwner, repoName) {
  */
 export function complaintOf(page) {
   const [, alert] = /(?:role="alert"|id="[^"]*-error")[^>]*>([^<]+)/.exec(page) ?? [];
-  return alert ?? "it does not say why.";
+  return alert ?? (page.startsWith("<") ? "it does not say why." : page);
 }
 
 /**

@@ -60,7 +60,7 @@ test("a message sent while the object fails stays, and sent again is there once"
   await page.goto(`/session/${id}`);
   await page.getByLabel("Message").fill("Hello\nship");
 
-  for (const _failure of ["first", "second"]) {
+  for (let failures = 0; failures < 2; failures++) {
     expect(await press(page, "Send")).toBe(503);
     await expect(page.getByRole("alert")).toHaveText(
       "The session did not answer, so the message may not have been sent. Send it again; it will not be there twice.",

@@ -1,7 +1,7 @@
 /** What the Worker tests share: sessions to begin with, looks behind the app's back, and faults by name. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
-import { afterEach, beforeEach, vi } from "vitest";
+import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { CompanionEnv, SessionDO } from "../../durable-objects/session";
 import { createSession } from "../../app/sessions/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
@@ -152,6 +152,29 @@ export async function settle(id: string): Promise<void> {
     await fireAlarm(id);
   }
   throw new Error("The alarm is always due soon");
+}
+
+/** @returns what exists of a session in a few words, such as "row, ready with 2" (messages) or "tombstone, empty" */
+export async function standing(id: string): Promise<string> {
+  const { row, tombstone, state, messages } = await everything(id);
+  const inD1 = [row && "row", tombstone && "tombstone"].filter(Boolean).join(" and ") || "nothing";
+  const object = !state ? "empty" : state.deleting ? "deleting" : "ready";
+  return `${inD1}, ${object}` + (messages.length > 0 ? ` with ${messages.length}` : "");
+}
+
+/** Lets a session settle, and expects that row and object then agree. @returns what exists of it then */
+export async function settled(id: string): Promise<string> {
+  await settle(id);
+  const { row, tombstone, events, ...stored } = await everything(id);
+  if (tombstone || !row) {
+    expect({ row, events, ...stored }).toEqual({ events: [], ...NOTHING_STORED });
+  } else if (stored.state) {
+    const { last_activity, message_count } = stored.state;
+    expect(row).toMatchObject({ last_activity, message_count });
+    expect(stored.messages).toHaveLength(message_count);
+    expect(stored.alarm).not.toBeNull();
+  }
+  return standing(id);
 }
 
 /** Lets `run` see a session's object with other vars or another database, until it ends or the object is aborted. */

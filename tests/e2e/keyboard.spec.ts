@@ -1,0 +1,183 @@
+/** What JavaScript adds for those who use Ship by keyboard or hear it: modal dialogs, and focus that is never lost. */
+import type { Locator, Page } from "playwright/test";
+import { freshName } from "../support/client";
+import { expectRows, messages, rowOf } from "../support/pages";
+import { expect, test } from "../support/test";
+
+test("the whole way from signing in to deleting is gone by keyboard alone @js", async ({
+  page,
+}) => {
+  await page.goto("/login");
+  await tabTo(page, page.getByLabel("Name"));
+  await page.keyboard.type(freshName());
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL("/dashboard");
+
+  await tabTo(page, page.getByRole("link", { name: "New session" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByLabel("Repository owner")).toBeFocused();
+  await page.keyboard.type("octo");
+  await tabTo(page, page.getByLabel("Repository name"));
+  await page.keyboard.type("cat");
+  await page.keyboard.press("Enter");
+  await expectRows(page, ["octo/cat"]);
+
+  await tabTo(page, rowOf(page, "octo/cat").getByRole("link", { name: "octo/cat", exact: true }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("octo/cat");
+  await tabTo(page, page.getByLabel("Message"));
+  await page.keyboard.type("Hello");
+  await page.keyboard.press("Enter");
+  await expect(messages(page)).toHaveCount(1);
+
+  await tabTo(page, page.getByRole("link", { name: "All sessions" }));
+  await page.keyboard.press("Enter");
+  await tabTo(page, page.getByRole("button", { name: "Archive octo/cat" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("status")).toContainText("Archived octo/cat.");
+  await tabTo(page, page.getByRole("button", { name: "Undo" }));
+  await page.keyboard.press("Enter");
+  await expectRows(page, ["octo/cat"]);
+
+  await tabTo(page, page.getByRole("link", { name: "Delete octo/cat" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await tabTo(page, page.getByRole("button", { name: "Delete session" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("No sessions yet")).toBeVisible();
+});
+
+test("the create dialog takes the focus, holds it, and gives it back on Escape @js", async ({
+  page,
+  ship,
+}) => {
+  await ship.create("octo/cat");
+  await openCreateDialog(page);
+  await expect(page.getByLabel("Repository owner")).toBeFocused();
+
+  const dialog = page.getByRole("dialog");
+  for (let presses = 0; presses < 8; presses++) {
+    await page.keyboard.press("Tab");
+    // Between its last element and its first one the browser's own bars have their turn.
+    expect(["dialog", "body"]).toContain(await focusedPart(page));
+  }
+
+  await page.keyboard.press("Escape");
+  await expect(dialog).toHaveCount(0);
+  await expect(page).toHaveURL("/dashboard");
+  await expect(page.getByRole("link", { name: "New session" })).toBeFocused();
+});
+
+test("the browser's back button closes the create dialog @js", async ({ page, ship }) => {
+  await ship.create("octo/cat");
+  await openCreateDialog(page);
+
+  await page.goBack();
+
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(page).toHaveURL("/dashboard");
+  await expect(page.getByRole("link", { name: "New session" })).toBeFocused();
+});
+
+test("Cancel gives the focus back to what opened the dialog @js", async ({ page, ship }) => {
+  await ship.create("octo/cat");
+  await page.goto("/dashboard");
+  const opener = page.getByRole("link", { name: "Delete octo/cat" });
+  await opener.click();
+  await expect(page.locator("dialog:modal")).toBeVisible();
+
+  await page.getByRole("link", { name: "Cancel" }).click();
+
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(opener).toBeFocused();
+});
+
+test("a dialog's own address opens it as a modal too @js", async ({ page, ship }) => {
+  await ship.create("octo/cat");
+  await page.goto("/dashboard/new");
+  await expect(page.locator("dialog:modal")).toBeVisible();
+  await expect(page.getByLabel("Repository owner")).toBeFocused();
+
+  await page.keyboard.press("Escape");
+
+  await expect(page).toHaveURL("/dashboard");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expectFocusSomewhere(page);
+});
+
+test("after creating, the focus is back where the dialog was opened @js", async ({
+  page,
+  ship,
+}) => {
+  await ship.create("octo/older");
+  await openCreateDialog(page);
+  await page.keyboard.type("octo");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("cat");
+  await page.keyboard.press("Enter");
+
+  await expectRows(page, ["octo/cat", "octo/older"]);
+  await expect(page.getByRole("link", { name: "New session" })).toBeFocused();
+});
+
+test("after deleting, the focus is on the page's heading @js", async ({ page, ship }) => {
+  await ship.create("octo/stays");
+  await ship.create("octo/goes");
+  await page.goto("/dashboard");
+  await page.getByRole("link", { name: "Delete octo/goes" }).click();
+  await page.getByRole("button", { name: "Delete session" }).click();
+
+  await expectRows(page, ["octo/stays"]);
+  await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
+});
+
+test("after archiving, the focus is not lost @js", async ({ page, ship }) => {
+  await ship.create("octo/stays");
+  await ship.create("octo/goes");
+  await page.goto("/dashboard");
+  await page.getByRole("button", { name: "Archive octo/goes" }).click();
+
+  await expectRows(page, ["octo/stays"]);
+  await expectFocusSomewhere(page);
+});
+
+test("a change of page is begun at its heading @js", async ({ page, ship }) => {
+  await ship.create("octo/cat");
+  await page.goto("/dashboard");
+  await page.getByRole("link", { name: "octo/cat", exact: true }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("octo/cat");
+  await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
+
+  await page.getByRole("link", { name: "All sessions" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Sessions");
+  await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
+});
+
+/** Opens the create dialog by keyboard, and waits until it is modal. */
+async function openCreateDialog(page: Page) {
+  await page.goto("/dashboard");
+  await page.getByRole("link", { name: "New session" }).focus();
+  await page.keyboard.press("Enter");
+  await expect(page.locator("dialog:modal")).toBeVisible();
+}
+
+/** Presses Tab until the element has the focus, as someone would who sees where it is. */
+async function tabTo(page: Page, target: Locator) {
+  await expect(target).toBeVisible();
+  for (let presses = 0; presses < 40; presses++) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  await expect(target).toBeFocused();
+}
+
+/** @returns the nearest of these parts of the page that has the focus in it; "body" where nothing has */
+function focusedPart(page: Page) {
+  return page.evaluate(() =>
+    document.activeElement?.closest("dialog, main, header, body")?.tagName.toLowerCase(),
+  );
+}
+
+async function expectFocusSomewhere(page: Page) {
+  await expect.poll(() => focusedPart(page)).not.toBe("body");
+}

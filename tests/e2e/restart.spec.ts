@@ -1,0 +1,53 @@
+import { OwnServer } from "../support/own-server";
+import { detail, expectRows, messages, sendMessage } from "../support/pages";
+import { OWN_PORTS } from "../support/servers";
+import { expect, test as base } from "../support/test";
+
+const test = base.extend<{ server: OwnServer }>({
+  // eslint-disable-next-line no-empty-pattern -- Playwright reads from it that nothing is needed.
+  server: async ({}, run, { parallelIndex }) => {
+    const server = new OwnServer(OWN_PORTS + parallelIndex);
+    await server.start();
+    await run(server);
+    await server.remove();
+  },
+  baseURL: ({ server }, run) => run(server.url),
+});
+
+test.setTimeout(90_000); // A server starts in seconds, and later where a machine is busy.
+
+for (const { ended, how } of [
+  { ended: "stopped", how: "stop" },
+  { ended: "killed", how: "kill" },
+] as const) {
+  test(`everything is there after the server was ${ended} and started again`, async ({
+    page,
+    ship,
+    server,
+    problems,
+  }) => {
+    problems.allowStatus(404);
+    const id = await ship.create("octo/cat");
+    await ship.send(id, "First");
+    await ship.change("archive", await ship.create("octo/archived"));
+    const deleted = await ship.create("octo/deleted");
+    await ship.delete(deleted);
+    await ship.send(id, "Second");
+
+    await server[how]();
+    await expect(fetch(server.url)).rejects.toThrow();
+    await server.start();
+
+    await page.goto("/dashboard");
+    await expectRows(page, ["octo/cat"]);
+    await page.goto("/dashboard?status=archived");
+    await expectRows(page, ["octo/archived"]);
+    expect((await page.goto(`/session/${deleted}`))?.status()).toBe(404);
+
+    await page.goto(`/session/${id}`);
+    await expect(messages(page)).toHaveText([/First$/, /Second$/]);
+    await expect(detail(page, "Messages")).toHaveText("2 messages");
+    await sendMessage(page, "Third");
+    await expect(messages(page)).toHaveText([/First$/, /Second$/, /Third$/]);
+  });
+}

@@ -1,0 +1,58 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect } from "playwright/test";
+import { urlOf } from "./servers";
+
+const SCRIPT = fileURLToPath(new URL("server.mjs", import.meta.url));
+
+/** A server of one test's own, which the test can end and start again; its data outlives it. */
+export class OwnServer {
+  readonly url: string;
+  readonly #port: number;
+  readonly #state = mkdtempSync(join(tmpdir(), "ship-test-"));
+  #process: ChildProcess | undefined;
+
+  constructor(port: number) {
+    this.#port = port;
+    this.url = urlOf({ port });
+  }
+
+  /** Resolves when it answers. */
+  async start() {
+    this.#process = spawn(
+      process.execPath,
+      [SCRIPT, "--port", `${this.#port}`, "--state", this.#state],
+      { detached: true, stdio: "ignore" }, // detached: a process group that can be killed as a whole
+    );
+    await expect(async () => {
+      expect((await fetch(`${this.url}/login`)).ok).toBe(true);
+    }).toPass({ timeout: 20_000 });
+  }
+
+  /** Ends it as Ctrl+C does. */
+  stop() {
+    return this.#end((pid) => process.kill(pid, "SIGTERM"));
+  }
+
+  /** Ends it as a power failure does: all of its processes at once, whatever they are doing. */
+  kill() {
+    return this.#end((pid) => process.kill(-pid, "SIGKILL"));
+  }
+
+  async remove() {
+    await this.kill();
+    rmSync(this.#state, { recursive: true, force: true });
+  }
+
+  async #end(signal: (pid: number) => void) {
+    const ending = this.#process;
+    if (!ending?.pid || ending.exitCode !== null || ending.signalCode !== null) return;
+    const ended = once(ending, "exit");
+    signal(ending.pid);
+    await ended;
+  }
+}
