@@ -41,7 +41,11 @@ import { answers, build, install, migrate, must, serve } from "./project.mjs";
 const OWNER = "chaos";
 const PEOPLE = ["ada", "ben", "cleo"];
 const CLIENTS_EACH = 4;
-const VARS = { AUTH_SECRETS: "a secret for chaos", LOCAL_SIGN_IN: "true" };
+const VARS = {
+  AUTH_SECRETS: "a secret for chaos",
+  LOCAL_SIGN_IN: "true",
+  CREATE_LIMIT_PER_MINUTE: 0,
+};
 const MODEL_RUNS = "3000";
 
 /** In milliseconds. */

@@ -1,5 +1,4 @@
 // @ts-check
-/* global AbortSignal, Buffer, fetch, URL, URLSearchParams */
 /** Ship as a browser uses it, for the commands that drive a running one: signs in by name, posts forms, reads pages. */
 
 /**
@@ -7,6 +6,7 @@
  * @property {number} status
  * @property {string} body
  * @property {string | undefined} flash  what the next page will say
+ * @property {number} wait  how long to wait before asking again, in milliseconds, where that was too much
  *
  * @typedef {Awaited<ReturnType<typeof signIn>>} Client
  */
@@ -57,7 +57,8 @@ export async function signIn(origin, name) {
         { method: "POST", body: new URLSearchParams(fields) },
         cookie,
       );
-      return { status: answer.status, body: await answer.text(), flash: flashOf(answer) };
+      const wait = Number(answer.headers.get("Retry-After")) * 1000;
+      return { status: answer.status, body: await answer.text(), flash: flashOf(answer), wait };
     },
 
     /**
@@ -66,7 +67,7 @@ export async function signIn(origin, name) {
      */
     async open(path) {
       const answer = await send(path, {}, cookie);
-      return { status: answer.status, body: await answer.text(), flash: undefined };
+      return { status: answer.status, body: await answer.text(), flash: undefined, wait: 0 };
     },
 
     /**

@@ -1,9 +1,11 @@
 // @ts-check
 /**
  * `npm run seed -- --user NAME --sessions N`: makes sessions as a person would, by the form of a running Ship, at
- * http://localhost:8788 (or PORT). Where none is running, one is started for the while.
+ * http://localhost:8788 (or PORT), and so no faster than a person may. Where none is running, one is started for the
+ * while, without that limit.
  */
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { complaintOf, createSession, signIn } from "./client.mjs";
 import { answers, build, install, makeSecrets, migrate, serve } from "./project.mjs";
@@ -57,7 +59,13 @@ async function seed(origin, user, sessions) {
  */
 async function create(client, index) {
   const [owner = "", name = ""] = REPOSITORIES[index % REPOSITORIES.length]?.split("/") ?? [];
-  const { status, body } = await createSession(client, randomUUID(), owner, name);
+  const key = randomUUID();
+  let { status, body, wait } = await createSession(client, key, owner, name);
+  while (status === 429 && wait > 0) {
+    console.log(`Waiting ${wait / 1000} s: more sessions a minute are not allowed.`);
+    await sleep(wait);
+    ({ status, body, wait } = await createSession(client, key, owner, name));
+  }
   if (status !== 302) throw new Error(`A session was not made (${status}): ${complaintOf(body)}`);
 }
 
@@ -68,7 +76,11 @@ async function startShip(port) {
   makeSecrets();
   await build();
   await migrate(STATE);
-  return await serve({ port, state: STATE }, ["ignore", "ignore", "inherit"]);
+  return await serve({ port, state: STATE, vars: { CREATE_LIMIT_PER_MINUTE: 0 } }, [
+    "ignore",
+    "ignore",
+    "inherit",
+  ]);
 }
 
 try {
