@@ -4,7 +4,9 @@
  * killed with SIGKILL in the midst of their writes, again and again. At the end everything that was acknowledged must be
  * there, and everything that was deleted must not.
  *
- *     npm run chaos -- [--rounds 10] [--sessions 250] [--seed N]      (on PORT, without it 8789)
+ *     npm run chaos -- [--rounds 10] [--sessions 250] [--seed N]
+ *
+ * PORT is 8789 and MODEL_RUNS, the number of random histories in the model-based tests, 1000 unless the environment says.
  */
 import { randomInt, randomUUID } from "node:crypto";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
@@ -46,7 +48,7 @@ const VARS = {
   LOCAL_SIGN_IN: "true",
   CREATE_LIMIT_PER_MINUTE: 0,
 };
-const MODEL_RUNS = "3000";
+const { MODEL_RUNS = "1000" } = process.env;
 
 /** In milliseconds. */
 const ROUND_LIMIT = 60_000;

@@ -3,6 +3,16 @@ import { defineConfig } from "vitest/config";
 
 const root = new URL("..", import.meta.url).pathname;
 
+/** How many random histories the model-based test draws, and which: see tests/workers/model. */
+function modelOptions({ MODEL_RUNS, MODEL_SEED, MODEL_PATH, MUTANT }: NodeJS.ProcessEnv) {
+  return {
+    runs: Number(MODEL_RUNS ?? 300),
+    ...(MODEL_SEED && { seed: Number(MODEL_SEED) }),
+    ...(MODEL_PATH && { path: MODEL_PATH }),
+    shrink: !MUTANT,
+  };
+}
+
 export default defineConfig({
   test: {
     reporters: process.env.REPORT ? ["default", "json"] : ["default"],
@@ -20,6 +30,7 @@ export default defineConfig({
                 CREATE_LIMIT_PER_MINUTE: 0,
                 ACTIVE_SESSION_LIMIT: 0,
                 MIGRATIONS: await readD1Migrations(`${root}migrations`),
+                MODEL: modelOptions(process.env),
               },
             },
           })),

@@ -111,12 +111,18 @@ export function readCreated(
     FROM (${createdSince(userId, now - MINUTE)})`.compile(statements);
 }
 
-/** Archives an active session on its owner's word. */
+/**
+ * Archives an active session on its owner's word. One that is archived already is archived anew, as of now: a message
+ * written into it since, of which its row has not heard yet, does not bring it back any more.
+ */
 export function archiveRow(id: string, userId: string, now: number): Statement[] {
-  return transition(id, userId, "archived", now, {
-    guard: sql`status = 'active'`,
-    set: sql`status = 'archived', archived_at = ${now}, archived_by = 'owner'`,
-  });
+  const set = sql`status = 'archived', archived_at = ${now}, archived_by = 'owner'`;
+  return [
+    sql`UPDATE sessions SET ${set} WHERE id = ${id} AND user_id = ${userId} AND status = 'archived'`.compile(
+      statements,
+    ),
+    ...transition(id, userId, "archived", now, { guard: sql`status = 'active'`, set }),
+  ];
 }
 
 /** Brings an archived session back; its idleness counts from now. */

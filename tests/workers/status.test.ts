@@ -59,8 +59,6 @@ test.each<[StatusChange, string, Partial<SessionRow>, Partial<SessionRow>, strin
 });
 
 test.each<[StatusChange, string, Partial<SessionRow>]>([
-  ["archive", "an archived session", ARCHIVED],
-  ["archive", "a session archived for being idle", BY_ITSELF],
   ["restore", "an active session", ACTIVE],
   ["keep", "an archived session", ARCHIVED],
 ])("%s leaves %s as it is", async (change, _, before) => {
@@ -70,6 +68,34 @@ test.each<[StatusChange, string, Partial<SessionRow>]>([
 
   expect(result).toEqual({ outcome: "done", session: row });
   expect(await inDatabase(row.id)).toEqual({ row, events: [] });
+});
+
+test.each([
+  ["by its owner", ARCHIVED],
+  ["for being idle", BY_ITSELF],
+])(
+  "a session archived %s can be archived anew, as of now, with no new line of history",
+  async (_, before) => {
+    const row = await newRowWithoutObject(before);
+
+    await changeStatus(env, row.user_id, row.id, "archive");
+
+    const archived = { status: "archived", archived_at: NOW, archived_by: "owner" };
+    expect(await inDatabase(row.id)).toEqual({ row: { ...row, ...archived }, events: [] });
+  },
+);
+
+test("archiving is the last word, also where a message was written that the row has not heard of", async () => {
+  const { id, user_id } = await newSession();
+  await changeStatus(env, user_id, id, "archive");
+  vi.setSystemTime(NOW + 1);
+  await appendMessage(env, user_id, id, freshMessage());
+  vi.setSystemTime(NOW + 2);
+  await changeStatus(env, user_id, id, "archive");
+
+  await settle(id);
+
+  expect((await inDatabase(id)).row).toMatchObject({ status: "archived", message_count: 1 });
 });
 
 test.each<[StatusChange, Partial<SessionRow>]>([

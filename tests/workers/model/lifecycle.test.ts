@@ -1,0 +1,23 @@
+/**
+ * Random sequences of what people, crashes and time do to sessions, held against a plain model. `MODEL_RUNS` sets how many;
+ * a failure says which `MODEL_SEED` and `MODEL_PATH` repeat it.
+ */
+import { env } from "cloudflare:test";
+import fc from "fast-check";
+import { test, vi } from "vitest";
+import "./one-wrapper";
+import { plan } from "./plan";
+import { World } from "./world";
+
+const { runs, seed, path, shrink } = env.MODEL;
+
+test(`in ${runs} random histories nothing is lost and nothing deleted comes back`, async () => {
+  vi.spyOn(console, "error").mockReturnValue(); // The app logs every fault.
+  const lives = fc.asyncProperty(plan, (drawn) => World.live(drawn));
+  const details = await fc.check(lives, { numRuns: runs, seed, path, endOnFailure: !shrink });
+  if (!details.failed) return;
+  const repeat = `MODEL_SEED=${details.seed} MODEL_PATH=${details.counterexamplePath}`;
+  throw new Error(
+    `After ${details.numRuns} histories (${repeat}): ${String(details.errorInstance)}`,
+  );
+}, 600_000);

@@ -1,0 +1,301 @@
+/**
+ * What must be true of a session, told from the calls that have landed so far. Plain data and plain functions, which know
+ * nothing of how the app does it. An operation is in doubt until its call lands; from then on its effect is certain,
+ * whatever its caller is told.
+ */
+import type {
+  Message,
+  ObjectAnswer,
+  SessionEvent,
+  SessionRow,
+  SessionStatus,
+  Tombstone,
+} from "../../../app/sessions/session";
+import type { StoredState } from "../support";
+import { messageKey, type Beginning, type Kind, type Operation } from "./plan";
+
+/** A batch to D1, or a method of the object. */
+export type CallName = "batch" | "initialize" | "append" | "prepare" | "wipe";
+
+export interface Known {
+  created: boolean;
+  /** The repository that it was created for. */
+  repository: number;
+  /** D1 was restored without it, and nothing has put its row back yet. */
+  rowLost: boolean;
+  /** D1 was restored without it: only the daily alarm finds that out. */
+  restored: boolean;
+  /** Its object has been given its metadata. */
+  initialized: boolean;
+  /** Begun: it can only end in being final. Final: its row is gone for good. */
+  deletion: "no" | "begun" | "final";
+  /** Its object was initialized after its deletion, by a call that landed late: the next alarm finds that out. */
+  revenant: boolean;
+  /** Keys of the messages in its object. */
+  messages: Set<string>;
+  /** What its status may be. */
+  statuses: Set<SessionStatus>;
+  lastMessageAt: number;
+  archivedAt: number;
+  /** Since when it has been idle. */
+  idleSince: number;
+  /** Its row began with a count that its object knows nothing of. */
+  countUnfounded: boolean;
+}
+
+export function knownOf(beginning: Beginning, now: number): Known {
+  const { there } = beginning;
+  return {
+    created: there !== "nothing",
+    repository: 0,
+    rowLost: there === "object",
+    restored: there === "object",
+    initialized: there === "object",
+    deletion: "no",
+    revenant: false,
+    messages: new Set(),
+    statuses: new Set([there === "row" ? beginning.status : "active"]),
+    lastMessageAt: 0,
+    archivedAt: now,
+    idleSince: now,
+    countUnfounded: there === "row" && beginning.count > 0,
+  };
+}
+
+/** @returns whether it can be found, by its row or by the object that will put its row back */
+export function exists({ created, rowLost, initialized, deletion }: Known): boolean {
+  return created && deletion === "no" && (!rowLost || initialized);
+}
+
+/** @returns what an operation may answer whose calls all get through, if nothing changes meanwhile */
+export function legalOutcomes(known: Known, operation: Operation): string[] {
+  const { kind, by, which } = operation;
+  const { deletion, revenant } = known;
+  if (kind === "alarm") return ["rang", "not set"];
+  if (by === "stranger") return kind === "create" ? ["created", "key-used"] : ["not-found"];
+  switch (kind) {
+    case "create":
+      if (deletion === "final") return ["deleted"];
+      if (deletion === "begun") return ["deleted", "listed", "key-used"];
+      return known.created && !known.rowLost && known.repository !== which
+        ? ["key-used"]
+        : ["created"];
+    case "append":
+      if (deletion === "no") return [exists(known) ? "sent" : "not-found"];
+      return revenant ? ["not-found", "deleting", "sent"] : ["not-found", "deleting"];
+    case "delete":
+      if (deletion === "no") return [exists(known) ? "deleted" : "not-found"];
+      return ["deleted", "already-deleted"];
+    default:
+      if (deletion === "begun") return ["done", "not-found"];
+      return [exists(known) && !known.rowLost ? "done" : "not-found"];
+  }
+}
+
+/** @returns what an operation must answer whose caller was told that a call failed */
+export function failedOutcome(
+  { kind }: Operation,
+  failed: CallName,
+  answers: readonly Answer[],
+): string {
+  if (kind === "create" && failed === "initialize") return "listed";
+  if (kind === "delete" && hasBegun(answers)) return "under-way";
+  return kind === "alarm" ? "rang" : "unavailable";
+}
+
+/** What an operation answered. */
+export interface Result {
+  outcome: string;
+  session?: SessionRow;
+}
+
+/** @returns what is wrong with what an operation answered beside its outcome, in words */
+export function wrongAnswer(
+  { kind, by }: Operation,
+  id: string,
+  { outcome, session }: Result,
+): string | undefined {
+  return firstOf({
+    "its session is another": by === "owner" && session !== undefined && session.id !== id,
+    "its session is somebody else's": by === "stranger" && session?.id === id,
+    "it is not archived":
+      kind === "archive" && outcome === "done" && session?.status !== "archived",
+    "it is not active": kind === "restore" && outcome === "done" && session?.status !== "active",
+  });
+}
+
+/** What a call answered to the operation that made it. */
+export interface Answer {
+  name: CallName;
+  answer: unknown;
+}
+
+/** @returns whether a delete has been told that the object is `deleting` */
+function hasBegun(answers: readonly Answer[]): boolean {
+  return answers.some(({ name, answer }) => name === "prepare" && stateOf(answer) === "deleting");
+}
+
+function stateOf(answer: unknown): ObjectAnswer["state"] {
+  return (answer as ObjectAnswer).state;
+}
+
+/** The operation whose call has landed. */
+export interface Cause {
+  operation: Operation;
+  /** When it began, and what was known then. */
+  startedAt: number;
+  before: Known;
+  /** What it was answered before this call. */
+  answers: readonly Answer[];
+}
+
+/** Takes note that a call has landed. */
+export function learn(
+  known: Known,
+  cause: Cause,
+  { name, answer }: Answer,
+  now: number,
+  idleMilliseconds: number,
+): void {
+  const { operation } = cause;
+  if (operation.by === "stranger") return;
+  const state = name === "batch" ? undefined : stateOf(answer);
+  if (name === "initialize" && state === "ready") {
+    if (known.deletion === "no") known.initialized = true;
+    else known.revenant = true;
+  }
+  if (name === "prepare" && state === "deleting" && known.deletion === "no") {
+    known.deletion = "begun";
+  }
+  if (name === "append" && state === "ready") learnMessage(known, messageKey(operation), now);
+  if (name === "batch") learnBatch(known, cause, idleMilliseconds);
+}
+
+function learnMessage(known: Known, key: string, now: number): void {
+  if (known.messages.has(key)) return;
+  known.messages.add(key);
+  known.lastMessageAt = now;
+  known.idleSince = now;
+}
+
+function learnBatch(known: Known, cause: Cause, idleMilliseconds: number): void {
+  const { operation, answers, before } = cause;
+  const { kind } = operation;
+  if (kind === "delete" && hasBegun(answers)) known.deletion = "final";
+  if (kind === "alarm" && before.deletion === "begun") known.deletion = "final";
+  if (known.deletion !== "no") return;
+
+  const at = cause.startedAt;
+  if (kind === "create" && (!known.created || known.rowLost)) {
+    Object.assign(known, { created: true, rowLost: false, repository: operation.which });
+    known.idleSince = at;
+  }
+  if (kind === "alarm") {
+    known.rowLost = false;
+    if (known.lastMessageAt >= known.archivedAt) known.statuses.add("active");
+    if (at - before.idleSince >= idleMilliseconds) known.statuses.add("archived");
+  }
+  if (known.created && !known.rowLost) learnStatus(known, kind, at);
+}
+
+function learnStatus(known: Known, kind: Kind, at: number): void {
+  const [status, other] = known.statuses;
+  const certain = other ? undefined : status;
+  if (kind === "archive") {
+    known.archivedAt = at;
+    known.statuses = new Set(["archived"]);
+  }
+  if (kind === "restore") {
+    if (certain === "archived") known.idleSince = at;
+    known.statuses = new Set(["active"]);
+  }
+  if (kind === "keep" && certain === "active") known.idleSince = at;
+}
+
+/** Takes note that D1 was restored without the row. */
+export function learnLoss(known: Known): void {
+  if (known.deletion !== "no") return;
+  known.rowLost = known.restored = true;
+  known.statuses = new Set(["active"]);
+  known.idleSince = 0;
+}
+
+/** What D1 and a session's object hold of it. */
+export interface Seen {
+  row: SessionRow | undefined;
+  tombstone: Tombstone | undefined;
+  events: SessionEvent[];
+  tables: string[];
+  state: StoredState | undefined;
+  messages: Message[];
+  alarm: number | null;
+}
+
+/** @returns what is wrong now, in words; undefined where all is well */
+export function wrongNow(known: Known, seen: Seen, owner: string, ringing: boolean) {
+  const { row, tombstone, events, tables, state, messages, alarm } = seen;
+  const keys = messages.map(({ client_key }) => client_key);
+  const people = [row, tombstone, state].flatMap((held) => (held ? [held.user_id] : []));
+  const gone = !row && tombstone !== undefined;
+  return firstOf({
+    "row and tombstone at once": Boolean(row && tombstone),
+    "a deleted session has a history": tombstone !== undefined && events.length > 0,
+    "in the hands of a stranger": people.some((person) => person !== owner),
+    "state without an alarm": state !== undefined && alarm === null && !ringing,
+    "the count is not the number of messages": (state?.message_count ?? 0) !== messages.length,
+    "a message is there twice": new Set(keys).size !== keys.length,
+    "same activity, other count":
+      state !== undefined &&
+      row?.last_activity === state.last_activity &&
+      row.message_count !== state.message_count &&
+      !known.countUnfounded,
+    ...(!known.created && { "storage, of a session never created": tables.length > 0 }),
+    ...(known.deletion === "no" && {
+      "the row is missing": known.created && !known.rowLost && !row,
+      "a row, of a session never created": !known.created && row !== undefined,
+      "a tombstone, of a session not deleted": tombstone !== undefined,
+      "the object is wiped, or never was initialized": known.initialized && !state,
+      "the object is initialized without a reason": !known.initialized && tables.length > 0,
+      "messages are lost, or came from nowhere": !sameSet(keys, known.messages),
+      [`status ${row?.status}`]: row !== undefined && !known.statuses.has(row.status),
+      "the row counts more messages than there are":
+        !known.countUnfounded && (row?.message_count ?? 0) > messages.length,
+    }),
+    ...(known.deletion === "begun" && {
+      "wiped before the row is gone": known.initialized && !state && !gone,
+    }),
+    ...(known.deletion === "final" && { "a deleted session came back": !gone }),
+  });
+}
+
+/** @returns what is wrong after everything has settled, in words; undefined where all is well */
+export function wrongAfterSettling(
+  known: Known,
+  { row, tombstone, tables, state, messages, alarm }: Seen,
+) {
+  if (known.deletion !== "no") {
+    return firstOf({
+      "deletion has not come to its end": !tombstone || row !== undefined,
+      "a deleted session has storage": tables.length > 0,
+      "a deleted session has an alarm": alarm !== null,
+    });
+  }
+  const lastMessageAt = Math.max(0, ...messages.map(({ created_at }) => created_at));
+  return firstOf({
+    "the row did not come back": exists(known) && !row,
+    "the row has not the object's activity":
+      Boolean(state) && row?.last_activity !== state?.last_activity,
+    "the row has not the object's count":
+      Boolean(state) && row?.message_count !== state?.message_count,
+    "written into, and still archived":
+      row?.archived_by === "owner" && (row.archived_at ?? 0) < lastMessageAt,
+  });
+}
+
+function firstOf(problems: Record<string, boolean>): string | undefined {
+  return Object.keys(problems).find((problem) => problems[problem]);
+}
+
+function sameSet(keys: string[], known: Set<string>): boolean {
+  return keys.length === known.size && keys.every((key) => known.has(key));
+}

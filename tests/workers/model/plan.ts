@@ -1,0 +1,155 @@
+/** What a random sequence is made of, how it is drawn, and how it reads. Plain data, so that fast-check can shrink it. */
+import fc from "fast-check";
+import type { Repository, SessionStatus, StatusChange } from "../../../app/sessions/session";
+
+/** What becomes of one call of an operation on its way to D1 or to the object, and of who made it. */
+export interface Fault {
+  /** Which of the operation's calls, counted from 0; where it makes fewer, nothing happens. */
+  call: number;
+  /** Late: at a later "release". */
+  lands: "now" | "late" | "never";
+  /** The caller is told that it failed, or is gone and learns nothing, or waits until a later "release". */
+  caller: "told" | "gone" | "waits";
+}
+
+export type Kind = "create" | "append" | StatusChange | "delete" | "alarm";
+
+/** Something that somebody does to a session, or that its object's alarm does. */
+export interface Operation {
+  kind: Kind;
+  session: number;
+  /** A stranger knows the session's id and its form's key. */
+  by: "owner" | "stranger";
+  /** Which repository is asked for, or which message is sent. */
+  which: number;
+  fault: Fault | null;
+}
+
+export type Step =
+  /** Operations that run at once, their calls taking turns as `order` says; one that stalls is left waiting. */
+  | { do: "run"; operations: Operation[]; order: number[] }
+  /** A stalled call lands, or a stalled answer arrives. */
+  | { do: "release"; which: number }
+  | { do: "wait"; milliseconds: number }
+  /** All objects are aborted between two turns, alarms that wait for D1 included. */
+  | { do: "abort" }
+  /** D1 is restored as it was before the session was made. */
+  | { do: "lose row"; session: number };
+
+/** What is there of a session to begin with. */
+export type Beginning =
+  | { there: "nothing" }
+  | { there: "row"; status: SessionStatus; count: number }
+  | { there: "object" };
+
+export interface Plan {
+  sessions: Beginning[];
+  steps: Step[];
+}
+
+const REPOSITORIES = [
+  { owner: "remix-run", name: "remix" },
+  { owner: "remix-run", name: "history" },
+] as const;
+
+export function repositoryOf(which: number): Repository {
+  return REPOSITORIES[which % REPOSITORIES.length]!;
+}
+
+/** @returns the client key, which is also the text, of the message that an operation sends */
+export function messageKey({ by, which }: Operation): string {
+  return `message ${which} of ${by}`;
+}
+
+/** How many calls an operation makes at most. */
+const CALLS: Record<Kind, number> = {
+  create: 2,
+  append: 4,
+  archive: 1,
+  restore: 1,
+  keep: 1,
+  delete: 5,
+  alarm: 1,
+};
+
+const fault = (kind: Kind): fc.Arbitrary<Fault> =>
+  fc.record({
+    call: fc.nat(CALLS[kind] - 1),
+    lands: fc.constantFrom("now", "late", "never"),
+    caller: fc.constantFrom("told", "gone", "waits"),
+  });
+
+const session = fc.constantFrom(0, 0, 0, 1);
+
+const BY = ["owner", "owner", "owner", "owner", "owner", "stranger"] as const;
+
+const operation: fc.Arbitrary<Operation> = fc
+  .constantFrom<Kind[]>(
+    ...(["create", "create", "append", "append", "append", "delete", "delete"] as const),
+    ...(["alarm", "alarm", "alarm", "archive", "restore", "keep"] as const),
+  )
+  .chain((kind) =>
+    fc.record({
+      kind: fc.constant(kind),
+      session,
+      by: kind === "alarm" ? fc.constant("owner") : fc.constantFrom(...BY),
+      which: fc.constantFrom(0, 0, 1),
+      fault: fc.option(fault(kind), { freq: 2 }),
+    }),
+  );
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: run(1, 1) },
+  { weight: 3, arbitrary: run(2, 3) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("release"), which: fc.nat(3) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("wait"),
+      milliseconds: fc.constantFrom(1, 10_000, 3 * 60 * 60_000),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ do: "abort" }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("lose row"), session }) },
+);
+
+function run(fewest: number, most: number): fc.Arbitrary<Step> {
+  return fc.record({
+    do: fc.constant("run"),
+    operations: fc.array(operation, { minLength: fewest, maxLength: most }),
+    order: fc.array(fc.nat(5), { maxLength: most === 1 ? 0 : 12 }),
+  });
+}
+
+const beginning: fc.Arbitrary<Beginning> = fc.oneof(
+  { weight: 6, arbitrary: fc.constant({ there: "nothing" }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      there: fc.constant("row"),
+      status: fc.constantFrom("active", "archived"),
+      count: fc.constantFrom(0, 3),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ there: "object" }) },
+);
+
+export const plan: fc.Arbitrary<Plan> = fc.record({
+  sessions: fc.array(beginning, { minLength: 2, maxLength: 2 }),
+  steps: fc.array(step, { minLength: 1, maxLength: 14, size: "max" }),
+});
+
+const LANDS = { now: "lands", late: "lands late", never: "never lands" };
+const CALLER = {
+  told: "the caller is told it failed",
+  gone: "the caller is gone",
+  waits: "the caller waits",
+};
+
+/** @returns an operation in words, as in "owner deletes session 0 (call 1 lands late, the caller is gone)" */
+export function wordsOf({ kind, session, by, which, fault }: Operation): string {
+  const actor = kind === "alarm" ? "object" : by;
+  const detail = kind === "create" || kind === "append" ? ` (${which})` : "";
+  const mishap = fault ? `; call ${fault.call} ${LANDS[fault.lands]}, ${CALLER[fault.caller]}` : "";
+  return `${actor}: ${kind}${detail} session ${session}${mishap}`;
+}

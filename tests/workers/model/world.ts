@@ -1,0 +1,488 @@
+/**
+ * Carries a plan out on real D1 and real Durable Objects, and compares what is there with what the model knows. One call
+ * is made at a time, in the order that the plan says, and the clock stands unless the plan moves it: the same plan does
+ * the same things again.
+ */
+import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
+import { vi } from "vitest";
+import {
+  appendMessage,
+  changeStatus,
+  createSession,
+  deleteSession,
+} from "../../../app/sessions/lifecycle.server";
+import { objectOf } from "../../../app/sessions/object.server";
+import type { ObjectAnswer } from "../../../app/sessions/session";
+import type { SessionDO } from "../../../durable-objects/session";
+import {
+  env,
+  faultyDatabase,
+  faultyEnv,
+  freshPerson,
+  inDatabase,
+  inStorage,
+  loseRow,
+  newRowWithoutObject,
+  type Fault as Gate,
+} from "../support";
+import {
+  exists,
+  failedOutcome,
+  knownOf,
+  learn,
+  learnLoss,
+  legalOutcomes,
+  wrongAfterSettling,
+  wrongAnswer,
+  wrongNow,
+  type Answer,
+  type CallName,
+  type Known,
+  type Result,
+  type Seen,
+} from "./model";
+import {
+  messageKey,
+  repositoryOf,
+  wordsOf,
+  type Beginning,
+  type Fault,
+  type Operation,
+  type Plan,
+  type Step,
+} from "./plan";
+
+/** Far from the real time, so that no alarm rings unless it is made to. */
+const START = Date.UTC(2100, 0, 1);
+
+const IDLE_SECONDS = 2 * 60 * 60;
+
+/** What a crash left is put right by an alarm within the hour, a restored D1 by a daily one; in milliseconds. */
+const SOON = 60 * 60_000;
+const DAILY = 25 * 60 * 60_000;
+
+interface Session {
+  id: string;
+  key: string;
+  owner: string;
+  known: Known;
+}
+
+interface Call {
+  name: CallName;
+  make: () => Promise<unknown>;
+  resolve: (answer: unknown) => void;
+  reject: (error: Error) => void;
+  fault: Pick<Fault, "lands"> & Partial<Pick<Fault, "caller">>;
+  /** It has left its caller. */
+  sent: boolean;
+  /** It stalls no more. */
+  released: boolean;
+  landed?: { answer: unknown } | { error: Error };
+}
+
+/** A place for code to run in: what an object awaits must be settled inside it, or workerd refuses it its storage. */
+type Place = (visit: () => Promise<void>) => Promise<void>;
+
+/** An operation under way. It halts at each of its calls until it is given the answer. */
+class Run {
+  call: Call | undefined;
+  result!: Result;
+  answers: Answer[] = [];
+  /** The call that its caller was told had failed. */
+  failed: CallName | undefined;
+  waits = false;
+  over = false;
+  /** It was cut off, and answers nothing. */
+  gone = false;
+  readonly startedAt = Date.now();
+  readonly before: Known;
+  readonly legal: Set<string>;
+  #calls = 0;
+  #halt!: () => void;
+
+  constructor(
+    readonly number: number,
+    readonly operation: Operation,
+    readonly session: Session,
+    readonly place: Place = (visit) => visit(),
+  ) {
+    this.before = structuredClone(session.known);
+    this.legal = new Set(legalOutcomes(session.known, operation));
+  }
+
+  gate(name: CallName): Gate {
+    return (make) =>
+      new Promise((resolve, reject) => {
+        const { fault } = this.operation;
+        this.call = {
+          name,
+          make,
+          resolve: resolve as Call["resolve"],
+          reject,
+          fault: fault?.call === this.#calls++ ? fault : { lands: "now" },
+          sent: false,
+          released: false,
+        };
+        this.#halt();
+      });
+  }
+
+  start(run: () => Promise<Result>): Promise<void> {
+    return this.#move(() => {
+      void run()
+        .catch((error: unknown) => ({ outcome: `threw ${String(error)}` }))
+        .then((result) => this.#end(result));
+    });
+  }
+
+  /** Gives the operation the answer to its call, or an error, and waits until it halts again. */
+  answer(failed: boolean): Promise<void> {
+    const { name, landed, resolve, reject } = this.call!;
+    this.call = undefined;
+    return this.#move(() => {
+      if (!failed && landed && "answer" in landed) {
+        this.answers.push({ name, answer: landed.answer });
+        resolve(landed.answer);
+      } else {
+        this.failed = name;
+        reject(
+          landed && "error" in landed ? landed.error : new Error(`${name} failed by the plan`),
+        );
+      }
+    });
+  }
+
+  #end(result: Result) {
+    this.result = result;
+    this.over = true;
+    this.#halt();
+  }
+
+  #move(push: () => void): Promise<void> {
+    return this.place(async () => {
+      const halted = new Promise<void>((resolve) => (this.#halt = resolve));
+      push();
+      await halted;
+    });
+  }
+}
+
+export class World {
+  /** What happened, line by line, for a person who looks for the reason of a failure. */
+  readonly story: string[] = [];
+  #sessions: Session[] = [];
+  #stranger = freshPerson();
+  #runs: Run[] = [];
+  #stalled: { run: Run; call: Call }[] = [];
+
+  /** @throws an Error that says what is wrong, and what happened up to there */
+  static async live({ sessions, steps }: Plan): Promise<void> {
+    const world = new World();
+    vi.setSystemTime(START);
+    try {
+      for (const beginning of sessions) await world.#begin(beginning);
+      for (const step of steps) await world.#take(step);
+      await world.#settle();
+      await world.#part();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(`${reason}\n\n${world.story.join("\n")}\n`, { cause: error });
+    } finally {
+      vi.useRealTimers();
+    }
+  }
+
+  async #begin(beginning: Beginning): Promise<void> {
+    const owner = freshPerson();
+    const key = crypto.randomUUID();
+    const id = await idOf(owner, key);
+    const known = knownOf(beginning, Date.now());
+    this.#say(`session ${this.#sessions.length} begins with ${beginning.there}`);
+    this.#sessions.push({ id, key, owner, known });
+    if (beginning.there === "nothing") return;
+    const { owner: repo_owner, name: repo_name } = repositoryOf(0);
+    const archived = beginning.there === "row" && beginning.status === "archived";
+    const row = await newRowWithoutObject({
+      ...{ id, user_id: owner, repo_owner, repo_name },
+      ...(archived && { status: "archived", archived_at: Date.now(), archived_by: "owner" }),
+      ...(beginning.there === "row" && { message_count: beginning.count }),
+    });
+    if (beginning.there === "row") return;
+    await objectOf(env, id).initialize(row);
+    await loseRow(id);
+  }
+
+  async #take(step: Step): Promise<void> {
+    switch (step.do) {
+      case "run":
+        await this.#start(step.operations, step.order);
+        break;
+      case "release":
+        await this.#release(step.which);
+        break;
+      case "wait":
+        this.#say(`${step.milliseconds} ms pass`);
+        vi.setSystemTime(Date.now() + step.milliseconds);
+        break;
+      case "abort":
+        await this.#abort();
+        break;
+      case "lose row":
+        await this.#loseRow(this.#sessions[step.session]!);
+    }
+  }
+
+  async #start(operations: Operation[], order: number[] = []): Promise<void> {
+    const runs: Run[] = [];
+    for (const operation of operations) {
+      const session = this.#sessions[operation.session]!;
+      const run =
+        operation.kind === "alarm"
+          ? await this.#ring(operation, session)
+          : await this.#act(operation, session);
+      if (run) runs.push(run);
+    }
+    await this.#drive(runs, order);
+  }
+
+  async #act(operation: Operation, session: Session): Promise<Run> {
+    const run = this.#newRun(operation, session);
+    const { id, key, owner } = session;
+    const person = operation.by === "owner" ? owner : this.#stranger;
+    const names = ["batch", "initialize", "append", "prepare", "wipe"] as const;
+    const faulty = faultyEnv(Object.fromEntries(names.map((name) => [name, run.gate(name)])));
+    await run.start(async () => {
+      switch (operation.kind) {
+        case "create":
+          return createSession(faulty, person, { key, repository: repositoryOf(operation.which) });
+        case "append": {
+          const text = messageKey(operation);
+          const message = { role: "user" as const, author: person, text, client_key: text };
+          return { outcome: await appendMessage(faulty, person, id, message) };
+        }
+        case "delete":
+          return { outcome: await deleteSession(faulty, person, id) };
+        case "alarm":
+          throw new Error("Nobody rings an alarm");
+        default:
+          return changeStatus(faulty, person, id, operation.kind);
+      }
+    });
+    return run;
+  }
+
+  /** As the platform does it: one alarm at a time, and it is no longer set when it rings. */
+  async #ring(operation: Operation, session: Session): Promise<Run | undefined> {
+    if (this.#runs.some((run) => isRinging(run) && run.session === session)) return undefined;
+    const stub = objectOf(env, session.id);
+    const object = await runInDurableObject(stub, async (instance, { storage }) => {
+      if ((await storage.getAlarm()) === null) return undefined;
+      await storage.deleteAlarm();
+      return instance as SessionDO;
+    });
+    if (!object) return undefined;
+    const run = this.#newRun(operation, session, (visit) => runInDurableObject(stub, visit));
+    const DB = faultyDatabase(run.gate("batch"));
+    await run.start(async () => {
+      Object.assign(object, { env: { ...env, DB, AUTO_ARCHIVE_SECONDS: IDLE_SECONDS } });
+      await object.alarm();
+      return { outcome: "rang" };
+    });
+    return run;
+  }
+
+  #newRun(...[operation, session, place]: [Operation, Session, Place?]): Run {
+    const run = new Run(this.#runs.length + 1, operation, session, place);
+    this.#runs.push(run);
+    this.#say(`${run.number}. ${wordsOf(operation)}`);
+    return run;
+  }
+
+  /** Lets operations take turns, in a given order, until each is over or waits. */
+  async #drive(runs: Run[], order: number[]): Promise<void> {
+    const turns = [...order];
+    for (;;) {
+      for (const run of runs.filter(({ over }) => over)) await this.#judge(run);
+      runs = runs.filter(({ over, waits }) => !over && !waits);
+      if (runs.length === 0) return;
+      await this.#advance(runs[(turns.shift() ?? 0) % runs.length]!);
+    }
+  }
+
+  /** One turn: a call leaves its caller, or its answer reaches them. */
+  async #advance(run: Run): Promise<void> {
+    const call = run.call!;
+    const { lands, caller } = call.fault;
+    if (!call.sent) {
+      call.sent = true;
+      if (lands === "now") await this.#land(run, call);
+      if (lands === "late") this.#stalled.push({ run, call });
+    } else if (caller === "waits" && !call.released) {
+      run.waits = true;
+      if (lands !== "late") this.#stalled.push({ run, call });
+    } else if (caller === "gone") {
+      this.#say(`${run.number}. is gone`);
+      if (run.operation.kind === "alarm") await this.#abort();
+      else run.over = run.gone = true;
+    } else {
+      await run.answer(caller === "told");
+    }
+  }
+
+  async #land(run: Run, call: Call): Promise<void> {
+    call.landed = await call.make().then(
+      (answer) => ({ answer }),
+      (error: Error) => ({ error }),
+    );
+    this.#say(`${run.number}. ${call.name} lands: ${wordsOfLanding(call.landed)}`);
+    if ("answer" in call.landed) {
+      const answer = { name: call.name, answer: call.landed.answer };
+      learn(run.session.known, run, answer, Date.now(), IDLE_SECONDS * 1000);
+    }
+    this.#widen(run.session, run);
+    await this.#check(run.session);
+  }
+
+  /** Others that are under way may answer what was legal before, or what is legal now. */
+  #widen({ known, id }: Session, cause?: Run): void {
+    // The object may have told them that it was empty before it was initialized.
+    for (const possible of [known, { ...known, initialized: false }]) {
+      for (const run of this.#runs) {
+        if (run.over || run === cause || run.session.id !== id) continue;
+        for (const outcome of legalOutcomes(possible, run.operation)) run.legal.add(outcome);
+      }
+    }
+  }
+
+  async #judge(run: Run): Promise<void> {
+    if (run.gone) return;
+    const { operation, session, failed, answers, result } = run;
+    const { outcome } = result;
+    this.#say(`${run.number}. answers ${outcome}`);
+    const legal = failed ? [failedOutcome(operation, failed, answers)] : [...run.legal];
+    if (!legal.includes(outcome)) {
+      throw new Error(`${run.number}. answered ${outcome}, not ${legal.join(" or ")}`);
+    }
+    const wrong = wrongAnswer(operation, session.id, result);
+    if (wrong) throw new Error(`${run.number}. ${wrong}`);
+    await this.#check(session);
+  }
+
+  async #release(which: number): Promise<void> {
+    const [stalled] = this.#stalled.splice(which % (this.#stalled.length || 1), 1);
+    if (!stalled) return;
+    const { run, call } = stalled;
+    this.#say(`what stalled of ${run.number}. is released`);
+    call.released = true;
+    if (call.fault.lands === "late") await this.#land(run, call);
+    if (run.over || !run.waits) return;
+    run.waits = false;
+    await this.#drive([run], []);
+  }
+
+  /** The platform rings an alarm again that was cut off. */
+  async #abort(): Promise<void> {
+    this.#say("all objects are aborted");
+    await abortAllDurableObjects();
+    for (const run of this.#runs.filter(isRinging)) {
+      run.over = run.gone = true;
+      await runInDurableObject(objectOf(env, run.session.id), async (_, { storage }) => {
+        if ((await storage.getAlarm()) === null) await storage.setAlarm(Date.now());
+      });
+    }
+  }
+
+  async #loseRow(session: Session): Promise<void> {
+    this.#say(`the row of session ${this.#sessions.indexOf(session)} is lost`);
+    await loseRow(session.id);
+    learnLoss(session.known);
+    this.#widen(session);
+    await this.#check(session);
+  }
+
+  /** Everything lands and arrives, and alarms ring until none comes soon. */
+  async #settle(): Promise<void> {
+    this.#say("everything settles");
+    while (this.#stalled.length > 0) await this.#release(0);
+    for (const session of this.#sessions) {
+      await this.#ringUntilQuiet(session);
+      const { known } = session;
+      if (known.deletion === "begun") known.deletion = "final";
+      const seen = await this.#see(session);
+      this.#expectNothing(session, wrongNow(known, seen, session.owner, false));
+      this.#expectNothing(session, wrongAfterSettling(known, seen));
+    }
+  }
+
+  async #ringUntilQuiet(session: Session): Promise<void> {
+    const operation = {
+      kind: "alarm",
+      session: this.#sessions.indexOf(session),
+      fault: null,
+    } as const;
+    const until = Date.now() + (session.known.restored ? DAILY : SOON);
+    for (let rings = 0; rings < 20; rings++) {
+      const { alarm } = await inStorage(session.id);
+      if (alarm === null || alarm > until) return;
+      vi.setSystemTime(Math.max(Date.now(), alarm));
+      await this.#start([{ ...operation, by: "owner", which: 0 }]);
+    }
+    throw new Error("An alarm always comes soon");
+  }
+
+  /** Each session is deleted in the end, nothing remains of it, and its form makes none again. */
+  async #part(): Promise<void> {
+    for (const session of this.#sessions) {
+      if (!exists(session.known)) continue;
+      const operation = {
+        session: this.#sessions.indexOf(session),
+        by: "owner",
+        which: 0,
+        fault: null,
+      } as const;
+      await this.#start([{ ...operation, kind: "delete" }]);
+      await this.#start([{ ...operation, kind: "create" }]);
+      this.#expectNothing(session, wrongAfterSettling(session.known, await this.#see(session)));
+    }
+  }
+
+  async #check(session: Session): Promise<void> {
+    const ringing = this.#runs.some((run) => isRinging(run) && run.session === session);
+    const wrong = wrongNow(session.known, await this.#see(session), session.owner, ringing);
+    this.#expectNothing(session, wrong);
+  }
+
+  async #see({ id }: Session): Promise<Seen> {
+    const [inD1, inObject] = await Promise.all([inDatabase(id), inStorage(id)]);
+    return { ...inD1, ...inObject };
+  }
+
+  #expectNothing(session: Session, wrong: string | undefined): void {
+    if (wrong) throw new Error(`Session ${this.#sessions.indexOf(session)}: ${wrong}`);
+  }
+
+  #say(line: string): void {
+    this.story.push(line);
+  }
+}
+
+function isRinging({ operation, over }: Run): boolean {
+  return operation.kind === "alarm" && !over;
+}
+
+function wordsOfLanding(landed: NonNullable<Call["landed"]>): string {
+  if ("error" in landed) return String(landed.error);
+  return (landed.answer as Partial<ObjectAnswer>).state ?? "applied";
+}
+
+/** @returns the id that the app derives from person and key, as it sends it to the database */
+async function idOf(person: string, key: string): Promise<string> {
+  let id = "";
+  const DB = {
+    prepare: () => ({ bind: (first: string) => (id ||= first) }),
+    batch: () => Promise.reject(new Error("Only asked for the id")),
+  } as unknown as D1Database;
+  await createSession({ ...env, DB }, person, { key, repository: repositoryOf(0) });
+  return id;
+}
