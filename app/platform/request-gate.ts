@@ -31,14 +31,25 @@ export async function passGate(request: Request): Promise<Request | Refusal> {
   const headers = new Headers(request.headers);
   headers.delete("X-Forwarded-Host");
   if (!request.body) return new Request(request, { headers });
-  const body = await readAtMost(request, BODY_LIMIT);
-  if (body) return new Request(request, { headers, body });
-  return {
-    status: 413,
-    title: "Too large",
-    text: "What was sent is larger than 256 KiB. Nothing was changed.",
-  };
+  try {
+    const body = await readAtMost(request, BODY_LIMIT);
+    return body ? new Request(request, { headers, body }) : TOO_LARGE;
+  } catch {
+    return BROKEN_OFF;
+  }
 }
+
+const TOO_LARGE: Refusal = {
+  status: 413,
+  title: "Too large",
+  text: "What was sent is larger than 256 KiB. Nothing was changed.",
+};
+
+const BROKEN_OFF: Refusal = {
+  status: 400,
+  title: "Broken off",
+  text: "What was sent did not arrive as a whole. Nothing was changed.",
+};
 
 /** By `Origin`; a browser that sends none says by `Sec-Fetch-Site` where the request comes from. Proxies are not believed. */
 function isSameOrigin(request: Request): boolean {

@@ -2,6 +2,7 @@ import {
   json,
   type ActionFunctionArgs,
   type AppLoadContext,
+  type HeadersFunction,
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/cloudflare";
@@ -25,6 +26,12 @@ import { repositoryName } from "../sessions/session";
 import { ErrorPanel } from "../ui/error-panel";
 
 export const meta: MetaFunction = () => [{ title: "New session · Ship" }];
+
+/** A document bears the headers of its routes, not those of what their actions answer. */
+export const headers: HeadersFunction = ({ actionHeaders }) => {
+  const wait = actionHeaders.get("Retry-After");
+  return wait ? { "Retry-After": wait } : {};
+};
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;

@@ -202,7 +202,9 @@ export function reportToRow(
       .where(sql<boolean>`(last_activity, message_count) <> (${last_activity}, ${message_count})`)
       .compile(),
     ...transition(id, user_id, "woken", now, {
-      guard: sql`status = 'archived' AND archived_at < ${lastMessageAt}`,
+      // In the same millisecond, the alarm's archiving came first: it archives only what is idle.
+      guard: sql`status = 'archived'
+        AND archived_at < ${lastMessageAt} + (archived_by = 'idle')`,
       set: sql`status = 'active', archived_at = NULL, archived_by = NULL`,
     }),
     ...transition(id, user_id, "auto-archived", now, {

@@ -92,21 +92,25 @@ export function leadsTo({ headers }: Response): string | null {
 
 /** @returns all rows of every table of D1, and the storage of every object that has any */
 export async function everythingStored() {
+  const ids = await listDurableObjectIds(env.SESSION_DO);
+  const objects = await Promise.all(
+    ids.map(async (id) => [id.toString(), await storedIn(id)] as const),
+  );
+  return {
+    tables: await rowsStored(),
+    objects: Object.fromEntries(objects.filter(([, stored]) => stored.length > 0)),
+  };
+}
+
+/** @returns all rows of D1, by table */
+export async function rowsStored(): Promise<Record<string, unknown[]>> {
   const { results: tables } = await env.DB.prepare(
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
   ).all<{ name: string }>();
   const contents = await env.DB.batch(
     tables.map(({ name }) => env.DB.prepare(`SELECT * FROM ${name}`)),
   );
-  const rows = contents.map(({ results }, index) => [`${tables[index]?.name}`, results] as const);
-  const ids = await listDurableObjectIds(env.SESSION_DO);
-  const objects = await Promise.all(
-    ids.map(async (id) => [id.toString(), await storedIn(id)] as const),
-  );
-  return {
-    tables: Object.fromEntries<unknown[]>(rows),
-    objects: Object.fromEntries(objects.filter(([, stored]) => stored.length > 0)),
-  };
+  return Object.fromEntries(tables.map(({ name }, index) => [name, contents[index]!.results]));
 }
 
 /** @returns the tables of an object, as text; the platform's own are not counted */

@@ -22,8 +22,8 @@ import {
 const NOW = stopClock();
 
 /** What is left of a session that was deleted completely. */
-function remains(id: string, user_id: string, deleted_at = NOW) {
-  return { tombstone: { id, user_id, deleted_at }, events: [], ...NOTHING_STORED };
+function remains(id: string, user_id: string, deleted_at = NOW, created_at: number | null = NOW) {
+  return { tombstone: { id, user_id, deleted_at, created_at }, events: [], ...NOTHING_STORED };
 }
 
 test("a deleted session leaves a tombstone in D1, and nothing in its object", async () => {
@@ -38,7 +38,7 @@ test("a deleted session leaves a tombstone in D1, and nothing in its object", as
   expect(await everything(id)).toEqual(remains(id, user_id));
   expect(await findSession(env.DB, id, user_id)).toEqual({
     row: undefined,
-    tombstone: { id, user_id, deleted_at: NOW },
+    tombstone: { id, user_id, deleted_at: NOW, created_at: NOW },
   });
   expect(await everything(other.id)).toEqual(kept);
 });
@@ -57,7 +57,7 @@ test("a session whose row is missing can be deleted, and does not come back", as
 
   expect(await deleteSession(env, user_id, id)).toBe("deleted");
 
-  expect(await everything(id)).toEqual(remains(id, user_id));
+  expect(await everything(id)).toEqual(remains(id, user_id, NOW, null));
 });
 
 test("deleting again says that it was deleted, and changes nothing", async () => {
