@@ -7,9 +7,12 @@ const test = base.extend<{ server: OwnServer }>({
   // eslint-disable-next-line no-empty-pattern -- Playwright reads from it that nothing is needed.
   server: async ({}, run, { parallelIndex }) => {
     const server = new OwnServer(OWN_PORTS + parallelIndex);
-    await server.start();
-    await run(server);
-    await server.remove();
+    try {
+      await server.start();
+      await run(server);
+    } finally {
+      await server.remove();
+    }
   },
   baseURL: ({ server }, run) => run(server.url),
 });

@@ -23,14 +23,11 @@ export class OwnServer {
 
   /** Resolves when it answers. */
   async start() {
-    this.#process = spawn(
-      process.execPath,
-      [SCRIPT, "--port", `${this.#port}`, "--state", this.#state],
-      { detached: true, stdio: "ignore" }, // detached: a process group that can be killed as a whole
-    );
-    await expect(async () => {
-      expect((await fetch(`${this.url}/login`)).ok).toBe(true);
-    }).toPass({ timeout: 20_000 });
+    const args = [SCRIPT, "--port", `${this.#port}`, "--state", this.#state];
+    // detached: a process group that can be killed as a whole
+    this.#process = spawn(process.execPath, args, { detached: true, stdio: "ignore" });
+    await expect(async () => expect((await fetch(`${this.url}/login`)).ok).toBe(true)).toPass();
+    expect(this.#hasEnded(), "the server that answers is another one").toBe(false);
   }
 
   /** Ends it as Ctrl+C does. */
@@ -49,10 +46,13 @@ export class OwnServer {
   }
 
   async #end(signal: (pid: number) => void) {
-    const ending = this.#process;
-    if (!ending?.pid || ending.exitCode !== null || ending.signalCode !== null) return;
-    const ended = once(ending, "exit");
-    signal(ending.pid);
+    if (!this.#process?.pid || this.#hasEnded()) return;
+    const ended = once(this.#process, "exit");
+    signal(this.#process.pid);
     await ended;
+  }
+
+  #hasEnded() {
+    return this.#process?.exitCode !== null || this.#process.signalCode !== null;
   }
 }

@@ -11,13 +11,17 @@ import {
 import type { SessionRow, SessionStatus } from "../../app/sessions/session";
 import { env, freshPerson, newRowWithoutObject, newSession } from "./support";
 
-/** Puts many rows into D1 by one statement. Each time stands in `alike` of them, and their ids are in no order. */
+/**
+ * Puts many rows into D1 by one statement. Their ids are in no order.
+ *
+ * @param alike how many rows bear the same time; cast in SQL, because D1 binds every number as a fraction
+ */
 async function newRows(userId: string, count: number, status: SessionStatus, alike = 1) {
   await env.DB.prepare(
     `INSERT INTO sessions (id, user_id, repo_owner, repo_name, status, created_at, last_activity)
      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
      SELECT lower(hex(randomblob(4)) || '-0000-8000-8000-' || hex(randomblob(6))),
-       ?2, 'remix-run', 'remix', ?3, 1, 1000000 + i / ?4 FROM n`,
+       ?2, 'remix-run', 'remix', ?3, 1, 1000000 + i / CAST(?4 AS INTEGER) FROM n`,
   )
     .bind(count, userId, status, alike)
     .run();
