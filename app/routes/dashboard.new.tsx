@@ -30,7 +30,7 @@ export const meta: MetaFunction = () => [{ title: "New session · Ship" }];
 /** A document bears the headers of its routes, not those of what their actions answer. */
 export const headers: HeadersFunction = ({ actionHeaders }) => {
   const wait = actionHeaders.get("Retry-After");
-  return wait ? { "Retry-After": wait } : {};
+  return new Headers(wait ? { "Retry-After": wait } : {});
 };
 
 export async function loader({ request, context }: LoaderFunctionArgs) {

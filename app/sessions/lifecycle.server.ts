@@ -77,6 +77,7 @@ export async function createSession(
     "create-object",
     async () => await objectOf(env, id).initialize(session),
   );
+  if (answer?.state === "deleting") return { outcome: "deleted" };
   return { outcome: answer?.state === "ready" ? "created" : "listed", session };
 }
 

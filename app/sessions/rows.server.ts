@@ -204,7 +204,7 @@ export function reportToRow(
     ...transition(id, user_id, "woken", now, {
       // In the same millisecond, the alarm's archiving came first: it archives only what is idle.
       guard: sql`status = 'archived'
-        AND archived_at < ${lastMessageAt} + (archived_by = 'idle')`,
+        AND archived_at < ${lastMessageAt} + (archived_by IS 'idle')`,
       set: sql`status = 'active', archived_at = NULL, archived_by = NULL`,
     }),
     ...transition(id, user_id, "auto-archived", now, {
