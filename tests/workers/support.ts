@@ -135,7 +135,8 @@ export const NOTHING_STORED = { tables: [], state: undefined, messages: [], alar
 
 /** @returns all that exists of a session, to compare before and after */
 export async function everything(id: string) {
-  return { ...(await inDatabase(id)), ...(await inStorage(id)) };
+  const [database, storage] = await Promise.all([inDatabase(id), inStorage(id)]);
+  return { ...database, ...storage };
 }
 
 /** Runs the alarm of a session's object now. @returns false where none is set */
