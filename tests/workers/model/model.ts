@@ -39,7 +39,7 @@ export interface Known {
   archivedAt: number;
   /** Since when it has been idle. */
   idleSince: number;
-  /** Its row began with a count that its object knows nothing of. */
+  /** Its row began with a count that is not its object's. */
   countUnfounded: boolean;
 }
 
@@ -75,8 +75,10 @@ export function legalOutcomes(known: Known, operation: Operation): string[] {
   if (by === "stranger") return kind === "create" ? ["created", "key-used"] : ["not-found"];
   switch (kind) {
     case "create":
-      if (deletion === "final") return ["deleted"];
-      if (deletion === "begun") return ["deleted", "listed", "key-used"];
+      if (deletion !== "no") {
+        const also = deletion === "begun" ? ["listed", "key-used"] : [];
+        return ["deleted", ...also, ...(revenant ? ["created"] : [])];
+      }
       return known.created && !known.rowLost && known.repository !== which
         ? ["key-used"]
         : ["created"];
@@ -187,6 +189,7 @@ function learnBatch(known: Known, cause: Cause, idleMilliseconds: number): void 
 
   const at = cause.startedAt;
   if (kind === "create" && (!known.created || known.rowLost)) {
+    if (known.rowLost) known.countUnfounded = true;
     Object.assign(known, { created: true, rowLost: false, repository: operation.which });
     known.idleSince = at;
   }

@@ -340,7 +340,8 @@ export class World {
       const answer = { name: call.name, answer: call.landed.answer };
       learn(run.session.known, run, answer, Date.now(), IDLE_SECONDS * 1000);
     }
-    this.#widen(run.session, run);
+    // Its own effect is foreseen, unless it has just called a deleted session's object back to life.
+    this.#widen(run.session, run.session.known.revenant ? undefined : run);
     await this.#check(run.session);
   }
 
