@@ -55,12 +55,14 @@ interface ComposerProps {
 }
 
 /** Writes into the session. A draft keeps its key until a message with that key is there: sent twice it is one message. */
-export function Composer({ freshKey, messages, archived, failed }: ComposerProps) {
+export function Composer({ freshKey, messages, archived, failed: answered }: ComposerProps) {
+  const isThere = (key: string) => messages.some((message) => message.client_key === key);
+  // A message whose answer was lost on the way back is there all the same.
+  const failed = isThere(answered?.draft.key ?? "") ? undefined : answered;
   const [key, setKey] = useState(failed?.draft.key ?? freshKey);
   const text = useRef<HTMLTextAreaElement>(null);
   const sending = useNavigation().formData?.get("key") === key;
-  const sent = messages.some((message) => message.client_key === key);
-  if (sent && key !== freshKey) setKey(freshKey);
+  if (isThere(key) && key !== freshKey) setKey(freshKey);
 
   const firstKey = useRef(key);
   useEffect(() => {

@@ -1,5 +1,5 @@
 import { useNavigate } from "@remix-run/react";
-import { useEffect, useRef, type ReactNode, type SyntheticEvent } from "react";
+import { useEffect, useRef, useState, type ReactNode, type SyntheticEvent } from "react";
 
 /**
  * A dialog that a URL opens. The server renders it open over its page; JavaScript makes it modal. Closing it is going to
@@ -18,17 +18,18 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const navigate = useNavigate();
+  // Before a field of the dialog takes the focus.
+  const [opener] = useState(() => globalThis.document?.activeElement);
 
   useEffect(() => {
     const element = dialog.current;
-    const opener = document.activeElement;
     // It is open, but not modal: `open` has to go before `showModal` takes it.
     element?.removeAttribute("open");
     element?.showModal();
     return () => {
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
     };
-  }, []);
+  }, [opener]);
 
   function cancel(event: SyntheticEvent) {
     event.preventDefault();

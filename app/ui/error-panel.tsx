@@ -12,12 +12,17 @@ const BY_STATUS: Record<number, { title: string; text: string }> = {
   415: { title: "Not a form", text: "Ship takes what is sent as a form only." },
 };
 
+/** @returns what Ship itself said of an error; undefined for what Remix says, which is meant for developers */
+function ownWords(data: unknown): string | undefined {
+  return typeof data === "string" && !data.startsWith("Error: ") ? data : undefined;
+}
+
 /** What a route shows instead of itself when it failed: what happened, and ways on. */
 export function ErrorPanel() {
   const error = useRouteError();
   const known = isRouteErrorResponse(error) ? BY_STATUS[error.status] : undefined;
   const { title, text } = known ?? UNEXPECTED;
-  const said = known && isRouteErrorResponse(error) && typeof error.data === "string" && error.data;
+  const said = known && isRouteErrorResponse(error) && ownWords(error.data);
   return (
     <section className="panel mx-auto grid w-full max-w-lg justify-items-start gap-3 p-6">
       <h1 className="text-xl font-semibold" tabIndex={-1}>
