@@ -14,7 +14,8 @@ const { runs, seed, path, shrink } = env.MODEL;
 test(
   `in ${runs} random histories nothing is lost and nothing deleted comes back`,
   async () => {
-    vi.spyOn(console, "error").mockReturnValue(); // The app logs every fault.
+    vi.spyOn(console, "error").mockReturnValue(); // The app logs every fault,
+    vi.spyOn(console, "log").mockReturnValue(); // and every deletion.
     const lives = fc.asyncProperty(plan, (drawn) => World.live(drawn));
     const details = await fc.check(lives, {
       numRuns: path ? 1 : runs,

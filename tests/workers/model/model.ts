@@ -76,7 +76,7 @@ export function legalOutcomes(known: Known, operation: Operation): string[] {
   switch (kind) {
     case "create":
       if (deletion !== "no") {
-        const also = deletion === "begun" ? ["listed", "key-used"] : [];
+        const also = deletion === "begun" ? ["key-used"] : [];
         return ["deleted", ...also, ...(revenant ? ["created"] : [])];
       }
       return known.created && !known.rowLost && known.repository !== which
@@ -291,7 +291,8 @@ export function wrongAfterSettling(
     "the row has not the object's count":
       Boolean(state) && row?.message_count !== state?.message_count,
     "written into, and still archived":
-      row?.archived_by === "owner" && (row.archived_at ?? 0) < lastMessageAt,
+      row?.status === "archived" &&
+      (row.archived_at ?? 0) < lastMessageAt + (row.archived_by === "idle" ? 1 : 0),
   });
 }
 

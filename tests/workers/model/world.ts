@@ -16,10 +16,10 @@ import type { ObjectAnswer } from "../../../app/sessions/session";
 import type { SessionDO } from "../../../durable-objects/session";
 import {
   env,
+  everything,
   faultyDatabase,
   faultyEnv,
   freshPerson,
-  inDatabase,
   inStorage,
   loseRow,
   newRowWithoutObject,
@@ -39,7 +39,6 @@ import {
   type CallName,
   type Known,
   type Result,
-  type Seen,
 } from "./model";
 import {
   messageKey,
@@ -410,9 +409,8 @@ export class World {
       await this.#ringUntilQuiet(session);
       const { known } = session;
       if (known.deletion === "begun") known.deletion = "final";
-      const seen = await this.#see(session);
-      this.#expectNothing(session, wrongNow(known, seen, session.owner, false));
-      this.#expectNothing(session, wrongAfterSettling(known, seen));
+      this.#expectNothing(session, wrongAfterSettling(known, await everything(session.id)));
+      await this.#check(session);
     }
   }
 
@@ -444,19 +442,14 @@ export class World {
       } as const;
       await this.#start([{ ...operation, kind: "delete" }]);
       await this.#start([{ ...operation, kind: "create" }]);
-      this.#expectNothing(session, wrongAfterSettling(session.known, await this.#see(session)));
+      this.#expectNothing(session, wrongAfterSettling(session.known, await everything(session.id)));
     }
   }
 
   async #check(session: Session): Promise<void> {
     const ringing = this.#runs.some((run) => isRinging(run) && run.session === session);
-    const wrong = wrongNow(session.known, await this.#see(session), session.owner, ringing);
+    const wrong = wrongNow(session.known, await everything(session.id), session.owner, ringing);
     this.#expectNothing(session, wrong);
-  }
-
-  async #see({ id }: Session): Promise<Seen> {
-    const [inD1, inObject] = await Promise.all([inDatabase(id), inStorage(id)]);
-    return { ...inD1, ...inObject };
   }
 
   #expectNothing(session: Session, wrong: string | undefined): void {
