@@ -74,6 +74,21 @@ test("scripts cannot read who is signed in, and other sites cannot use it", asyn
   expect(cookie).toContain("; SameSite=Lax");
 });
 
+test("signing in by name is offered on this machine only", async ({ request }) => {
+  const elsewhere = { Host: "ship.example", Origin: "http://ship.example" };
+  expect(await (await request.get("/login")).text()).toContain("Continue locally");
+  const page = await request.get("/login", { headers: elsewhere });
+  expect(await page.text()).not.toContain("Continue locally");
+
+  const answer = await request.post("/login", {
+    form: { name: freshName() },
+    headers: elsewhere,
+    maxRedirects: 0,
+  });
+  expect(answer.status()).toBe(404);
+  expect(answer.headers()["set-cookie"]).toBeUndefined();
+});
+
 test("a cookie that was tampered with signs nobody in", async ({ playwright, ship }) => {
   const { cookies } = await ship.request.storageState();
   const [value = "", signature = ""] = decodeURIComponent(
