@@ -1,5 +1,6 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+import { mutate } from "./mutants/mutate";
 
 const root = new URL("..", import.meta.url).pathname;
 
@@ -34,12 +35,22 @@ export default defineConfig({
               },
             },
           })),
+          mutate(process.env.MUTANT),
         ],
         test: {
           name: "workers",
           root,
           include: ["tests/workers/**/*.test.ts"],
           setupFiles: ["tests/workers/migrate.ts"],
+        },
+      },
+      {
+        test: {
+          name: "mutants",
+          root,
+          include: ["tests/mutants/**/*.test.ts"],
+          maxConcurrency: 2,
+          sequence: { groupOrder: 1 }, // after the others: it runs them again
         },
       },
     ],

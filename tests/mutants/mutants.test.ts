@@ -1,0 +1,85 @@
+/** The tests catch every mutant: the app with one of its rules taken out does not pass them. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { MUTANTS } from "./mutants";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Always the same random histories, so that a mutant is caught by them always or never. */
+const HISTORIES = { MODEL_RUNS: "60", MODEL_SEED: "1" };
+
+const LIMIT = { timeout: 300_000 };
+
+/** The parts that matter here of what Vitest's JSON reporter writes. */
+interface Report {
+  numPassedTests: number;
+  numFailedTests: number;
+  testResults: { name: string; message: string; assertionResults: unknown[] }[];
+}
+
+const cases = MUTANTS.flatMap(({ name, killers }) =>
+  killers.map((killer) => [name, killer] as const),
+);
+
+test.concurrent.for(cases)("“%s” is caught by %s", LIMIT, async ([name, killer], { signal }) => {
+  const report = await runTests([killer], { MUTANT: name }, signal);
+
+  expect(filesThatDidNotRun(report)).toEqual([]);
+  expect(report.numFailedTests).toBeGreaterThan(0);
+});
+
+test.concurrent("without a mutant the same tests pass", LIMIT, async ({ signal }) => {
+  const report = await runTests([...new Set(cases.map(([, killer]) => killer))], {}, signal);
+
+  expect(filesThatDidNotRun(report)).toEqual([]);
+  expect(report.numFailedTests).toBe(0);
+  expect(report.numPassedTests).toBeGreaterThan(0);
+});
+
+/** Runs files of the Worker tests in a Vitest of their own, up to the first failure. */
+async function runTests(
+  files: string[],
+  environment: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Report> {
+  const folder = await mkdtemp(join(tmpdir(), "mutant-"));
+  try {
+    const output = join(folder, "report.json");
+    const vitest = ["node_modules/vitest/vitest.mjs", "run", "-c", "tests/vitest.config.ts"];
+    const options = ["--project", "workers", "--bail", "1", "--reporter", "json"];
+    const paths = files.map((file) => `tests/workers/${file}`);
+    const child = spawn(
+      process.execPath,
+      [...vitest, ...options, "--outputFile", output, ...paths],
+      {
+        cwd: ROOT,
+        env: { ...outerEnvironment(), ...HISTORIES, ...environment },
+        stdio: "ignore",
+        signal,
+      },
+    );
+    await once(child, "exit");
+    return JSON.parse(await readFile(output, "utf8")) as Report;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** @returns the environment without what this Vitest tells its own workers, and without where it reports to */
+function outerEnvironment(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env);
+  return Object.fromEntries(
+    entries.filter(([name]) => !/^(VITEST|TEST$|NODE_ENV$|REPORT$)/.test(name)),
+  );
+}
+
+/** @returns why files ran no test at all, as when a mutant does not compile: that catches nothing */
+function filesThatDidNotRun({ testResults }: Report): string[] {
+  const idle = testResults.filter(({ assertionResults }) => assertionResults.length === 0);
+  return idle.map(({ name, message }) => `${name}: ${message}`);
+}

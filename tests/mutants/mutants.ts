@@ -1,0 +1,176 @@
+/** The app with one rule of its protocol taken out, again and again: each is to be caught by the tests it names. */
+export interface Mutant {
+  name: string;
+  file: string;
+  /** Occurs exactly once in the file. */
+  from: string;
+  to: string;
+  /** Files of tests/workers, each of which catches it on its own. */
+  killers: string[];
+}
+
+const OBJECT = "durable-objects/session.ts";
+const LIFECYCLE = "app/sessions/lifecycle.server.ts";
+const ROWS = "app/sessions/rows.server.ts";
+
+/** `insertRow` without its look at the tombstones, for one of the two that call it. */
+const UNGUARDED_INSERT = `((...values) => {
+  const insert = insertRow(...values);
+  return { ...insert, sql: insert.sql.replace(/NOT EXISTS \\(.*?\\)/, "? IS NOT NULL") };
+})`;
+
+const MADE_UP_ROW = `{
+  id, user_id: userId, repo_owner: "", repo_name: "", created_at: 0, last_activity: 0
+} as SessionRow`;
+
+export const MUTANTS: Mutant[] = [
+  {
+    name: "a delete wipes storage before the row is gone",
+    file: LIFECYCLE,
+    from: `    await write(env.DB, deleteRow(id, userId, Date.now(), Number(env.TOMBSTONE_SECONDS)));
+    return await objectOf(env, id).wipe(userId);`,
+    to: `    const wiped = await objectOf(env, id).wipe(userId);
+    await write(env.DB, deleteRow(id, userId, Date.now(), Number(env.TOMBSTONE_SECONDS)));
+    return wiped;`,
+    killers: [],
+  },
+  {
+    name: "the alarm wipes storage before the row is gone",
+    file: OBJECT,
+    from: `    await write(this.env.DB, deleteRow(state.id`,
+    to: `    this.#clear();
+    await write(this.env.DB, deleteRow(state.id`,
+    killers: [],
+  },
+  {
+    name: "no alarm is armed on initialize",
+    file: OBJECT,
+    from: `    this.#arm(Date.now() + AFTER_BIRTH);
+    return this.#state() as State;`,
+    to: `    return this.#state() as State;`,
+    killers: [],
+  },
+  {
+    name: "an alarm that failed is not armed again",
+    file: OBJECT,
+    from: `      if (this.#state()) this.#arm(Date.now() + wait);`,
+    to: ``,
+    killers: [],
+  },
+  {
+    name: "what changed while D1 answered waits for the far alarm",
+    file: OBJECT,
+    from: `    if (changedMeanwhile) return this.#arm(now + AFTER_BIRTH);`,
+    to: ``,
+    killers: [],
+  },
+  {
+    name: "create inserts a row in spite of a tombstone",
+    file: ROWS,
+    from: `    insertRow(
+`,
+    to: `    ${UNGUARDED_INSERT}(
+`,
+    killers: [],
+  },
+  {
+    name: "the alarm inserts a row in spite of a tombstone",
+    file: ROWS,
+    from: `    insertRow(session),`,
+    to: `    ${UNGUARDED_INSERT}(session),`,
+    killers: [],
+  },
+  {
+    name: "the alarm does not wipe in spite of a tombstone",
+    file: OBJECT,
+    from: `    if (tombstone) return this.#clear();`,
+    to: ``,
+    killers: [],
+  },
+  {
+    name: "a report does not compare the generation",
+    file: OBJECT,
+    from: `    if (state?.generation !== reported.generation) return;`,
+    to: `    if (!state) return;`,
+    killers: [],
+  },
+  {
+    name: "the end of a deletion does not compare the generation",
+    file: OBJECT,
+    from: `    if (this.#state()?.generation === state.generation) this.#clear();`,
+    to: `    this.#clear();`,
+    killers: [],
+  },
+  {
+    name: "prepare does not keep that the session is being deleted",
+    file: OBJECT,
+    from: `    this.ctx.storage.sql.exec("UPDATE state SET deleting = 1");`,
+    to: ``,
+    killers: [],
+  },
+  {
+    name: "a delete leaves prepare out",
+    file: LIFECYCLE,
+    from: `  let answer = await objectOf(env, id).prepare(userId);`,
+    to: `  let answer = { state: "deleting" } as ObjectAnswer;`,
+    killers: [],
+  },
+  {
+    name: "a report moves the count without the activity",
+    file: ROWS,
+    from: `      .set({ last_activity, message_count })`,
+    to: `      .set({ message_count })`,
+    killers: [],
+  },
+  {
+    name: "a message in the same millisecond moves the count without the activity",
+    file: OBJECT,
+    from: `        Math.max(now, state.last_activity + 1),`,
+    to: `        Math.max(now, state.last_activity),`,
+    killers: [],
+  },
+  {
+    name: "an older report takes activity and count back",
+    file: ROWS,
+    from: `      .where("last_activity", "<=", last_activity)`,
+    to: ``,
+    killers: [],
+  },
+  {
+    name: "prepare does not check the owner",
+    file: OBJECT,
+    from: `    if (answer.state !== "ready") return answer;`,
+    to: `    if (answer.state === "empty") return answer;`,
+    killers: [],
+  },
+  {
+    name: "a delete goes on though it found nothing",
+    file: LIFECYCLE,
+    from: `  if (begun !== "deleting") return begun ?? "unavailable";`,
+    to: `  if (begun === undefined || begun === "already-deleted") return begun ?? "unavailable";`,
+    killers: [],
+  },
+  {
+    name: "the statements of a delete put a tombstone over somebody else's row",
+    file: ROWS,
+    from: `      WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = \${id} AND user_id <> \${userId})`,
+    to: `      WHERE true`,
+    killers: [],
+  },
+  {
+    name: "an object is initialized without reading its row",
+    file: LIFECYCLE,
+    from: `    const [[row]] = await read(env.DB, readRow(id, userId));
+    if (!row) return first;`,
+    to: `    const row = ${MADE_UP_ROW};`,
+    killers: [],
+  },
+  {
+    name: "an object is prepared without reading its row",
+    file: LIFECYCLE,
+    from: `    if (!row) return tombstone ? "already-deleted" : "not-found";
+    answer = await objectOf(env, id).prepare(userId, row);`,
+    to: `    answer = await objectOf(env, id).prepare(userId, row ?? (${MADE_UP_ROW}));`,
+    killers: [],
+  },
+];

@@ -1,0 +1,28 @@
+import { fileURLToPath } from "node:url";
+import type { Plugin } from "vitest/config";
+import { MUTANTS, type Mutant } from "./mutants";
+
+/**
+ * Makes one of the mutants while the tests load the app.
+ *
+ * @param name of the mutant; where it is undefined, the app stays as it is
+ */
+export function mutate(name: string | undefined): Plugin {
+  const mutant = MUTANTS.find((one) => one.name === name);
+  if (name && !mutant) throw new Error(`There is no mutant “${name}”`);
+  const file = mutant && fileURLToPath(new URL(`../../${mutant.file}`, import.meta.url));
+  return {
+    name: "mutate",
+    enforce: "pre",
+    transform: (code, id) => (mutant && id.split("?")[0] === file ? mutated(mutant, code) : null),
+  };
+}
+
+/** @throws where the text to replace does not occur exactly once: a mutant must not rot unseen */
+function mutated({ name, from, to }: Mutant, code: string): string {
+  const [before, after, ...more] = code.split(from);
+  if (before === undefined || after === undefined || more.length > 0) {
+    throw new Error(`The mutant “${name}” does not fit its file`);
+  }
+  return before + to + after;
+}
