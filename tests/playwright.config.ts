@@ -54,6 +54,7 @@ export default defineConfig({
     ...[WORKING, FAULTY, IMPATIENT, CONNECTED].map((server) => ({
       command: `node support/server.mjs --port ${server.port} ${server.options}`,
       url: `${urlOf(server)}/login`,
+      timeout: 120_000,
       stderr: server.complains ? ("ignore" as const) : ("pipe" as const),
       gracefulShutdown: { signal: "SIGTERM" as const, timeout: 5_000 },
     })),
