@@ -22,22 +22,17 @@ const { values } = parseArgs({
   },
 });
 const state = values.state ?? mkdtempSync(join(tmpdir(), "ship-test-"));
+process.on("exit", () => {
+  if (!values.state) rmSync(state, { recursive: true, force: true });
+});
 
 await migrate(state);
-const server = start(
-  "wrangler",
-  serveArgs({ port: values.port, state, ...companion(), vars: vars() }),
-  {
-    stdio: ["ignore", "ignore", "inherit"],
-  },
-);
+const args = serveArgs({ port: values.port, state, ...companion(), vars: vars() });
+const server = start("wrangler", args, { stdio: ["ignore", "ignore", "inherit"] });
 for (const signal of /** @type {const} */ (["SIGTERM", "SIGINT"])) {
   process.on(signal, () => server.kill(signal));
 }
-server.on("exit", (code) => {
-  if (!values.state) rmSync(state, { recursive: true, force: true });
-  process.exit(code ?? 0);
-});
+server.on("exit", (code) => process.exit(code ?? 0));
 
 function companion() {
   return values.companion ? { companion: `tests/support/companions/${values.companion}` } : {};
