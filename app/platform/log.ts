@@ -18,10 +18,16 @@ export function logError(event: string, error: unknown): void {
   console.error(JSON.stringify({ event, error: message }));
 }
 
-/** Remix's `handleError`: an aborted request is nobody's failure. */
+/** Remix's `handleError`: an aborted request is nobody's failure, and neither is a page that does not exist. */
 export function logUnexpected(error: unknown, { request }: { request: Request }): void {
-  if (!request.signal.aborted)
-    logError(`${request.method} ${new URL(request.url).pathname}`, error);
+  if (request.signal.aborted || isClientError(error)) return;
+  logError(`${request.method} ${new URL(request.url).pathname}`, error);
+}
+
+function isClientError(error: unknown): boolean {
+  return (
+    typeof error === "object" && error !== null && "status" in error && Number(error.status) < 500
+  );
 }
 
 /**

@@ -7,6 +7,7 @@ import {
 import { useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
 import { verifySession } from "../auth/auth.server";
 import { redirectWithFlash } from "../platform/flash.server";
+import { readForm } from "../platform/form.server";
 import { DeleteSessionDialog, SessionGoneDialog } from "../sessions/delete-session-dialog";
 import { parseSessionId, sessionNotFound } from "../sessions/input.server";
 import { deleteSession } from "../sessions/lifecycle.server";
@@ -37,6 +38,7 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const user = await verifySession(request, context);
+  await readForm(request);
   const listed = listPath(new URL(request.url).searchParams);
   const outcome = await deleteSession(context.env, user.id, requestedId(request));
   switch (outcome) {

@@ -17,7 +17,7 @@ export function Conversation({ messages, earlier, now }: ConversationProps) {
   const [first] = messages;
   return (
     <>
-      <p className="flex gap-4">
+      <p className="flex gap-4 empty:hidden">
         {first && first.id > 1 && (
           <Link to={`?before=${first.id}`} className="link">
             Load earlier
