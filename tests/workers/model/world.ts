@@ -23,7 +23,6 @@ import {
   inStorage,
   loseRow,
   newRowWithoutObject,
-  type Fault as Gate,
 } from "../support";
 import {
   exists,
@@ -35,21 +34,18 @@ import {
   wrongAfterSettling,
   wrongAnswer,
   wrongNow,
-  type Answer,
-  type CallName,
-  type Known,
-  type Result,
 } from "./model";
 import {
   messageKey,
   repositoryOf,
   wordsOf,
   type Beginning,
-  type Fault,
+  type Kind,
   type Operation,
   type Plan,
   type Step,
 } from "./plan";
+import { Run, type Call, type Place, type Session } from "./run";
 
 /** Far from the real time, so that no alarm rings unless it is made to. */
 const START = Date.UTC(2100, 0, 1);
@@ -59,113 +55,6 @@ const IDLE_SECONDS = 2 * 60 * 60;
 /** What a crash left is put right by an alarm within the hour, a restored D1 by a daily one; in milliseconds. */
 const SOON = 60 * 60_000;
 const DAILY = 25 * 60 * 60_000;
-
-interface Session {
-  id: string;
-  key: string;
-  owner: string;
-  known: Known;
-}
-
-interface Call {
-  name: CallName;
-  make: () => Promise<unknown>;
-  resolve: (answer: unknown) => void;
-  reject: (error: Error) => void;
-  fault: Pick<Fault, "lands"> & Partial<Pick<Fault, "caller">>;
-  /** It has left its caller. */
-  sent: boolean;
-  /** It stalls no more. */
-  released: boolean;
-  landed?: { answer: unknown } | { error: Error };
-}
-
-/** A place for code to run in: what an object awaits must be settled inside it, or workerd refuses it its storage. */
-type Place = (visit: () => Promise<void>) => Promise<void>;
-
-/** An operation under way. It halts at each of its calls until it is given the answer. */
-class Run {
-  call: Call | undefined;
-  result!: Result;
-  answers: Answer[] = [];
-  /** The call that its caller was told had failed. */
-  failed: CallName | undefined;
-  waits = false;
-  over = false;
-  /** It was cut off, and answers nothing. */
-  gone = false;
-  readonly startedAt = Date.now();
-  readonly before: Known;
-  readonly legal: Set<string>;
-  #calls = 0;
-  #halt!: () => void;
-
-  constructor(
-    readonly number: number,
-    readonly operation: Operation,
-    readonly session: Session,
-    readonly place: Place = (visit) => visit(),
-  ) {
-    this.before = structuredClone(session.known);
-    this.legal = new Set(legalOutcomes(session.known, operation));
-  }
-
-  gate(name: CallName): Gate {
-    return (make) =>
-      new Promise((resolve, reject) => {
-        const { fault } = this.operation;
-        this.call = {
-          name,
-          make,
-          resolve: resolve as Call["resolve"],
-          reject,
-          fault: fault?.call === this.#calls++ ? fault : { lands: "now" },
-          sent: false,
-          released: false,
-        };
-        this.#halt();
-      });
-  }
-
-  start(run: () => Promise<Result>): Promise<void> {
-    return this.#move(() => {
-      void run()
-        .catch((error: unknown) => ({ outcome: `threw ${String(error)}` }))
-        .then((result) => this.#end(result));
-    });
-  }
-
-  /** Gives the operation the answer to its call, or an error, and waits until it halts again. */
-  answer(failed: boolean): Promise<void> {
-    const { name, landed, resolve, reject } = this.call!;
-    this.call = undefined;
-    return this.#move(() => {
-      if (!failed && landed && "answer" in landed) {
-        this.answers.push({ name, answer: landed.answer });
-        resolve(landed.answer);
-      } else {
-        this.failed = name;
-        reject(
-          landed && "error" in landed ? landed.error : new Error(`${name} failed by the plan`),
-        );
-      }
-    });
-  }
-
-  #end(result: Result) {
-    this.result = result;
-    this.over = true;
-    this.#halt();
-  }
-
-  #move(push: () => void): Promise<void> {
-    return this.place(async () => {
-      const halted = new Promise<void>((resolve) => (this.#halt = resolve));
-      push();
-      await halted;
-    });
-  }
-}
 
 export class World {
   /** What happened, line by line, for a person who looks for the reason of a failure. */
@@ -273,7 +162,7 @@ export class World {
 
   /** As the platform does it: one alarm at a time, and it is no longer set when it rings. */
   async #ring(operation: Operation, session: Session): Promise<Run | undefined> {
-    if (this.#runs.some((run) => isRinging(run) && run.session === session)) return undefined;
+    if (this.#isRinging(session)) return undefined;
     const stub = objectOf(env, session.id);
     const object = await runInDurableObject(stub, async (instance, { storage }) => {
       if ((await storage.getAlarm()) === null) return undefined;
@@ -291,7 +180,7 @@ export class World {
     return run;
   }
 
-  #newRun(...[operation, session, place]: [Operation, Session, Place?]): Run {
+  #newRun(operation: Operation, session: Session, place?: Place): Run {
     const run = new Run(this.#runs.length + 1, operation, session, place);
     this.#runs.push(run);
     this.#say(`${run.number}. ${wordsOf(operation)}`);
@@ -415,17 +304,12 @@ export class World {
   }
 
   async #ringUntilQuiet(session: Session): Promise<void> {
-    const operation = {
-      kind: "alarm",
-      session: this.#sessions.indexOf(session),
-      fault: null,
-    } as const;
     const until = Date.now() + (session.known.restored ? DAILY : SOON);
     for (let rings = 0; rings < 20; rings++) {
       const { alarm } = await inStorage(session.id);
       if (alarm === null || alarm > until) return;
       vi.setSystemTime(Math.max(Date.now(), alarm));
-      await this.#start([{ ...operation, by: "owner", which: 0 }]);
+      await this.#start([this.#byOwner("alarm", session)]);
     }
     throw new Error("An alarm always comes soon");
   }
@@ -434,22 +318,24 @@ export class World {
   async #part(): Promise<void> {
     for (const session of this.#sessions) {
       if (!exists(session.known)) continue;
-      const operation = {
-        session: this.#sessions.indexOf(session),
-        by: "owner",
-        which: 0,
-        fault: null,
-      } as const;
-      await this.#start([{ ...operation, kind: "delete" }]);
-      await this.#start([{ ...operation, kind: "create" }]);
+      await this.#start([this.#byOwner("delete", session)]);
+      await this.#start([this.#byOwner("create", session)]);
       this.#expectNothing(session, wrongAfterSettling(session.known, await everything(session.id)));
     }
   }
 
+  #byOwner(kind: Kind, session: Session): Operation {
+    return { kind, session: this.#sessions.indexOf(session), by: "owner", which: 0, fault: null };
+  }
+
   async #check(session: Session): Promise<void> {
-    const ringing = this.#runs.some((run) => isRinging(run) && run.session === session);
-    const wrong = wrongNow(session.known, await everything(session.id), session.owner, ringing);
+    const seen = await everything(session.id);
+    const wrong = wrongNow(session.known, seen, session.owner, this.#isRinging(session));
     this.#expectNothing(session, wrong);
+  }
+
+  #isRinging(session: Session): boolean {
+    return this.#runs.some((run) => isRinging(run) && run.session === session);
   }
 
   #expectNothing(session: Session, wrong: string | undefined): void {
