@@ -11,6 +11,7 @@ export interface Mutant {
 
 const OBJECT = "durable-objects/session.ts";
 const LIFECYCLE = "app/sessions/lifecycle.server.ts";
+const HISTORIES = "model/lifecycle.test.ts";
 const ROWS = "app/sessions/rows.server.ts";
 
 /** `insertRow` without its look at the tombstones, for one of the two that call it. */
@@ -32,7 +33,7 @@ export const MUTANTS: Mutant[] = [
     to: `    const wiped = await objectOf(env, id).wipe(userId);
     await write(env.DB, deleteRow(id, userId, Date.now(), Number(env.TOMBSTONE_SECONDS)));
     return wiped;`,
-    killers: [],
+    killers: ["faults.test.ts", HISTORIES],
   },
   {
     name: "the alarm wipes storage before the row is gone",
@@ -40,7 +41,7 @@ export const MUTANTS: Mutant[] = [
     from: `    await write(this.env.DB, deleteRow(state.id`,
     to: `    this.#clear();
     await write(this.env.DB, deleteRow(state.id`,
-    killers: [],
+    killers: ["alarm-faults.test.ts"],
   },
   {
     name: "no alarm is armed on initialize",
@@ -48,21 +49,21 @@ export const MUTANTS: Mutant[] = [
     from: `    this.#arm(Date.now() + AFTER_BIRTH);
     return this.#state() as State;`,
     to: `    return this.#state() as State;`,
-    killers: [],
+    killers: ["create.test.ts", HISTORIES],
   },
   {
     name: "an alarm that failed is not armed again",
     file: OBJECT,
     from: `      if (this.#state()) this.#arm(Date.now() + wait);`,
     to: ``,
-    killers: [],
+    killers: ["alarm.test.ts", HISTORIES],
   },
   {
     name: "what changed while D1 answered waits for the far alarm",
     file: OBJECT,
     from: `    if (changedMeanwhile) return this.#arm(now + AFTER_BIRTH);`,
     to: ``,
-    killers: [],
+    killers: ["alarm-faults.test.ts"],
   },
   {
     name: "create inserts a row in spite of a tombstone",
@@ -71,91 +72,91 @@ export const MUTANTS: Mutant[] = [
 `,
     to: `    ${UNGUARDED_INSERT}(
 `,
-    killers: [],
+    killers: ["create.test.ts", HISTORIES],
   },
   {
     name: "the alarm inserts a row in spite of a tombstone",
     file: ROWS,
     from: `    insertRow(session),`,
     to: `    ${UNGUARDED_INSERT}(session),`,
-    killers: [],
+    killers: ["alarm.test.ts", HISTORIES],
   },
   {
     name: "the alarm does not wipe in spite of a tombstone",
     file: OBJECT,
     from: `    if (tombstone) return this.#clear();`,
     to: ``,
-    killers: [],
+    killers: ["alarm.test.ts", HISTORIES],
   },
   {
     name: "a report does not compare the generation",
     file: OBJECT,
     from: `    if (state?.generation !== reported.generation) return;`,
     to: `    if (!state) return;`,
-    killers: [],
+    killers: ["alarm-faults.test.ts"],
   },
   {
     name: "the end of a deletion does not compare the generation",
     file: OBJECT,
     from: `    if (this.#state()?.generation === state.generation) this.#clear();`,
     to: `    this.#clear();`,
-    killers: [],
+    killers: ["alarm-faults.test.ts"],
   },
   {
     name: "prepare does not keep that the session is being deleted",
     file: OBJECT,
     from: `    this.ctx.storage.sql.exec("UPDATE state SET deleting = 1");`,
     to: ``,
-    killers: [],
+    killers: ["delete.test.ts", HISTORIES],
   },
   {
     name: "a delete leaves prepare out",
     file: LIFECYCLE,
     from: `  let answer = await objectOf(env, id).prepare(userId);`,
     to: `  let answer = { state: "deleting" } as ObjectAnswer;`,
-    killers: [],
+    killers: ["delete.test.ts", HISTORIES],
   },
   {
     name: "a report moves the count without the activity",
     file: ROWS,
     from: `      .set({ last_activity, message_count })`,
     to: `      .set({ message_count })`,
-    killers: [],
+    killers: ["conversation.test.ts", HISTORIES],
   },
   {
     name: "a message in the same millisecond moves the count without the activity",
     file: OBJECT,
     from: `        Math.max(now, state.last_activity + 1),`,
     to: `        Math.max(now, state.last_activity),`,
-    killers: [],
+    killers: ["alarm-faults.test.ts", HISTORIES],
   },
   {
     name: "an older report takes activity and count back",
     file: ROWS,
     from: `      .where("last_activity", "<=", last_activity)`,
     to: ``,
-    killers: [],
+    killers: ["alarm.test.ts"],
   },
   {
     name: "prepare does not check the owner",
     file: OBJECT,
     from: `    if (answer.state !== "ready") return answer;`,
     to: `    if (answer.state === "empty") return answer;`,
-    killers: [],
+    killers: ["owner.test.ts", HISTORIES],
   },
   {
     name: "a delete goes on though it found nothing",
     file: LIFECYCLE,
     from: `  if (begun !== "deleting") return begun ?? "unavailable";`,
     to: `  if (begun === undefined || begun === "already-deleted") return begun ?? "unavailable";`,
-    killers: [],
+    killers: ["owner.test.ts", HISTORIES],
   },
   {
     name: "the statements of a delete put a tombstone over somebody else's row",
     file: ROWS,
     from: `      WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = \${id} AND user_id <> \${userId})`,
     to: `      WHERE true`,
-    killers: [],
+    killers: ["owner.test.ts"],
   },
   {
     name: "an object is initialized without reading its row",
@@ -163,7 +164,7 @@ export const MUTANTS: Mutant[] = [
     from: `    const [[row]] = await read(env.DB, readRow(id, userId));
     if (!row) return first;`,
     to: `    const row = ${MADE_UP_ROW};`,
-    killers: [],
+    killers: ["conversation.test.ts", HISTORIES],
   },
   {
     name: "an object is prepared without reading its row",
@@ -171,6 +172,6 @@ export const MUTANTS: Mutant[] = [
     from: `    if (!row) return tombstone ? "already-deleted" : "not-found";
     answer = await objectOf(env, id).prepare(userId, row);`,
     to: `    answer = await objectOf(env, id).prepare(userId, row ?? (${MADE_UP_ROW}));`,
-    killers: [],
+    killers: ["delete.test.ts", HISTORIES],
   },
 ];
