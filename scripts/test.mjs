@@ -69,8 +69,8 @@ await suite("vitest", "vitest", ["run", "-c", "tests/vitest.config.ts"], (report
   failed: report.numFailedTests + report.numFailedTestSuites,
 }));
 await suite("playwright", "playwright", ["test", "-c", "tests/playwright.config.ts"], (report) => ({
-  passed: report.stats.expected,
-  failed: report.stats.unexpected + report.stats.flaky,
+  passed: report.stats.expected + report.stats.flaky,
+  failed: report.stats.unexpected,
 }));
 
 const line = `${totals.passed} passed, ${totals.failed} failed`;
