@@ -23,6 +23,8 @@ const CONVERSATION_PAGE = 30;
 /** The bindings and vars of durable-objects/wrangler.toml; durations in seconds. */
 export interface CompanionEnv {
   DB: D1Database;
+  SESSION_DO: Env["SESSION_DO"];
+  PERSON_DO: Env["PERSON_DO"];
   /** 0: never. */
   AUTO_ARCHIVE_SECONDS: number;
   TOMBSTONE_SECONDS: number;
@@ -260,8 +262,3 @@ function metadata(state: State): SessionMetadata {
   const { id, user_id, repo_owner, repo_name, created_at, last_activity, message_count } = state;
   return { id, user_id, repo_owner, repo_name, created_at, last_activity, message_count };
 }
-
-export default {
-  /** The companion serves no requests: the Pages project reaches its objects by their binding. */
-  fetch: () => new Response("Not found", { status: 404 }),
-};

@@ -8,6 +8,9 @@ export type ArchivedBy = "owner" | "idle";
 /** What an owner may do to a session's status; "keep" lets the idleness of an active one count anew. */
 export type StatusChange = "archive" | "restore" | "keep";
 
+/** What an agent last said of its work; "waiting" is for its owner. */
+export type AgentStatus = "working" | "waiting" | "done" | "failed";
+
 export interface Repository {
   owner: string;
   name: string;
@@ -26,6 +29,14 @@ export interface SessionRow {
   message_count: number;
   archived_by: ArchivedBy | null;
   kept_at: number | null;
+  /** What an agent last reported; null where none has. */
+  agent_status: AgentStatus | null;
+  /** When an agent last reported, by a status or a message. */
+  agent_at: number | null;
+  /** The newest message of an agent, by its id; 0 where there is none. */
+  agent_message: number;
+  /** The newest message that the owner has seen, by its id. */
+  seen_message: number;
 }
 
 /** What a deleted session leaves in D1. */

@@ -105,6 +105,10 @@ function row(values: Partial<SessionRow> = {}): SessionRow {
     message_count: 3,
     archived_by: null,
     kept_at: null,
+    agent_status: null,
+    agent_at: null,
+    agent_message: 0,
+    seen_message: 0,
     ...values,
   };
 }

@@ -49,6 +49,10 @@ test("a new session has its row, the first line of its history and its object", 
     message_count: 0,
     archived_by: null,
     kept_at: null,
+    agent_status: null,
+    agent_at: null,
+    agent_message: 0,
+    seen_message: 0,
   });
   expect(tombstone).toBeUndefined();
   expect(events).toEqual([{ kind: "created", at: NOW }]);

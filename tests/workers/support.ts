@@ -64,6 +64,10 @@ export async function newRowWithoutObject(values: Partial<SessionRow> = {}): Pro
     message_count: 0,
     archived_by: null,
     kept_at: null,
+    agent_status: null,
+    agent_at: null,
+    agent_message: 0,
+    seen_message: 0,
     ...values,
   };
   const columns = Object.keys(row);

@@ -1,7 +1,7 @@
 import { SessionDO as WorkingSessionDO } from "../../../durable-objects/session";
 import type { NewMessage, SessionRow } from "../../../app/sessions/session";
 
-export { default } from "../../../durable-objects/session";
+export { default, PersonDO } from "../../../durable-objects/worker";
 
 /** A call that does not work: it `fails` before anything happened, or it `loses-answer` after everything has. */
 interface Fault {

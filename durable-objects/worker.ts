@@ -1,0 +1,8 @@
+/** The companion Worker: what a Pages project can bind but not define. */
+export { PersonDO } from "./person";
+export { SessionDO } from "./session";
+
+export default {
+  /** It serves no requests: the Pages project reaches its objects by their bindings. */
+  fetch: () => new Response("Not found", { status: 404 }),
+};
