@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { logError } from "../app/platform/log";
 import { write } from "../app/platform/database.server";
-import { deleteRow, readRow, readTombstone, reportToRow } from "../app/sessions/rows.server";
+import { deleteRows, readRow, readTombstone, reportToRow } from "../app/sessions/rows.server";
 import {
   autoArchiveTime,
   type Message,
@@ -157,7 +157,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
 
   async #finishDeleting(state: State) {
     const tombstoneSeconds = Number(this.env.TOMBSTONE_SECONDS);
-    await write(this.env.DB, deleteRow(state.id, state.user_id, Date.now(), tombstoneSeconds));
+    await write(this.env.DB, deleteRows([state.id], state.user_id, Date.now(), tombstoneSeconds));
     if (this.#state()?.generation === state.generation) this.#clear();
   }
 

@@ -1,4 +1,5 @@
 /** What the loaders read. Every query takes the owner. Times are epoch milliseconds. */
+import { sql, type RawBuilder } from "kysely";
 import { read, type Database, type Statement } from "../platform/database.server";
 import { attempt } from "../platform/log";
 import { objectOf } from "./object.server";
@@ -11,6 +12,16 @@ export const PAGE_SIZE = 50;
 export interface Cursor {
   lastActivity: number;
   id: string;
+}
+
+/** Which sessions a list shows. */
+export interface ListView {
+  status: SessionStatus;
+}
+
+/** @returns a condition on rows of `sessions`: that they are on the list */
+export function matching({ status }: ListView): RawBuilder<unknown> {
+  return sql`status = ${status}`;
 }
 
 export interface SessionPage {

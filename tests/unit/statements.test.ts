@@ -3,15 +3,15 @@ import { describe, expect, test } from "vitest";
 import type { Statement } from "../../app/platform/database.server";
 import { sessionsPage } from "../../app/sessions/queries.server";
 import {
-  archiveRow,
-  deleteRow,
+  archiveRows,
+  deleteRows,
   insertSession,
   keepRow,
   readCreated,
   readRow,
   readTombstone,
   reportToRow,
-  restoreRow,
+  restoreRows,
   statements,
 } from "../../app/sessions/rows.server";
 
@@ -34,11 +34,11 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
     const limits = { perMinute: count, active: count };
     return insertSession(id, user, { owner, name }, now, limits);
   },
-  archiveRow: ({ id, user, now }) => archiveRow(id, user, now),
-  restoreRow: ({ id, user, now }) => restoreRow(id, user, now),
+  archiveRows: ({ id, user, now }) => archiveRows(id, user, now),
+  restoreRows: ({ id, user, now }) => restoreRows(id, user, now),
   readCreated: ({ user, now }) => [readCreated(user, now)],
   keepRow: ({ id, user, now }) => keepRow(id, user, now),
-  deleteRow: ({ id, user, now, seconds }) => deleteRow(id, user, now, seconds),
+  deleteRows: ({ id, user, now, seconds }) => deleteRows([id], user, now, seconds),
   reportToRow: ({ id, user, owner, name, now, at, count, seconds }) => {
     const metadata = { created_at: at, last_activity: at, message_count: count };
     const session = { id, user_id: user, repo_owner: owner, repo_name: name, ...metadata };
