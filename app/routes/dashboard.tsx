@@ -19,6 +19,7 @@ import { formatCursor, parseCursor, parseListView } from "../sessions/input.serv
 import { ListFilters } from "../sessions/list-filters";
 import { ListPages } from "../sessions/list-pages";
 import { listSessions } from "../sessions/list.server";
+import { ListShortcuts } from "../sessions/list-shortcuts";
 import { durationsOf, listItem, listPath, type ListStatus } from "../sessions/list-view";
 import { NoSessions } from "../sessions/no-sessions";
 import { SessionList } from "../sessions/session-list";
@@ -121,6 +122,7 @@ export default function Dashboard() {
         )}
       </section>
       <ListPages view={view} newer={newer} older={older} />
+      <ListShortcuts />
       <Outlet />
     </>
   );
