@@ -26,19 +26,17 @@ export function sessionsByIds(userId: string, ids: readonly string[]): RawBuilde
 }
 
 /**
- * A query of `id`s: this person's sessions that match, at most as many as a bulk can be about.
+ * A query of `id`s: the sessions that match, at most as many as a bulk can be about.
  *
- * @param matching a condition on rows of `sessions`
+ * @param matching a condition on the table `sessions` that names the owner too
  * @param until only those created by then
  */
 export function sessionsMatching(
-  userId: string,
   matching: RawBuilder<unknown>,
   until: number,
 ): RawBuilder<unknown> {
   return sql`
-    SELECT id FROM sessions
-    WHERE user_id = ${userId} AND ${matching} AND created_at <= ${until}
+    SELECT id FROM sessions WHERE ${matching} AND created_at <= ${until}
     ORDER BY last_activity DESC, id DESC LIMIT ${BULK_LIMIT}`;
 }
 

@@ -47,7 +47,9 @@ import {
   OBJECTS_AT_ONCE,
   type DeletionEnv,
 } from "./lifecycle.server";
-import { countMessages, matching, PAGE_SIZE, type ListView } from "./queries.server";
+import { matching, PAGE_SIZE } from "./list.server";
+import type { ListView } from "./list-view";
+import { countMessages } from "./queries.server";
 import { repositoryName } from "./session";
 
 /** How many sessions one step is about. */
@@ -75,7 +77,7 @@ export interface BulkRequest {
  */
 export type BulkResult =
   | { outcome: "finished"; bulk: BulkRow; counts: BulkCounts }
-  | { outcome: "begun"; id: string }
+  | { outcome: "begun"; bulk: BulkRow }
   | { outcome: "nothing" | "unavailable" };
 
 /** Changes or deletes many of a person's sessions; those that are not theirs are left out. */
@@ -85,7 +87,8 @@ export async function startBulk(
   request: BulkRequest,
 ): Promise<BulkResult> {
   const { key, kind, choice } = request;
-  const id = await derivedId(userId, JSON.stringify(["bulk", key, kind, choice]));
+  const asked = "view" in choice ? choice.view : choice;
+  const id = await derivedId(userId, JSON.stringify(["bulk", key, kind, asked]));
   const bulk = { id, user_id: userId };
   if (kind !== "delete" && "ids" in choice && choice.ids.length <= PAGE_SIZE) {
     return changeAtOnce(env, { ...bulk, kind }, chosenBy(userId, choice));
@@ -141,13 +144,14 @@ async function begin(
   if (!answer.made) return { outcome: "nothing" };
   logEvent("bulk", { user: user_id, bulk: id, kind: bulk.kind, sessions: answer.made.total });
   await attempt("bulk-run", async () => await personOf(env, user_id).runBulk(user_id, id));
-  return { outcome: "begun", id };
+  return { outcome: "begun", bulk: answer.made };
 }
 
 function chosenBy(userId: string, choice: Choice): RawBuilder<unknown> {
   if ("ids" in choice) return sessionsByIds(userId, choice.ids);
   if ("changedBy" in choice) return sessionsChangedBy({ id: choice.changedBy, user_id: userId });
-  return sessionsMatching(userId, matching(choice.view), choice.until);
+  const { view, until } = choice;
+  return sessionsMatching(matching(userId, view, until).where, until);
 }
 
 /** Takes back what a bulk has changed, all of it and nothing else; taken back twice, it is taken back once. */
@@ -194,6 +198,14 @@ export function finishBulk(env: Env, userId: string, id: string): Promise<boolea
     const [[found]] = await write(env.DB, writes, readBulk(bulk));
     return found !== undefined;
   });
+}
+
+/** A bulk that has not got on for so long, in milliseconds, is told to have stopped. */
+const STALLED_AFTER = 30_000;
+
+/** @returns whether nobody seems to carry out a bulk of which something is still to do */
+export function isStalled(bulk: BulkRow, now: number): boolean {
+  return now - bulk.stepped_at > STALLED_AFTER;
 }
 
 /** How far a bulk is. */

@@ -5,7 +5,6 @@ import {
   createSession,
   deleteSession,
 } from "../../app/sessions/lifecycle.server";
-import { listSessions } from "../../app/sessions/queries.server";
 import { insertSession } from "../../app/sessions/rows.server";
 import { write } from "../../app/platform/database.server";
 import {
@@ -16,6 +15,7 @@ import {
   freshPerson,
   inDatabase,
   inStorage,
+  listedIds,
   newSession,
   NOTHING_STORED,
   stopClock,
@@ -23,18 +23,13 @@ import {
 
 const NOW = stopClock();
 
-async function idsOf(userId: string): Promise<string[]> {
-  const { sessions } = await listSessions(env.DB, userId, "active", undefined);
-  return sessions.map(({ id }) => id);
-}
-
 test("a new session has its row, the first line of its history and its object", async () => {
   const ada = freshPerson();
 
   const result = await createSession(env, ada, freshForm("remix-run", "indie-stack"));
 
   expect(result.outcome).toBe("created");
-  const [id] = await idsOf(ada);
+  const [id] = await listedIds(ada);
   const { row, tombstone, events } = await inDatabase(id!);
   expect(result).toEqual({ outcome: "created", session: row });
   expect(row).toEqual({
@@ -42,6 +37,7 @@ test("a new session has its row, the first line of its history and its object", 
     user_id: ada,
     repo_owner: "remix-run",
     repo_name: "indie-stack",
+    repo: "remix-run/indie-stack",
     status: "active",
     created_at: NOW,
     last_activity: NOW,
@@ -89,7 +85,7 @@ test("the same form sent ten times at once makes one session", async () => {
     Array.from({ length: 10 }, () => createSession(env, ada, form)),
   );
 
-  const ids = await idsOf(ada);
+  const ids = await listedIds(ada);
   expect(ids).toHaveLength(1);
   const { row, events } = await inDatabase(ids[0]!);
   for (const result of results) expect(result).toEqual({ outcome: "created", session: row });
@@ -100,7 +96,7 @@ test("the same form sent again leaves the session as it has become", async () =>
   const ada = freshPerson();
   const form = freshForm();
   await createSession(env, ada, form);
-  const [id] = await idsOf(ada);
+  const [id] = await listedIds(ada);
   await appendMessage(env, ada, id!, freshMessage());
   await changeStatus(env, ada, id!, "archive");
   const before = await everything(id!);
@@ -115,7 +111,7 @@ test("a form's key used again for another repository says so, and makes nothing"
   const ada = freshPerson();
   const form = freshForm("remix-run", "remix");
   await createSession(env, ada, form);
-  const [id] = await idsOf(ada);
+  const [id] = await listedIds(ada);
   const before = await everything(id!);
 
   for (const repository of [
@@ -126,7 +122,7 @@ test("a form's key used again for another repository says so, and makes nothing"
     expect(result).toMatchObject({ outcome: "key-used", session: { id, repo_name: "remix" } });
   }
 
-  expect(await idsOf(ada)).toEqual([id]);
+  expect(await listedIds(ada)).toEqual([id]);
   expect(await everything(id!)).toEqual(before);
 });
 
@@ -134,7 +130,7 @@ test("a form sent again after its session was deleted says so, and makes nothing
   const ada = freshPerson();
   const form = freshForm();
   await createSession(env, ada, form);
-  const [id] = await idsOf(ada);
+  const [id] = await listedIds(ada);
   await deleteSession(env, ada, id!);
   const { tombstone } = await inDatabase(id!);
 
@@ -148,7 +144,7 @@ test("a tombstone alone keeps the statements that make a session from making it"
   const { id, user_id } = await newSession();
   await deleteSession(env, user_id, id);
 
-  const unlimited = { perMinute: 0, active: 0 };
+  const unlimited = { perMinute: 0, active: 0, onRepository: 0 };
   const insert = insertSession(id, user_id, { owner: "a", name: "b" }, Date.now(), unlimited);
   await write(env.DB, insert);
 
@@ -161,7 +157,7 @@ test("a repository can have several sessions", async () => {
 
   for (let count = 0; count < 3; count++) await createSession(env, ada, freshForm("a", "b"));
 
-  expect(new Set(await idsOf(ada)).size).toBe(3);
+  expect(new Set(await listedIds(ada)).size).toBe(3);
 });
 
 test("the id is a UUID of person and key: two people with the same key have two sessions", async () => {
@@ -170,7 +166,7 @@ test("the id is a UUID of person and key: two people with the same key have two 
   await createSession(env, ada, form);
   await createSession(env, bob, form);
 
-  const [adas, bobs] = [await idsOf(ada), await idsOf(bob)];
+  const [adas, bobs] = [await listedIds(ada), await listedIds(bob)];
   for (const ids of [adas, bobs]) {
     expect(ids).toEqual([
       expect.stringMatching(/^[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/),
