@@ -14,7 +14,10 @@ import {
 } from "@remix-run/react";
 import { Plus } from "lucide-react";
 import { verifySession } from "../auth/auth.server";
-import { readForm } from "../platform/form.server";
+import { readFormWithList } from "../platform/form.server";
+import { answerBulk } from "../sessions/bulk-answer.server";
+import { BulkNotice } from "../sessions/bulk-notice";
+import { findUnfinishedBulks } from "../sessions/bulk.server";
 import { formatCursor, parseCursor, parseListView } from "../sessions/input.server";
 import { ListFilters } from "../sessions/list-filters";
 import { ListPages } from "../sessions/list-pages";
@@ -34,16 +37,22 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
     const { searchParams } = new URL(request.url);
     const view = parseListView(searchParams);
     const cursor = parseCursor(searchParams.get("cursor"), view);
-    const list = await listSessions(reads, user.id, view, cursor, now);
-    const { sessions, newer, older, counts, repositories, idle } = list;
+    const [list, bulks] = await Promise.all([
+      listSessions(reads, user.id, view, cursor, now),
+      findUnfinishedBulks(reads, user.id),
+    ]);
+    const { sessions, newer, older, count, counts, repositories, idle } = list;
     return json({
       view,
       sessions: sessions.map((row) => listItem(row, now, durationsOf(env))),
       newer: newer ? formatCursor(newer) : null,
       older: older ? formatCursor(older) : null,
+      count,
       counts,
       repositories,
       idle: idle ?? null,
+      bulks: bulks.map(({ id, kind, total }) => ({ id, kind, total })),
+      formKey: crypto.randomUUID(),
       now,
     });
   });
@@ -51,9 +60,10 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const user = await verifySession(request, context);
-  const { intent } = await readForm(request);
+  const { fields, list: ids } = await readFormWithList(request, "id");
+  const answered = await answerBulk(request, context, user, fields, ids);
   const listed = listPath(new URL(request.url).searchParams);
-  return answerStatusChange(request, context, user, intent, listed);
+  return answered ?? answerStatusChange(request, context, user, fields.intent, listed);
 }
 
 /** A dialog opening or closing over the list leaves the list as it is. */
@@ -74,7 +84,7 @@ const TABS: { status: ListStatus; label: string; section: string }[] = [
 ];
 
 export default function Dashboard() {
-  const { view, sessions, newer, older, counts, repositories, idle, now } =
+  const { view, sessions, newer, older, counts, repositories, idle, bulks, ...list } =
     useLoaderData<typeof loader>();
   const failed = useActionData<typeof action>();
   const [query] = useSearchParams();
@@ -106,6 +116,7 @@ export default function Dashboard() {
         </Link>
       </div>
       <ListFilters view={view} repositories={repositories} idle={idle} />
+      <BulkNotice bulks={bulks} />
       {failed && (
         <p role="alert" className="notice mb-4 text-danger">
           {failed.alert}
@@ -116,7 +127,7 @@ export default function Dashboard() {
         className="panel"
       >
         {sessions.length > 0 ? (
-          <SessionList sessions={sessions} sort={view.sort} now={now} />
+          <SessionList sessions={sessions} view={view} {...list} />
         ) : (
           <NoSessions view={view} matchingInAll={counts.all} />
         )}

@@ -1,4 +1,5 @@
 /** Changes to many sessions at once, called bulks, free of any platform. Every time is in epoch milliseconds. */
+import { listPath } from "./list-view";
 
 export type BulkKind = ReversibleKind | "delete";
 
@@ -73,4 +74,18 @@ export function bulkResultText(kind: BulkKind, counts: BulkCounts): string {
 
 function capitalized(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+/** @returns the path of a bulk's progress page, which leads back to the list that it came from */
+export function bulkPath(from: URLSearchParams, id: string): string {
+  return listPath(from).replace(/^\/dashboard/, `/bulk/${id}`);
+}
+
+/** @returns the path of the dialog that asks whether to delete many sessions of a list: these, or all that match */
+export function deleteManyPath(from: URLSearchParams, chosen: string[] | "all"): string {
+  const path = listPath(from, "/delete");
+  const query = new URLSearchParams(
+    chosen === "all" ? [["all", "1"]] : chosen.map((id) => ["id", id]),
+  );
+  return `${path}${path.includes("?") ? "&" : "?"}${query}`;
 }
