@@ -2,6 +2,26 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Statement } from "../../app/platform/database.server";
 import {
+  advanceBulk,
+  changeItems,
+  countAttempt,
+  insertBulk,
+  leaveFailed,
+  measureSessions,
+  readBulk,
+  readChosen,
+  readCounts,
+  readFailed,
+  readPending,
+  readUnfinished,
+  retryFailed,
+  sessionsByIds,
+  sessionsChangedBy,
+  sessionsMatching,
+  settle,
+  settleItems,
+} from "../../app/sessions/bulk-rows.server";
+import {
   idleCounts,
   keptCounts,
   matching,
@@ -70,6 +90,29 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
     matching(user, { ...viewOf(values), idle: 7 }, now).count,
   ],
   readActive: ({ user, owner, name }) => [readActive(user, { owner, name })],
+  insertBulk: ({ id, user, now, count }) =>
+    insertBulk({ id, user_id: user, kind: "delete" }, sessionsByIds(user, [id]), now, {
+      count,
+      checksum: count,
+    }),
+  changeItems: ({ id, user, now, count }) => [
+    ...changeItems({ id, user_id: user, kind: "archive" }, now, count),
+    ...changeItems({ id, user_id: user, kind: "restore" }, now, count),
+  ],
+  "the other statements of bulks": ({ id, user, now, count, ...values }) => {
+    const bulk = { id, user_id: user };
+    const chosen = [
+      sessionsByIds(user, [id]),
+      sessionsChangedBy(bulk),
+      sessionsMatching(matching(user, viewOf(values), now).where, now),
+    ];
+    return [
+      ...chosen.flatMap((ids) => [measureSessions(user, ids), readChosen(ids, count)]),
+      ...[readBulk(bulk), readUnfinished(user), readCounts(bulk), readFailed(bulk, count)],
+      ...[readPending(bulk, count), settleItems(bulk), settle(bulk, [id], "done")],
+      ...[countAttempt(bulk, [id]), retryFailed(bulk), leaveFailed(bulk), advanceBulk(bulk, now)],
+    ];
+  },
 };
 
 function viewOf({ owner, name }: Pick<Values, "owner" | "name">): ListView {

@@ -63,7 +63,7 @@ async function history(userId: string): Promise<Record<string, number>> {
   return Object.fromEntries(results.map(({ kind, count }) => [kind, count]));
 }
 
-describe("a bulk of 500 in the middle of which", () => {
+describe("a large bulk in the middle of which", () => {
   /** What strikes once the bulk has come half way, while its alarm goes on. */
   const FAULTS: Record<string, (userId: string) => Promise<unknown>> = {
     "the person's object is aborted": () => abortAllDurableObjects(),
@@ -85,16 +85,16 @@ describe("a bulk of 500 in the middle of which", () => {
     return withEnvOf(personOf(env, userId), { DB }, () => fireAlarmOf(userId));
   }
 
-  async function halfWay(kind: BulkKind): Promise<string> {
-    await newRows(ada, 500, { status: kind === "restore" ? "archived" : "active" });
-    const id = await begun(ada, kind, allOf(kind === "restore" ? "archived" : "active"));
-    const steps = kind === "delete" ? 2 : 3;
+  async function halfWay(kind: BulkKind, count: number): Promise<string> {
+    await newRows(ada, count);
+    const id = await begun(ada, kind, allOf("active"));
+    const steps = kind === "archive" ? 2 : 1;
     for (let step = 0; step < steps; step++) await fireAlarmOf(ada);
     return id;
   }
 
   test.each(Object.entries(FAULTS))("%s is archived to the end, each once", async (_, strike) => {
-    const id = await halfWay("archive");
+    const id = await halfWay("archive", 500);
 
     await strike(ada);
     await settleBulks(ada);
@@ -109,22 +109,22 @@ describe("a bulk of 500 in the middle of which", () => {
     "%s is deleted to the end, rows and objects",
     { timeout: 60_000 },
     async (_, strike) => {
-      const id = await halfWay("delete");
+      const id = await halfWay("delete", 45);
       const left = await idsOf(ada);
 
       await strike(ada);
       await settleBulks(ada);
 
-      expect(await progressOf(ada, id)).toEqual({ finished: true, done: 500 });
-      expect(await standings(ada)).toEqual({ deleted: 500 });
+      expect(await progressOf(ada, id)).toEqual({ finished: true, done: 45 });
+      expect(await standings(ada)).toEqual({ deleted: 45 });
       expect(await storedBy(ada)).toEqual(NOTHING);
       // Those that were under way when it struck are wiped by their own alarms.
-      for (const one of left.slice(0, 60)) expect(await settled(one)).toBe("tombstone, empty");
+      for (const one of left) expect(await settled(one)).toBe("tombstone, empty");
     },
   );
 
   test("sessions are restored by hand stay so, whatever is repeated", async () => {
-    const id = await halfWay("archive");
+    const id = await halfWay("archive", 500);
     const { results } = await env.DB.prepare(
       "SELECT id FROM sessions WHERE user_id = ? AND status = 'archived' LIMIT 10",
     )
