@@ -23,7 +23,7 @@ export function BulkProgress({ bulk, listedAt }: { bulk: BulkView; listedAt: str
   return (
     <section className="panel grid gap-4 p-5" aria-labelledby="progress">
       <p id="progress">
-        {settled.toLocaleString("en")} of {sessionCountText(total)} looked after
+        {settled.toLocaleString("en")} of {sessionCountText(total)} done
       </p>
       <progress className="bulk-progress" max={total} value={settled} aria-labelledby="progress" />
       <div aria-live="polite">{!underWay && <p>{bulkResultText(kind, counts)}</p>}</div>
