@@ -11,72 +11,58 @@ const SCROLLABLE = { tabIndex: 0, role: "group" };
 
 function view(node: MarkdownNode, key: number): ReactNode {
   if (typeof node === "string") return node;
-  switch (node[0]) {
-    case "p":
-    case "blockquote":
-    case "em":
-    case "strong":
-    case "del": {
-      const [Tag, content] = node;
-      return <Tag key={key}>{content.map(view)}</Tag>;
-    }
-    case "heading": {
-      const [, content, level] = node;
-      const Tag = `h${level}` as const;
-      return <Tag key={key}>{content.map(view)}</Tag>;
-    }
-    case "ul":
-      return <ul key={key}>{node[1].map(viewItem)}</ul>;
-    case "ol":
-      return (
-        <ol key={key} start={node[2]}>
-          {node[1].map(viewItem)}
-        </ol>
-      );
-    case "task": {
-      const [, done] = node;
-      const label = done ? "Done" : "To do";
-      return <input key={key} type="checkbox" disabled defaultChecked={done} aria-label={label} />;
-    }
-    case "table":
-      return (
-        <div key={key} {...SCROLLABLE} aria-label="Table">
-          <MarkdownTable rows={node[1]} align={node[2]} />
-        </div>
-      );
-    case "pre": {
-      const [, text, language] = node;
-      return (
-        <pre key={key} {...SCROLLABLE} aria-label="Code" data-language={language || undefined}>
-          <code>{text}</code>
-        </pre>
-      );
-    }
-    case "code":
-      return <code key={key}>{node[1]}</code>;
-    case "a": {
-      const [, content, href] = node;
-      return (
-        <a
-          key={key}
-          className="link"
-          rel="noreferrer nofollow"
-          href={isLinkTarget(href) ? href : undefined}
-        >
-          {content.map(view)}
-        </a>
-      );
-    }
-    case "hr":
-      return <hr key={key} />;
-    default:
-      return viewUnknown(node);
+  if ("p" in node) return <p key={key}>{node.p.map(view)}</p>;
+  if ("h3" in node) return <h3 key={key}>{node.h3.map(view)}</h3>;
+  if ("h4" in node) return <h4 key={key}>{node.h4.map(view)}</h4>;
+  if ("h5" in node) return <h5 key={key}>{node.h5.map(view)}</h5>;
+  if ("h6" in node) return <h6 key={key}>{node.h6.map(view)}</h6>;
+  if ("blockquote" in node) return <blockquote key={key}>{node.blockquote.map(view)}</blockquote>;
+  if ("em" in node) return <em key={key}>{node.em.map(view)}</em>;
+  if ("strong" in node) return <strong key={key}>{node.strong.map(view)}</strong>;
+  if ("del" in node) return <del key={key}>{node.del.map(view)}</del>;
+  if ("a" in node) {
+    const href = isLinkTarget(node.href) ? node.href : undefined;
+    return (
+      <a key={key} className="link" rel="noreferrer nofollow" href={href}>
+        {node.a.map(view)}
+      </a>
+    );
   }
+  if ("code" in node) return <code key={key}>{node.code}</code>;
+  if ("pre" in node) {
+    return (
+      <pre key={key} {...SCROLLABLE} aria-label="Code" data-language={node.language || undefined}>
+        <code>{node.pre}</code>
+      </pre>
+    );
+  }
+  if ("ul" in node) return <ul key={key}>{node.ul.map(viewItem)}</ul>;
+  if ("ol" in node) {
+    return (
+      <ol key={key} start={node.start}>
+        {node.ol.map(viewItem)}
+      </ol>
+    );
+  }
+  if ("task" in node) {
+    const label = node.task ? "Done" : "To do";
+    return <input key={key} type="checkbox" disabled checked={node.task} aria-label={label} />;
+  }
+  if ("table" in node) {
+    return (
+      <div key={key} {...SCROLLABLE} aria-label="Table">
+        <MarkdownTable rows={node.table} align={node.align} />
+      </div>
+    );
+  }
+  if ("hr" in node) return <hr key={key} />;
+  return viewUnknown(node);
 }
 
-/** What a server newer than this page has a kind for. */
-function viewUnknown([, content]: [kind: string, content?: Markdown | string]): ReactNode {
-  return Array.isArray(content) ? content.map(view) : content;
+/** @param node of a kind that only a server newer than this page knows */
+function viewUnknown(node: object): ReactNode {
+  const content: unknown = Object.values(node)[0];
+  return Array.isArray(content) ? (content as Markdown).map(view) : String(content);
 }
 
 function viewItem(content: Markdown, key: number) {

@@ -4,8 +4,8 @@ import { logError } from "../platform/log";
 import {
   isLinkTarget,
   type Align,
-  type HeadingLevel,
   type Markdown,
+  type MarkdownHeading,
   type MarkdownNode,
 } from "./markdown";
 
@@ -14,7 +14,7 @@ const MAX_NESTING = 40;
 /** How deep bold, italic and struck text may be in one another; what is deeper is plain. */
 const MAX_MARKS = 16;
 /** How many characters all addresses of a message may have: a few letters can refer to a long one again and again. */
-const MAX_ADDRESS_CHARACTERS = 64 * 1024;
+const MAX_ADDRESS_CHARACTERS = 48 * 1024;
 
 const OPTIONS = { breaks: true, linkify: true, maxNesting: MAX_NESTING };
 const parser = new MarkdownIt(OPTIONS);
@@ -36,7 +36,7 @@ export function parseMarkdown(text: string): Markdown {
   } catch (error) {
     logError("markdown", error);
   }
-  return [["p", [text]]];
+  return [{ p: [text] }];
 }
 
 function isTooMuch(tokens: Token[]): boolean {
@@ -60,7 +60,7 @@ function levelHeadings(tokens: Token[]) {
   for (const token of tokens.filter(({ type }) => type === "heading_open")) {
     while (outline.length > 0 && outline.at(-1)! >= token.tag) outline.pop();
     outline.push(token.tag);
-    token.meta = Math.min(2 + outline.length, 6);
+    token.tag = `h${Math.min(2 + outline.length, 6)}`;
   }
 }
 
@@ -99,30 +99,30 @@ function block({ token, inside }: Nested): Markdown {
       return inlines(nest(token.children ?? [], MAX_MARKS));
     case "paragraph_open":
       // In a list without blank lines the words stand in the item itself.
-      return token.hidden ? blocks(inside) : [["p", blocks(inside)]];
+      return token.hidden ? blocks(inside) : [{ p: blocks(inside) }];
     case "heading_open":
-      return heading(blocks(inside), token.meta as HeadingLevel);
+      return heading(blocks(inside), token.tag);
     case "blockquote_open":
-      return [["blockquote", blocks(inside)]];
+      return [{ blockquote: blocks(inside) }];
     case "bullet_list_open":
-      return [["ul", inside.map(listItem)]];
+      return [{ ul: inside.map(listItem) }];
     case "ordered_list_open":
-      return [["ol", inside.map(listItem), Number(token.attrGet("start") ?? 1)]];
+      return [{ ol: inside.map(listItem), start: Number(token.attrGet("start") ?? 1) }];
     case "table_open":
       return [table(inside)];
     case "fence":
     case "code_block":
-      return [["pre", token.content.replace(/\n$/, ""), languageOf(token)]];
+      return [{ pre: token.content.replace(/\n$/, ""), language: languageOf(token) }];
     case "hr":
-      return [["hr"]];
+      return [{ hr: true }];
     default:
       return [token.content];
   }
 }
 
 /** One that says nothing is none. */
-function heading(content: Markdown, level: HeadingLevel): Markdown {
-  return content.length > 0 ? [["heading", content, level]] : [];
+function heading(content: Markdown, tag: string): Markdown {
+  return content.length > 0 ? [{ [tag]: content } as MarkdownHeading] : [];
 }
 
 /** @returns the first word of what stands behind a fence */
@@ -135,9 +135,10 @@ function listItem({ inside }: Nested): Markdown {
   const source = inside[0]?.inside[0]?.token.content ?? "";
   const [, box] = /^\[([ xX])\]\s/.exec(source) ?? [];
   const first = content[0];
-  const words = Array.isArray(first) && first[0] === "p" ? first[1] : content;
+  const words = typeof first === "object" && "p" in first ? first.p : content;
   if (box && typeof words[0] === "string") {
-    words.splice(0, 1, ["task", box !== " "], words[0].slice("[x] ".length));
+    const rest = words[0].slice("[x] ".length);
+    words.splice(0, 1, { task: box !== " " }, ...(rest ? [rest] : []));
   }
   return content;
 }
@@ -145,7 +146,7 @@ function listItem({ inside }: Nested): Markdown {
 function table(sections: Nested[]): MarkdownNode {
   const rows = sections.flatMap(({ inside }) => inside);
   const align = rows[0]!.inside.map(({ token }) => alignOf(token));
-  return ["table", rows.map((row) => cells(row)), align];
+  return { table: rows.map(cells), align };
 }
 
 function alignOf(cell: Token): Align {
@@ -167,11 +168,11 @@ function inlines(nested: Nested[], inLink = false): Markdown {
 function inline({ token, inside }: Nested, inLink: boolean): Markdown {
   switch (token.type) {
     case "em_open":
-      return [["em", inlines(inside, inLink)]];
+      return [{ em: inlines(inside, inLink) }];
     case "strong_open":
-      return [["strong", inlines(inside, inLink)]];
+      return [{ strong: inlines(inside, inLink) }];
     case "s_open":
-      return [["del", inlines(inside, inLink)]];
+      return [{ del: inlines(inside, inLink) }];
     case "link_open":
       return link(inlines(inside, true), addressOf(token)!);
     case "image": {
@@ -179,7 +180,7 @@ function inline({ token, inside }: Nested, inLink: boolean): Markdown {
       return inLink ? [words] : link([words], addressOf(token)!);
     }
     case "code_inline":
-      return [["code", token.content]];
+      return [{ code: token.content }];
     case "softbreak":
     case "hardbreak":
       return ["\n"];
@@ -191,7 +192,7 @@ function inline({ token, inside }: Nested, inLink: boolean): Markdown {
 /** Where it says nothing itself, its address is shown. */
 function link(content: Markdown, href: string): Markdown {
   const says = content.some((node) => typeof node !== "string" || node.trim() !== "");
-  return [["a", says ? content : [href], href]];
+  return [{ a: says ? content : [href], href }];
 }
 
 /** The address of a link, or of an image, which is a link here: nothing is loaded from elsewhere. */

@@ -1,28 +1,33 @@
 /**
  * What a message says, parsed: a tree of words and of the few things that they can be, free of any platform. It has no
- * place for HTML, and travels as JSON: a node is a short array, its kind first and what it contains second, so that a
- * page older than the server can show what is in a kind that it does not know.
+ * place for HTML. It travels as JSON, so a node is small: its first property names its kind and holds what is in it,
+ * also where a page is older than the server and does not know the kind.
  */
 export type Markdown = MarkdownNode[];
 
 /** A string is text; a line break in it is one in the message too. */
 export type MarkdownNode =
   | string
-  | [kind: "p" | "blockquote" | "em" | "strong" | "del", content: Markdown]
-  | [kind: "heading", content: Markdown, level: HeadingLevel]
-  | [kind: "ul", items: Markdown[]]
-  | [kind: "ol", items: Markdown[], start: number]
-  /** The box at the start of an item of a list of tasks. */
-  | [kind: "task", done: boolean]
+  | { p: Markdown }
+  | MarkdownHeading
+  | { blockquote: Markdown }
+  | { em: Markdown }
+  | { strong: Markdown }
+  | { del: Markdown }
+  | { a: Markdown; href: string }
+  | { code: string }
+  | { pre: string; language: string }
+  | { ul: Markdown[] }
+  | { ol: Markdown[]; start: number }
+  /** The box at the start of an item of a list of tasks, and whether that is done. */
+  | { task: boolean }
   /** The first row is the heading's. A row may be shorter than that one: what is missing is empty. */
-  | [kind: "table", rows: Markdown[][], align: Align[]]
-  | [kind: "pre", text: string, language: string]
-  | [kind: "code", text: string]
-  | [kind: "a", content: Markdown, href: string]
-  | [kind: "hr"];
+  | { table: Markdown[][]; align: Align[] }
+  | { hr: true };
 
-/** As in the page, where the conversation's own heading is an h2. */
-export type HeadingLevel = 3 | 4 | 5 | 6;
+/** The conversation's own heading is an h2. */
+export type MarkdownHeading =
+  { h3: Markdown } | { h4: Markdown } | { h5: Markdown } | { h6: Markdown };
 
 /** How a column of a table is aligned; null where its author did not say. */
 export type Align = "left" | "center" | "right" | null;
