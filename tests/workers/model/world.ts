@@ -13,7 +13,6 @@ import {
 } from "../../../app/sessions/lifecycle.server";
 import { objectOf } from "../../../app/sessions/object.server";
 import type { ObjectAnswer } from "../../../app/sessions/session";
-import type { SessionDO } from "../../../durable-objects/session";
 import {
   env,
   everything,
