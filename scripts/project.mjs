@@ -112,7 +112,11 @@ export async function migrate(state) {
  * @returns {string[]} the arguments of `wrangler`
  */
 export function serveArgs({ port, state, companion = "durable-objects/wrangler.toml", vars = {} }) {
-  const bindings = Object.entries(vars).flatMap(([name, value]) => ["-b", `${name}=${value}`]);
+  // wrangler itself tells of each request that it serves here.
+  const bindings = Object.entries({ LOG_REQUESTS: "false", ...vars }).flatMap(([name, value]) => [
+    "-b",
+    `${name}=${value}`,
+  ]);
   const configs = ["-c", "wrangler.toml", "-c", companion];
   return [
     ...["pages", "dev", ...configs, "--port", `${port}`, "--inspector-port", "0"],
