@@ -6,23 +6,16 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build, install, ROOT, run } from "./project.mjs";
+import { CHECKS, passes } from "./validate.mjs";
 
 const RESULTS = join(ROOT, "test-results");
+/** What of a deployment needs no account. @type {import("./validate.mjs").Check} */
+const REHEARSAL = {
+  name: "deployment",
+  command: "node",
+  args: ["scripts/deploy.mjs", "--dry-run"],
+};
 const totals = { passed: 0, failed: 0 };
-
-/**
- * Runs a check, which passes or fails as a whole.
- *
- * @param {string} name
- * @param {string} command
- * @param {string[]} args
- */
-async function check(name, command, args) {
-  console.log(`\n— ${name}`);
-  const passed = (await run(command, args)) === 0;
-  totals[passed ? "passed" : "failed"] += 1;
-  if (!passed) console.error(`${name} failed`);
-}
 
 /**
  * Runs a test runner, which writes its counts as JSON. One that fails without a failed test counts as one failure.
@@ -60,10 +53,9 @@ await build();
 rmSync(RESULTS, { recursive: true, force: true });
 mkdirSync(RESULTS);
 
-await check("format", "prettier", ["--check", "--log-level", "warn", "."]);
-await check("generated types", "npm", ["run", "--silent", "typegen"]);
-await check("types", "tsc", []);
-await check("lint", "eslint", ["--max-warnings", "0", "."]);
+for (const check of [...CHECKS, REHEARSAL]) {
+  totals[(await passes(check)) ? "passed" : "failed"] += 1;
+}
 await suite("vitest", "vitest", ["run", "-c", "tests/vitest.config.ts"], (report) => ({
   passed: report.numPassedTests,
   failed: report.numFailedTests + report.numFailedTestSuites,
