@@ -20,10 +20,11 @@ const totals = { passed: 0, failed: 0 };
 /**
  * Runs a test runner, which writes its counts as JSON. One that fails without a failed test counts as one failure.
  *
+ * @template Report
  * @param {string} name
  * @param {string} command
  * @param {string[]} args
- * @param {(report: any) => { passed: number, failed: number }} count reads the runner's own report
+ * @param {(report: Report) => { passed: number, failed: number }} count reads the runner's own report
  */
 async function suite(name, command, args, count) {
   console.log(`\n— ${name}`);
@@ -35,8 +36,9 @@ async function suite(name, command, args, count) {
 }
 
 /**
+ * @template Report
  * @param {string} report
- * @param {(report: any) => { passed: number, failed: number }} count
+ * @param {(report: Report) => { passed: number, failed: number }} count
  */
 function readCounts(report, count) {
   try {
@@ -44,6 +46,16 @@ function readCounts(report, count) {
   } catch {
     return { passed: 0, failed: 1 };
   }
+}
+
+/** @param {{ numPassedTests: number, numFailedTests: number, numFailedTestSuites: number }} report */
+function countVitest({ numPassedTests, numFailedTests, numFailedTestSuites }) {
+  return { passed: numPassedTests, failed: numFailedTests + numFailedTestSuites };
+}
+
+/** @param {{ stats: { expected: number, flaky: number, unexpected: number } }} report */
+function countPlaywright({ stats: { expected, flaky, unexpected } }) {
+  return { passed: expected + flaky, failed: unexpected };
 }
 
 await install();
@@ -56,14 +68,13 @@ mkdirSync(RESULTS);
 for (const check of [...CHECKS, REHEARSAL]) {
   totals[(await passes(check)) ? "passed" : "failed"] += 1;
 }
-await suite("vitest", "vitest", ["run", "-c", "tests/vitest.config.ts"], (report) => ({
-  passed: report.numPassedTests,
-  failed: report.numFailedTests + report.numFailedTestSuites,
-}));
-await suite("playwright", "playwright", ["test", "-c", "tests/playwright.config.ts"], (report) => ({
-  passed: report.stats.expected + report.stats.flaky,
-  failed: report.stats.unexpected,
-}));
+await suite("vitest", "vitest", ["run", "-c", "tests/vitest.config.ts"], countVitest);
+await suite(
+  "playwright",
+  "playwright",
+  ["test", "-c", "tests/playwright.config.ts"],
+  countPlaywright,
+);
 
 const line = `${totals.passed} passed, ${totals.failed} failed`;
 writeFileSync(join(RESULTS, "totals.txt"), `${line}\n`);
