@@ -4,11 +4,14 @@ import * as remixBuild from "../build/index.js";
 import { createLoadContext } from "../app/platform/load-context";
 import { logEvent } from "../app/platform/log";
 import { bearerToken, passGate, type Refusal } from "../app/platform/request-gate";
+import { logRequest } from "../app/platform/request-log";
+import { routePatterns } from "../app/platform/route-pattern";
 import { setSecurityHeaders } from "../app/platform/security-headers";
 
 const build = remixBuild as unknown as ServerBuild;
 // The mode that the app was built in: this file is compiled by wrangler, which has a NODE_ENV of its own.
 const answer = createRequestHandler(build, build.mode);
+const routeOf = routePatterns(build.routes);
 
 if (build.mode === "development") logDevReady(build);
 
@@ -19,6 +22,7 @@ export const onRequest: PagesFunction<Env> = async ({ request, env, waitUntil })
     passed instanceof Request
       ? await answer(bearerToken(request) === undefined ? passed : forAgent(passed), context)
       : refuse(request, passed);
+  logRequest(request, response, routeOf(new URL(request.url).pathname), context);
   if (response.webSocket) return response;
   // A copy: the headers of a redirect cannot be changed.
   const secured = new Response(response.body, response);

@@ -39,6 +39,7 @@ const STATUS_CHANGES = [{ intent: "archive:ID" }, { intent: "restore:ID" }, { in
 const ROUTES: Record<string, RouteLine> = {
   root: { path: "/login", open: true },
   "routes/_index": { path: "/?index", open: true },
+  "routes/healthz": { path: "/healthz", open: true },
   "routes/login": { path: "/login", forms: [{ name: "" }, { intent: "github" }], open: true },
   "routes/login_.callback": { path: "/login/callback", open: true },
   "routes/logout": { path: "/logout", forms: [{}], open: true },
