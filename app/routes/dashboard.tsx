@@ -84,7 +84,7 @@ export default function Dashboard() {
         <h1 className="text-2xl font-semibold" tabIndex={-1}>
           Sessions
         </h1>
-        <nav aria-label="Status" className="flex gap-1">
+        <nav aria-label="Status" className="flex gap-1 max-sm:order-last max-sm:w-full">
           {TABS.map(({ status, label }) => (
             <Link
               key={status}
