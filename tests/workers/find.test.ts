@@ -15,7 +15,8 @@ import {
   topRepositories,
   type Cursor,
 } from "../../app/sessions/list.server";
-import { IDLE_DAYS, LIST_SORTS, type ListView } from "../../app/sessions/list-view";
+import type { IDLE_DAYS } from "../../app/sessions/list-view";
+import { LIST_SORTS, type ListView } from "../../app/sessions/list-view";
 import { statements } from "../../app/sessions/rows.server";
 import type { SessionRow } from "../../app/sessions/session";
 import { env, freshPerson, newRows, newRowWithoutObject, viewOf } from "./support";
