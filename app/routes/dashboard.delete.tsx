@@ -17,6 +17,8 @@ import { countMessages, findSession } from "../sessions/queries.server";
 import { repositoryName } from "../sessions/session";
 import { ErrorPanel } from "../ui/error-panel";
 
+export { notForNews as shouldRevalidate } from "../sessions/live-list";
+
 export const meta: MetaFunction = () => [{ title: "Delete a session · Ship" }];
 
 export async function loader({ request, context }: LoaderFunctionArgs) {

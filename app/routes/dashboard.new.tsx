@@ -27,6 +27,8 @@ import { listPath, type SimilarSessions } from "../sessions/list-view";
 import { repositoryName, type Repository } from "../sessions/session";
 import { ErrorPanel } from "../ui/error-panel";
 
+export { notForNews as shouldRevalidate } from "../sessions/live-list";
+
 export const meta: MetaFunction = () => [{ title: "New session · Ship" }];
 
 /** A document bears the headers of its routes, not those of what their actions answer. */

@@ -7,8 +7,8 @@ import {
 import {
   Link,
   Outlet,
-  useActionData,
   useLoaderData,
+  useLocation,
   useSearchParams,
   type ShouldRevalidateFunction,
 } from "@remix-run/react";
@@ -21,10 +21,14 @@ import { ListPages } from "../sessions/list-pages";
 import { listSessions } from "../sessions/list.server";
 import { ListShortcuts } from "../sessions/list-shortcuts";
 import { durationsOf, listItem, listPath, type ListStatus } from "../sessions/list-view";
+import { ListNews } from "../sessions/list-news";
+import { useHeldList, useListNews } from "../sessions/live-list";
 import { NoSessions } from "../sessions/no-sessions";
 import { SessionList } from "../sessions/session-list";
 import { answerStatusChange } from "../sessions/status-change.server";
 import { ErrorPanel } from "../ui/error-panel";
+import { useLastAnswer } from "../ui/last-answer";
+import { useMovingNow } from "../ui/time";
 
 export const meta: MetaFunction = () => [{ title: "Sessions · Ship" }];
 
@@ -76,8 +80,11 @@ const TABS: { status: ListStatus; label: string; section: string }[] = [
 export default function Dashboard() {
   const { view, sessions, newer, older, counts, repositories, idle, now } =
     useLoaderData<typeof loader>();
-  const failed = useActionData<typeof action>();
+  const failed = useLastAnswer<{ alert: string }>();
   const [query] = useSearchParams();
+  const { items, gone, updates, show } = useHeldList(sessions, useLocation().key);
+  const connection = useListNews();
+  const moving = useMovingNow(now);
   return (
     <>
       <div className="mb-4 flex flex-wrap items-center gap-x-6 gap-y-3">
@@ -111,12 +118,13 @@ export default function Dashboard() {
           {failed.alert}
         </p>
       )}
+      <ListNews updates={updates} onShow={show} connection={connection} />
       <section
         aria-label={TABS.find(({ status }) => status === view.status)?.section}
         className="panel"
       >
-        {sessions.length > 0 ? (
-          <SessionList sessions={sessions} sort={view.sort} now={now} />
+        {items.length > 0 ? (
+          <SessionList sessions={items} sort={view.sort} gone={gone} now={moving} />
         ) : (
           <NoSessions view={view} matchingInAll={counts.all} />
         )}

@@ -63,6 +63,7 @@ const ROUTES: Record<string, RouteLine> = {
       { intent: "seen:1" },
     ],
   },
+  "routes/dashboard_.live": { path: "/dashboard/live", answers: 426 },
   "routes/session.$id_.live": { path: "/session/ID/live", answers: 426 },
   "routes/session.$id_.export": { path: "/session/ID/export" },
   // Takes a token instead of a cookie: see agents.test.ts.
