@@ -1,119 +1,112 @@
 import { DurableObject } from "cloudflare:workers";
-import { logError } from "../app/platform/log";
-import { stepBulk, type BulkStep } from "../app/sessions/bulk.server";
-import type { CompanionEnv } from "./session";
-
-/** In milliseconds: how soon a bulk is looked for that is yet to be made, and how long one that is not there is. */
-const EXPECTED = { first: 5_000, again: 2_000, longest: 60_000 };
-const BACKOFF = { first: 2_000, most: 300_000 };
-
-/** A line of the object's table `bulks`: one that it carries out. Times are epoch milliseconds. */
-type Bulk = {
-  id: string;
-  user_id: string;
-  /** When the object was last told of it. */
-  told_at: number;
-  due_at: number;
-  /** Steps that failed, one after the other. */
-  failures: number;
-};
+import { attempt } from "../app/platform/log";
+import { CLOSED } from "../app/sessions/wire";
+import { BulkRunner } from "./bulk-runner";
+import { LiveSockets } from "./live";
+import type { CompanionEnv, SessionDO } from "./session";
 
 /**
- * What one person has open, and what is being done for them: it tells their open lists that something has changed, and
- * carries out their bulks, step by step. What a bulk is, D1 says; the object only remembers that there is one, and while
- * there is none it stores nothing.
+ * What one person has open, and what is being done for them: it holds the sockets of their open lists, knows which
+ * sessions they have pages of, and carries out their bulks. It knows nothing of the sessions themselves; while nobody
+ * looks and nothing is to be done, it does nothing and stores nothing.
  */
 export class PersonDO extends DurableObject<CompanionEnv> {
+  readonly #live = new LiveSockets(this.ctx);
+  readonly #bulks = new BulkRunner(this.ctx.storage);
+  /** Sign-ins that ended a moment ago: what was let in just before is still on its way here. */
+  readonly #ended = new Set<string>();
+
+  /** Opens the live socket of a list. @param request its query says who listens, as the app has checked it: `signIn` */
+  override fetch(request: Request): Response {
+    const signIn = new URL(request.url).searchParams.get("signIn") ?? "";
+    if (this.#ended.has(signIn)) return new Response("Signed out", { status: 401 });
+    return this.#live.accept({ signIn });
+  }
+
+  override webSocketMessage(socket: WebSocket): void {
+    socket.close(CLOSED.unexpected.code, CLOSED.unexpected.reason);
+  }
+
   /**
-   * Tells every open list of this person to read itself anew.
+   * Remembers that a page of a session is open.
    *
-   * @param sessions the ids of those that changed
+   * @param signIn the browser's, by the hash of its token
+   * @returns false where that browser has signed out meanwhile
    */
-  changed(sessions: string[]): void {
-    const message = JSON.stringify({ type: "changed", sessions });
-    for (const socket of this.ctx.getWebSockets()) socket.send(message);
+  watch(userId: string, sessionId: string, signIn: string): boolean {
+    if (this.#ended.has(signIn)) return false;
+    this.ctx.storage.sql.exec(
+      "CREATE TABLE IF NOT EXISTS watched (session TEXT PRIMARY KEY, user_id TEXT NOT NULL)",
+    );
+    this.ctx.storage.sql.exec(
+      "INSERT INTO watched VALUES (?, ?) ON CONFLICT DO NOTHING",
+      sessionId,
+      userId,
+    );
+    return true;
+  }
+
+  /** Forgets a session whose last page was closed. */
+  async unwatch(sessionId: string): Promise<void> {
+    const watched = this.#watched().filter(({ session }) => session !== sessionId);
+    if (watched.length === 0 && this.#bulks.idle) return this.ctx.storage.deleteAll();
+    this.ctx.storage.sql.exec("DELETE FROM watched WHERE session = ?", sessionId);
+  }
+
+  /** Tells every open page of the person that these sessions have changed. @param sessions their ids */
+  async changed(sessions: string[]): Promise<void> {
+    this.listChanged(sessions);
+    const open = this.#watched().filter(({ session }) => sessions.includes(session));
+    await this.#tell(open, (object, userId) => object.changed(userId));
+  }
+
+  /** Tells every open list of the person to read itself anew. @param sessions the ids of those that changed */
+  listChanged(sessions: string[]): void {
+    this.#live.tellPages({ type: "changed", sessions });
+  }
+
+  /** Closes what is open in browsers that signed out. @param signIns these, by the hashes of their tokens */
+  async signedOut(signIns: string[]): Promise<void> {
+    for (const signIn of signIns) this.#ended.add(signIn);
+    this.#live.closeSignedOut(signIns);
+    await this.#tell(this.#watched(), (object, userId) => object.signedOut(userId, signIns));
   }
 
   /** Remembers a bulk that is about to be made. If it never is, it is forgotten. */
   expectBulk(userId: string, id: string): void {
-    this.#remember(userId, id, Date.now() + EXPECTED.first);
+    this.#bulks.expect(userId, id);
   }
 
   /** Carries out a bulk, from now on and until nothing of it is left. */
   runBulk(userId: string, id: string): void {
-    this.#remember(userId, id, Date.now());
+    this.#bulks.begin(userId, id);
   }
 
-  /** Does the next step of the bulk that is due first. Never throws where it can set itself again. */
+  /** Does the next step of a bulk. */
   override async alarm(): Promise<void> {
-    const [bulk] = this.#bulks();
-    if (!bulk) return;
-    try {
-      this.#after(bulk, await stepBulk(this.env, bulk.user_id, bulk.id));
-    } catch (error) {
-      logError("bulk-step", error);
-      const wait = Math.min(BACKOFF.first * 2 ** bulk.failures, BACKOFF.most);
-      this.#postpone(bulk, wait, bulk.failures + 1);
-    }
-    this.#arm();
+    const changed = await this.#bulks.step(this.env);
+    if (this.#bulks.idle && this.#watched().length === 0) await this.ctx.storage.deleteAll();
+    await this.changed(changed);
   }
 
-  #after(bulk: Bulk, step: BulkStep) {
-    if (step.left === "more") {
-      this.changed(step.changed);
-      return this.#postpone(bulk, step.wait, 0);
-    }
-    const missing = step.left === "unknown" && Date.now() - bulk.told_at < EXPECTED.longest;
-    if (missing) return this.#postpone(bulk, EXPECTED.again, 0);
-    // Told of it again meanwhile, it looks again.
-    const { id, told_at } = bulk;
-    this.ctx.storage.sql.exec("DELETE FROM bulks WHERE id = ? AND told_at = ?", id, told_at);
-  }
-
-  #postpone({ id }: Bulk, wait: number, failures: number) {
-    const due = Date.now() + wait;
-    this.ctx.storage.sql.exec(
-      "UPDATE bulks SET due_at = ?, failures = ? WHERE id = ?",
-      due,
-      failures,
-      id,
+  async #tell(
+    open: Watched[],
+    say: (object: DurableObjectStub<SessionDO>, userId: string) => Promise<unknown>,
+  ): Promise<void> {
+    const { SESSION_DO } = this.env;
+    await Promise.all(
+      open.map(({ session, user_id }) =>
+        attempt("tell-session", () => say(SESSION_DO.get(SESSION_DO.idFromName(session)), user_id)),
+      ),
     );
   }
 
-  #remember(userId: string, id: string, due: number) {
+  #watched(): Watched[] {
     const { sql } = this.ctx.storage;
-    sql.exec(`
-      CREATE TABLE IF NOT EXISTS bulks (
-        id TEXT PRIMARY KEY, user_id TEXT NOT NULL, told_at INTEGER NOT NULL,
-        due_at INTEGER NOT NULL, failures INTEGER NOT NULL
-      )`);
-    sql.exec(
-      `INSERT INTO bulks VALUES (?, ?, ?, ?, 0)
-       ON CONFLICT (id) DO UPDATE SET
-         told_at = max(told_at + 1, excluded.told_at), due_at = excluded.due_at, failures = 0`,
-      id,
-      userId,
-      Date.now(),
-      due,
-    );
-    this.#arm();
-  }
-
-  /** @returns the bulks that are carried out, the one that is due first at first */
-  #bulks(): Bulk[] {
-    const { sql } = this.ctx.storage;
-    const made = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'bulks'").toArray();
-    if (made.length === 0) return [];
-    return sql
-      .exec<Record<string, SqlStorageValue> & Bulk>("SELECT * FROM bulks ORDER BY due_at")
-      .toArray();
-  }
-
-  /** Sets the alarm for the next bulk; with none, nothing is stored any more. */
-  #arm() {
-    const [next] = this.#bulks();
-    if (next) return void this.ctx.storage.setAlarm(next.due_at);
-    this.ctx.storage.sql.exec("DROP TABLE IF EXISTS bulks");
-    void this.ctx.storage.deleteAlarm();
+    const [made] = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'watched'").toArray();
+    return made ? sql.exec<Watched>("SELECT session, user_id FROM watched").toArray() : [];
   }
 }
+
+/** A session that the person has a page of. */
+type Watched = Record<"session" | "user_id", string>;

@@ -5,7 +5,7 @@ import {
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/cloudflare";
-import { useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
+import { useLoaderData, useSearchParams } from "@remix-run/react";
 import { verifySession } from "../auth/auth.server";
 import { readForm } from "../platform/form.server";
 import { bulkPath, BULK_WORDS, sessionCountText } from "../sessions/bulk";
@@ -14,6 +14,7 @@ import { continueBulk, findBulk, finishBulk, isStalled } from "../sessions/bulk.
 import { bulkNotFound, parseBulkId } from "../sessions/input.server";
 import { listPath } from "../sessions/list-view";
 import { ErrorPanel } from "../ui/error-panel";
+import { useLastAnswer } from "../ui/last-answer";
 import { useRefresh } from "../ui/use-refresh";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
@@ -55,7 +56,7 @@ const REFRESH_EVERY = 1_000;
 
 export default function Bulk() {
   const { bulk } = useLoaderData<typeof loader>();
-  const failed = useActionData<typeof action>();
+  const failed = useLastAnswer<{ alert: string }>();
   const [query] = useSearchParams();
   const underWay = bulk.counts.pending > 0;
   useRefresh(underWay, REFRESH_EVERY);

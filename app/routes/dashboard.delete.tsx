@@ -12,6 +12,7 @@ import { redirectWithFlash } from "../platform/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/form.server";
 import { bulkPath } from "../sessions/bulk";
 import { measureChoice, startBulk, type BulkRequest, type Choice } from "../sessions/bulk.server";
+import { tellChanged } from "../sessions/changed.server";
 import {
   DeleteSessionDialog,
   DeleteSessionsDialog,
@@ -29,6 +30,8 @@ import { listPath } from "../sessions/list-view";
 import { countMessages, findSession } from "../sessions/queries.server";
 import { repositoryName } from "../sessions/session";
 import { ErrorPanel } from "../ui/error-panel";
+
+export { notForNews as shouldRevalidate } from "../sessions/live-list";
 
 export const meta: MetaFunction = () => [{ title: "Delete sessions · Ship" }];
 
@@ -77,6 +80,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
       return json({ alert }, { status: 503 });
     }
     default:
+      tellChanged(context, user.id, requested);
       return redirectWithFlash(request, context, listed, { text: OUTCOME_TEXT[outcome] });
   }
 }

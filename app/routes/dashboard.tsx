@@ -7,8 +7,8 @@ import {
 import {
   Link,
   Outlet,
-  useActionData,
   useLoaderData,
+  useLocation,
   useSearchParams,
   type ShouldRevalidateFunction,
 } from "@remix-run/react";
@@ -24,10 +24,14 @@ import { ListPages } from "../sessions/list-pages";
 import { listSessions } from "../sessions/list.server";
 import { ListShortcuts } from "../sessions/list-shortcuts";
 import { durationsOf, listItem, listPath, type ListStatus } from "../sessions/list-view";
+import { ListNews } from "../sessions/list-news";
+import { useHeldList, useListNews } from "../sessions/live-list";
 import { NoSessions } from "../sessions/no-sessions";
 import { SessionList } from "../sessions/session-list";
 import { answerStatusChange } from "../sessions/status-change.server";
 import { ErrorPanel } from "../ui/error-panel";
+import { useLastAnswer } from "../ui/last-answer";
+import { useMovingNow } from "../ui/time";
 
 export const meta: MetaFunction = () => [{ title: "Sessions · Ship" }];
 
@@ -84,17 +88,20 @@ const TABS: { status: ListStatus; label: string; section: string }[] = [
 ];
 
 export default function Dashboard() {
-  const { view, sessions, newer, older, counts, repositories, idle, bulks, ...list } =
-    useLoaderData<typeof loader>();
-  const failed = useActionData<typeof action>();
+  const page = useLoaderData<typeof loader>();
+  const { view, sessions, newer, older, count, counts, repositories, idle, now } = page;
+  const failed = useLastAnswer<{ alert: string }>();
   const [query] = useSearchParams();
+  const { items, gone, updates, show } = useHeldList(sessions, useLocation().key);
+  const connection = useListNews();
+  const moving = useMovingNow(now);
   return (
     <>
       <div className="mb-4 flex flex-wrap items-center gap-x-6 gap-y-3">
         <h1 className="text-2xl font-semibold" tabIndex={-1}>
           Sessions
         </h1>
-        <nav aria-label="Status" className="flex gap-1">
+        <nav aria-label="Status" className="flex gap-1 max-sm:order-last max-sm:w-full">
           {TABS.map(({ status, label }) => (
             <Link
               key={status}
@@ -116,18 +123,26 @@ export default function Dashboard() {
         </Link>
       </div>
       <ListFilters view={view} repositories={repositories} idle={idle} />
-      <BulkNotice bulks={bulks} />
+      <BulkNotice bulks={page.bulks} />
       {failed && (
         <p role="alert" className="notice mb-4 text-danger">
           {failed.alert}
         </p>
       )}
+      <ListNews updates={updates} onShow={show} connection={connection} />
       <section
         aria-label={TABS.find(({ status }) => status === view.status)?.section}
         className="panel"
       >
-        {sessions.length > 0 ? (
-          <SessionList sessions={sessions} view={view} {...list} />
+        {items.length > 0 ? (
+          <SessionList
+            sessions={items}
+            gone={gone}
+            view={view}
+            count={count}
+            formKey={page.formKey}
+            now={moving}
+          />
         ) : (
           <NoSessions view={view} matchingInAll={counts.all} />
         )}

@@ -68,7 +68,7 @@ function Similar({ similar, now }: { similar: SimilarSessions; now: number }) {
   const { repository, count, sessions } = similar;
   const all = listPath(new URLSearchParams({ repo: repository }));
   return (
-    <div role="alert" className="notice grid gap-2">
+    <div role="alert" className="panel grid gap-2 px-4 py-3">
       <p>
         {count.toLocaleString("en")} active sessions on this repository.{" "}
         {count > sessions.length && (
@@ -81,9 +81,8 @@ function Similar({ similar, now }: { similar: SimilarSessions; now: number }) {
         {sessions.map(({ id, lastActivity, messageCount }) => (
           <li key={id}>
             <a href={`/session/${id}`} className="link">
-              {repository}
+              Active <RelativeTime at={lastActivity} now={now} />, {messageCountText(messageCount)}
             </a>
-            , {messageCountText(messageCount)}, active <RelativeTime at={lastActivity} now={now} />
           </li>
         ))}
       </ul>

@@ -1,7 +1,9 @@
 /** What the list shows, as its URL says it: the list's links, forms and redirects all keep to it. */
 import {
+  agentReport,
   autoArchiveTime,
   repositoryName,
+  type AgentReport,
   type ArchivedBy,
   type SessionRow,
   type SessionStatus,
@@ -88,6 +90,10 @@ export interface SessionListItem {
   createdAt: number;
   lastActivity: number;
   messageCount: number;
+  /** What an agent last reported; null where none has. */
+  agent: AgentReport | null;
+  /** An agent has written since the owner last looked. */
+  unread: boolean;
   archivedBy: ArchivedBy | null;
   /** When it will be archived for being idle, if that is soon. */
   archiveDue: number | null;
@@ -112,6 +118,8 @@ export function listItem(
     createdAt: row.created_at,
     lastActivity: row.last_activity,
     messageCount: row.message_count,
+    agent: agentReport(row),
+    unread: row.agent_message > row.seen_message,
     archivedBy: row.archived_by,
     archiveDue: soon ? due : null,
   };

@@ -1,6 +1,7 @@
 import { Form, useNavigation, useSearchParams } from "@remix-run/react";
 import { Archive, ArchiveRestore, CircleDot, Trash2 } from "lucide-react";
 import { RelativeTime } from "../ui/time";
+import { AgentStatus } from "./agent-status";
 import { useLinkHandler } from "./link-handler";
 import { listPath, type ListView, type SessionListItem } from "./list-view";
 import { PageCheckbox, SelectionBar, useSelectionReset } from "./selection";
@@ -14,7 +15,9 @@ interface SessionListProps {
   count: number;
   /** Makes the same form sent twice one change. */
   formKey: string;
-  /** When the list was read, epoch milliseconds. */
+  /** The ids of lines that are no longer on this page: deleted, archived or moved away by now. */
+  gone: ReadonlySet<string>;
+  /** Epoch milliseconds. */
   now: number;
 }
 
@@ -22,7 +25,7 @@ interface SessionListProps {
  * The list of sessions: a table on a wide screen, cards on a narrow one. It is one form; a row's buttons say intent and
  * id in one value. Rows hold plain links, which cost nothing; one handler makes them client navigations.
  */
-export function SessionList({ sessions, view, count, formKey, now }: SessionListProps) {
+export function SessionList({ sessions, gone, view, count, formKey, now }: SessionListProps) {
   const [query] = useSearchParams();
   const { status, sort } = view;
   const pending = usePendingIntent();
@@ -61,6 +64,7 @@ export function SessionList({ sessions, view, count, formKey, now }: SessionList
               time={sort === "created" ? session.createdAt : session.lastActivity}
               now={now}
               deletePath={listPath(query, "/delete", { id: session.id })}
+              gone={gone.has(session.id)}
               pending={pending?.endsWith(session.id) ?? false}
             />
           ))}
@@ -80,28 +84,37 @@ function SessionListRow({
   time,
   now,
   deletePath,
+  gone,
   pending,
 }: {
   session: SessionListItem;
   time: number;
   now: number;
   deletePath: string;
+  gone: boolean;
   pending: boolean;
 }) {
   const { id, repository, archiveDue } = session;
-  const active = session.status === "active";
   return (
-    <tr className={pending ? "opacity-50" : undefined}>
+    <tr className={pending || gone ? "opacity-50" : undefined}>
       <td>
-        <input type="checkbox" name="id" value={id} aria-label={`Select ${repository}`} />
+        <input
+          type="checkbox"
+          name="id"
+          value={id}
+          disabled={gone}
+          aria-label={`Select ${repository}`}
+        />
       </td>
       <th scope="row">
         <a href={`/session/${id}`} className="hover:underline">
           {repository}
         </a>
+        {session.unread && <span className="unread">Unread</span>}
       </th>
       <td>
         <StatusWord status={session.status} />
+        <AgentStatus report={session.agent} now={now} />
         {session.archivedBy === "idle" && (
           <span className="block text-sm text-muted">automatically, for being idle</span>
         )}
@@ -124,21 +137,35 @@ function SessionListRow({
         <RelativeTime at={time} now={now} />
       </td>
       <td>
-        <button
-          name="intent"
-          value={`${active ? "archive" : "restore"}:${id}`}
-          className="button button-quiet"
-          aria-label={`${active ? "Archive" : "Restore"} ${repository}`}
-        >
-          {active ? <Archive aria-hidden /> : <ArchiveRestore aria-hidden />}
-          {active ? "Archive" : "Restore"}
-        </button>
-        <a href={deletePath} className="button button-quiet" aria-label={`Delete ${repository}`}>
-          <Trash2 aria-hidden />
-          Delete
-        </a>
+        {gone ? (
+          <span className="text-muted">No longer here</span>
+        ) : (
+          <RowActions session={session} deletePath={deletePath} />
+        )}
       </td>
     </tr>
+  );
+}
+
+function RowActions({ session, deletePath }: { session: SessionListItem; deletePath: string }) {
+  const { id, repository, status } = session;
+  const active = status === "active";
+  return (
+    <>
+      <button
+        name="intent"
+        value={`${active ? "archive" : "restore"}:${id}`}
+        className="button button-quiet"
+        aria-label={`${active ? "Archive" : "Restore"} ${repository}`}
+      >
+        {active ? <Archive aria-hidden /> : <ArchiveRestore aria-hidden />}
+        {active ? "Archive" : "Restore"}
+      </button>
+      <a href={deletePath} className="button button-quiet" aria-label={`Delete ${repository}`}>
+        <Trash2 aria-hidden />
+        Delete
+      </a>
+    </>
   );
 }
 

@@ -35,6 +35,7 @@ import {
   deleteRows,
   insertSession,
   keepRow,
+  markSeen,
   readCreated,
   readRow,
   readTombstone,
@@ -65,10 +66,12 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
   archiveRows: ({ id, user, now }) => archiveRows(id, user, now),
   restoreRows: ({ id, user, now }) => restoreRows(id, user, now),
   readCreated: ({ user, now }) => [readCreated(user, now)],
+  markSeen: ({ id, user, count }) => [markSeen(id, user, count)],
   keepRow: ({ id, user, now }) => keepRow(id, user, now),
   deleteRows: ({ id, user, now, seconds }) => deleteRows([id], user, now, seconds),
   reportToRow: ({ id, user, owner, name, now, at, count, seconds }) => {
-    const metadata = { created_at: at, last_activity: at, message_count: count };
+    const agent = { agent_status: "done" as const, agent_at: at, agent_message: count };
+    const metadata = { created_at: at, last_activity: at, message_count: count, ...agent };
     const session = { id, user_id: user, repo_owner: owner, repo_name: name, ...metadata };
     return reportToRow(session, at, now, seconds);
   },

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   appendMessage,
   changeStatus,
@@ -16,6 +16,7 @@ import {
   inDatabase,
   inStorage,
   listedIds,
+  newRowWithoutObject,
   newSession,
   NOTHING_STORED,
   stopClock,
@@ -54,7 +55,7 @@ test("a new session has its row, the first line of its history and its object", 
   expect(events).toEqual([{ kind: "created", at: NOW }]);
 
   const { tables, state, messages } = await inStorage(id!);
-  expect(tables).toEqual(["messages", "state"]);
+  expect(tables).toEqual(["agent_reports", "agent_tokens", "messages", "state"]);
   expect(messages).toEqual([]);
   expect(state).toMatchObject({
     id,
@@ -150,6 +151,61 @@ test("a tombstone alone keeps the statements that make a session from making it"
 
   const { row, events } = await inDatabase(id);
   expect({ row, events }).toEqual({ row: undefined, events: [] });
+});
+
+describe("a form for a repository that has two active sessions", () => {
+  /** @returns somebody with two active sessions on octo/cat, the older one first */
+  async function withTwo(): Promise<{ ada: string; ids: string[] }> {
+    const ada = freshPerson();
+    for (const last_activity of [NOW - 2_000, NOW - 1_000]) {
+      const repository = { repo_owner: "octo", repo_name: "cat" };
+      await newRowWithoutObject({ user_id: ada, last_activity, ...repository });
+    }
+    return { ada, ids: (await listedIds(ada)).reverse() };
+  }
+  const unaware = (owner = "octo", name = "cat") => ({ ...freshForm(owner, name), another: false });
+
+  test("makes nothing, and is told of them", async () => {
+    const { ada, ids } = await withTwo();
+    const result = await createSession(env, ada, unaware("Octo", "Cat"));
+    expect(result).toMatchObject({
+      outcome: "similar",
+      similar: { repository: "Octo/Cat", count: 2, sessions: [{ id: ids[1] }, { id: ids[0] }] },
+    });
+    expect(await listedIds(ada)).toHaveLength(2);
+  });
+
+  test("makes another where the person knows of them", async () => {
+    const { ada } = await withTwo();
+    const form = unaware();
+    await createSession(env, ada, form);
+    const result = await createSession(env, ada, { ...form, another: true });
+    expect(result.outcome).toBe("created");
+    expect(await listedIds(ada)).toHaveLength(3);
+    // It is there now, so the same form is answered with it, whatever it knows.
+    expect(await createSession(env, ada, form)).toEqual(result);
+  });
+
+  test("is not told of what is archived, of another repository or somebody else’s", async () => {
+    const { ada, ids } = await withTwo();
+    const bob = freshPerson();
+    await changeStatus(env, ada, ids[0]!, "archive");
+    for (const [person, form] of [
+      [ada, unaware()],
+      [ada, unaware("octo", "dog")],
+      [bob, unaware()],
+    ] as const) {
+      expect((await createSession(env, person, form)).outcome).toBe("created");
+    }
+  });
+
+  test("makes two of a hundred that are sent at once unaware", async () => {
+    const ada = freshPerson();
+    const forms = Array.from({ length: 100 }, () => unaware());
+    const results = await Promise.all(forms.map((form) => createSession(env, ada, form)));
+    expect(results.filter(({ outcome }) => outcome === "created")).toHaveLength(2);
+    expect(results.filter(({ outcome }) => outcome === "similar")).toHaveLength(98);
+  });
 });
 
 test("a repository can have several sessions", async () => {

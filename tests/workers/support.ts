@@ -3,7 +3,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { CompanionEnv, SessionDO } from "../../durable-objects/session";
-import { personOf } from "../../app/platform/person.server";
+import type { personOf } from "../../app/platform/person.server";
 import { createSession } from "../../app/sessions/lifecycle.server";
 import { listSessions } from "../../app/sessions/list.server";
 import type { ListView } from "../../app/sessions/list-view";
@@ -223,9 +223,25 @@ export async function standing(id: string): Promise<string> {
   return `${inD1}, ${object}` + (messages.length > 0 ? ` with ${messages.length}` : "");
 }
 
+/** Expects that the kept counts are those of the sessions that there are, of everybody. */
+export async function expectCountsKept(): Promise<void> {
+  const [kept, counted] = await env.DB.batch([
+    env.DB.prepare(
+      "SELECT user_id, repo, active, archived FROM session_counts ORDER BY user_id, repo",
+    ),
+    env.DB.prepare(
+      `SELECT user_id, repo, sum(status = 'active') AS active, sum(status = 'archived') AS archived
+       FROM (SELECT user_id, repo, status FROM sessions UNION ALL SELECT user_id, '', status FROM sessions)
+       GROUP BY user_id, repo ORDER BY user_id, repo`,
+    ),
+  ]);
+  expect(kept!.results).toEqual(counted!.results);
+}
+
 /** Lets a session settle, and expects that row and object then agree. @returns what exists of it then */
 export async function settled(id: string): Promise<string> {
   await settle(id);
+  await expectCountsKept();
   const { row, tombstone, events, ...stored } = await everything(id);
   if (tombstone || !row) {
     expect({ row, events, ...stored }).toEqual({ events: [], ...NOTHING_STORED });
