@@ -152,7 +152,7 @@ function reading(file, read) {
   const database = new Database(`${pathToFileURL(file)}?mode=ro`, { timeout: PATIENCE });
   try {
     database.exec("BEGIN");
-    return read((sql) => /** @type {any[]} */ (database.prepare(sql).all()));
+    return read((sql) => /** @type {never[]} */ (database.prepare(sql).all()));
   } finally {
     database.close();
   }

@@ -31,6 +31,21 @@ export function run(command, args, options = {}) {
 }
 
 /**
+ * Runs a command as `run` does and keeps what it says.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @returns {Promise<string | undefined>} its output; undefined where it fails
+ */
+export async function outputOf(command, args) {
+  const child = start(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  child.stdout?.on("data", (chunk) => (output += chunk));
+  const [code] = await once(child, "close");
+  return code === 0 ? output : undefined;
+}
+
+/**
  * Starts a command as `run` does, without waiting for its end.
  *
  * @param {string} command
@@ -112,7 +127,11 @@ export async function migrate(state) {
  * @returns {string[]} the arguments of `wrangler`
  */
 export function serveArgs({ port, state, companion = "durable-objects/wrangler.toml", vars = {} }) {
-  const bindings = Object.entries(vars).flatMap(([name, value]) => ["-b", `${name}=${value}`]);
+  // wrangler itself tells of each request that it serves here.
+  const bindings = Object.entries({ LOG_REQUESTS: "false", ...vars }).flatMap(([name, value]) => [
+    "-b",
+    `${name}=${value}`,
+  ]);
   const configs = ["-c", "wrangler.toml", "-c", companion];
   return [
     ...["pages", "dev", ...configs, "--port", `${port}`, "--inspector-port", "0"],

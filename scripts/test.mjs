@@ -6,31 +6,25 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build, install, ROOT, run } from "./project.mjs";
+import { CHECKS, passes } from "./validate.mjs";
 
 const RESULTS = join(ROOT, "test-results");
+/** What of a deployment needs no account. @type {import("./validate.mjs").Check} */
+const REHEARSAL = {
+  name: "deployment",
+  command: "node",
+  args: ["scripts/deploy.mjs", "--dry-run"],
+};
 const totals = { passed: 0, failed: 0 };
-
-/**
- * Runs a check, which passes or fails as a whole.
- *
- * @param {string} name
- * @param {string} command
- * @param {string[]} args
- */
-async function check(name, command, args) {
-  console.log(`\n— ${name}`);
-  const passed = (await run(command, args)) === 0;
-  totals[passed ? "passed" : "failed"] += 1;
-  if (!passed) console.error(`${name} failed`);
-}
 
 /**
  * Runs a test runner, which writes its counts as JSON. One that fails without a failed test counts as one failure.
  *
+ * @template Report
  * @param {string} name
  * @param {string} command
  * @param {string[]} args
- * @param {(report: any) => { passed: number, failed: number }} count reads the runner's own report
+ * @param {(report: Report) => { passed: number, failed: number }} count reads the runner's own report
  */
 async function suite(name, command, args, count) {
   console.log(`\n— ${name}`);
@@ -42,8 +36,9 @@ async function suite(name, command, args, count) {
 }
 
 /**
+ * @template Report
  * @param {string} report
- * @param {(report: any) => { passed: number, failed: number }} count
+ * @param {(report: Report) => { passed: number, failed: number }} count
  */
 function readCounts(report, count) {
   try {
@@ -53,6 +48,16 @@ function readCounts(report, count) {
   }
 }
 
+/** @param {{ numPassedTests: number, numFailedTests: number, numFailedTestSuites: number }} report */
+function countVitest({ numPassedTests, numFailedTests, numFailedTestSuites }) {
+  return { passed: numPassedTests, failed: numFailedTests + numFailedTestSuites };
+}
+
+/** @param {{ stats: { expected: number, flaky: number, unexpected: number } }} report */
+function countPlaywright({ stats: { expected, flaky, unexpected } }) {
+  return { passed: expected + flaky, failed: unexpected };
+}
+
 await install();
 const { installChromium } = await import("./chromium.mjs");
 await installChromium();
@@ -60,18 +65,16 @@ await build();
 rmSync(RESULTS, { recursive: true, force: true });
 mkdirSync(RESULTS);
 
-await check("format", "prettier", ["--check", "--log-level", "warn", "."]);
-await check("generated types", "npm", ["run", "--silent", "typegen"]);
-await check("types", "tsc", []);
-await check("lint", "eslint", ["--max-warnings", "0", "."]);
-await suite("vitest", "vitest", ["run", "-c", "tests/vitest.config.ts"], (report) => ({
-  passed: report.numPassedTests,
-  failed: report.numFailedTests + report.numFailedTestSuites,
-}));
-await suite("playwright", "playwright", ["test", "-c", "tests/playwright.config.ts"], (report) => ({
-  passed: report.stats.expected + report.stats.flaky,
-  failed: report.stats.unexpected,
-}));
+for (const check of [...CHECKS, REHEARSAL]) {
+  totals[(await passes(check)) ? "passed" : "failed"] += 1;
+}
+await suite("vitest", "vitest", ["run", "-c", "tests/vitest.config.ts"], countVitest);
+await suite(
+  "playwright",
+  "playwright",
+  ["test", "-c", "tests/playwright.config.ts"],
+  countPlaywright,
+);
 
 const line = `${totals.passed} passed, ${totals.failed} failed`;
 writeFileSync(join(RESULTS, "totals.txt"), `${line}\n`);

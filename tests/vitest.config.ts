@@ -41,7 +41,7 @@ export default defineConfig({
           name: "workers",
           root,
           include: ["tests/workers/**/*.test.ts"],
-          setupFiles: ["tests/workers/migrate.ts"],
+          setupFiles: [`${root}tests/workers/migrate.ts`],
         },
       },
       {

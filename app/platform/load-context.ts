@@ -1,4 +1,5 @@
 import type { AppLoadContext } from "@remix-run/cloudflare";
+import { countCalls, type Calls } from "./calls";
 import { collectReads, type Database } from "./database.server";
 
 declare module "@remix-run/cloudflare" {
@@ -11,6 +12,8 @@ declare module "@remix-run/cloudflare" {
     now: number;
     /** Marks the page's own inline scripts for the Content-Security-Policy. */
     nonce: string;
+    /** How often this request has asked D1 and Durable Objects so far. */
+    calls: Calls;
     /** Lets work go on after the answer was sent. */
     waitUntil: (work: Promise<unknown>) => void;
   }
@@ -21,11 +24,14 @@ export function createLoadContext(
   env: Env,
   waitUntil: (work: Promise<unknown>) => void,
 ): AppLoadContext {
+  const calls: Calls = { d1: 0, objects: 0 };
+  const counted = countCalls(env, calls);
   return {
-    env,
-    reads: collectReads(env.DB),
+    env: counted,
+    reads: collectReads(counted.DB),
     now: Date.now(),
     nonce: crypto.randomUUID(),
+    calls,
     waitUntil,
   };
 }

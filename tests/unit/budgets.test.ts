@@ -52,7 +52,8 @@ describe("the browser code of the app itself", () => {
 
 describe("what only the server may know", () => {
   test("is made of no module that the browser gets", () => {
-    const forbidden = /node_modules\/(zod|kysely|kysely-d1)\/|^durable-objects\/|\.server(\.|$)/;
+    const forbidden =
+      /node_modules\/(zod|kysely|kysely-d1|markdown-it|linkify-it|entities|mdurl|uc\.micro)\/|^durable-objects\/|\.server(\.|$)/;
     const inputs = Object.keys(browser.inputs);
     // Remix puts an empty module in the place of each one that is for the server only.
     const empty = inputs.filter((input) => input.startsWith("empty-module:"));
@@ -69,7 +70,8 @@ describe("what only the server may know", () => {
     ["the sessions’ objects", "build/index.js", "idFromName"],
     ["kysely", "build/index.js", "SelectQueryNode"],
     ["zod", "build/index.js", "ZodMiniObject"],
-    ["the Durable Object", "durable-objects/session.ts", "CREATE TABLE"],
+    ["the Markdown parser", "node_modules/markdown-it/lib/index.mjs", "Input data should be a"],
+    ["the Durable Object", "durable-objects/storage.ts", "CREATE TABLE"],
   ])("stands in no file that the browser gets: %s", (_, home, words) => {
     expect(textOf(home).includes(words), `${home} has it`).toBe(true);
     expect(scripts.filter((file) => textOf(file).includes(words))).toEqual([]);

@@ -8,7 +8,8 @@ export const NOW = Date.UTC(2026, 10, 22, 12);
 export function contextWith(vars: Partial<Env> = {}, now = NOW): AppLoadContext {
   const env = { AUTH_SECRETS: "a secret for tests", ...vars } as Env;
   const unbound = {} as Database;
-  return { env, reads: unbound, now, nonce: "a-nonce", waitUntil: () => undefined };
+  const calls = { d1: 0, objects: 0 };
+  return { env, reads: unbound, now, nonce: "a-nonce", calls, waitUntil: () => undefined };
 }
 
 export function get(url: string, headers: Record<string, string> = {}): Request {

@@ -13,7 +13,6 @@ import {
 } from "../../../app/sessions/lifecycle.server";
 import { objectOf } from "../../../app/sessions/object.server";
 import type { ObjectAnswer } from "../../../app/sessions/session";
-import type { SessionDO } from "../../../durable-objects/session";
 import {
   env,
   everything,
@@ -171,7 +170,7 @@ export class World {
     const object = await runInDurableObject(stub, async (instance, { storage }) => {
       if ((await storage.getAlarm()) === null) return undefined;
       await storage.deleteAlarm();
-      return instance as SessionDO;
+      return instance;
     });
     if (!object) return undefined;
     const run = this.#newRun(operation, session, (visit) => runInDurableObject(stub, visit));

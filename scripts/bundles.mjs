@@ -1,0 +1,62 @@
+// @ts-check
+/** The two Workers as they are deployed, built into a folder: what goes wrong there goes wrong without an account. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { run } from "./project.mjs";
+
+/** The most that Cloudflare's free plan takes of one Worker, gzipped, in bytes. */
+const LIMIT = 3 * 1024 * 1024;
+
+/**
+ * @typedef {{ name: string, file: string, args: string[] }} Bundle  the file that holds all of it, wrangler's arguments
+ * @typedef {{ outputs: Record<string, { imports: { path: string, external?: boolean }[] }> }} Metafile  of esbuild
+ */
+
+/** @type {Bundle[]} */
+const BUNDLES = [
+  {
+    name: "companion",
+    file: "worker.js",
+    args: ["deploy", "--dry-run", "-c", "durable-objects/wrangler.toml"],
+  },
+  { name: "functions", file: "index.js", args: ["pages", "functions", "build"] },
+];
+
+/**
+ * Bundles the companion and the Functions of the app, which has to be built.
+ *
+ * @param {string} folder what it may fill
+ * @returns {Promise<string[]>} what is wrong, a sentence each; wrangler tells more
+ */
+export async function tryBundles(folder) {
+  const problems = [];
+  for (const { name, file, args } of BUNDLES) {
+    const outdir = join(folder, name);
+    const code = await run("wrangler", [...args, "--outdir", outdir, "--metafile"], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    if (code !== 0) problems.push(`${name}: cannot be bundled.`);
+    else
+      problems.push(...inspectBundle(name, join(outdir, file), join(outdir, "bundle-meta.json")));
+  }
+  return problems;
+}
+
+/**
+ * @param {string} name as the problems call it
+ * @param {string} file the bundle
+ * @param {string} metafile what esbuild says of it
+ * @returns {string[]}
+ */
+export function inspectBundle(name, file, metafile) {
+  const size = gzipSync(readFileSync(file)).length;
+  const { outputs } = /** @type {Metafile} */ (JSON.parse(readFileSync(metafile, "utf8")));
+  const imported = Object.values(outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+  const missing = [...new Set(imported)].filter((path) => !path.startsWith("cloudflare:"));
+  console.log(`${name}: ${Math.ceil(size / 1024)} KiB gzipped, of ${LIMIT / 1024} KiB`);
+  return [
+    ...(size > LIMIT ? [`${name}: is too large for Cloudflare's free plan.`] : []),
+    ...missing.map((path) => `${name}: imports ${path}, which is not there when it runs.`),
+  ];
+}

@@ -1,0 +1,109 @@
+// @ts-check
+/**
+ * `npm run deploy`: puts Ship online, in the order in which nothing is called before it is there: the database, the
+ * companion, the app. Before that it looks for whatever may go wrong, and changes nothing until all of it is right.
+ *
+ *     npm run deploy -- [--dry-run]
+ *
+ * A dry run stops there, and asks no account. docs/deploy.md has the whole way.
+ */
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { build, install, outputOf, ROOT, run } from "./project.mjs";
+
+/** @typedef {{ name: string, run: () => Promise<boolean> }} Step  which says whether it went well */
+
+/**
+ * @param {string} database its name
+ * @returns {Step[]} what changes something at Cloudflare; each may be done again
+ */
+function deployment(database) {
+  const wrangler = async (/** @type {string[]} */ args, env = {}) =>
+    (await run("wrangler", args, { env })) === 0;
+  return [
+    {
+      name: "migrations of the database",
+      // CI: wrangler would take a "no" to its question for success.
+      run: () => wrangler(["d1", "migrations", "apply", database, "--remote"], { CI: "true" }),
+    },
+    {
+      name: "companion Worker",
+      run: () => wrangler(["deploy", "-c", "durable-objects/wrangler.toml"]),
+    },
+    { name: "app", run: () => wrangler(["pages", "deploy", "--branch", "main"]) },
+  ];
+}
+
+/**
+ * Does one step after the other until one fails, and then says where things stand.
+ *
+ * @param {Step[]} steps
+ * @param {(line: string) => void} say
+ * @returns {Promise<boolean>} whether all of them went well
+ */
+export async function carryOut(steps, say) {
+  const names = steps.map(({ name }) => name);
+  for (const [index, step] of steps.entries()) {
+    say(`\n— ${step.name}`);
+    if (await step.run()) continue;
+    say(`
+Stopped: ${step.name} failed, as told above.
+Done:     ${names.slice(0, index).join(", ") || "nothing"}
+Not done: ${names.slice(index).join(", ")}
+Mend it and run this again: npm run deploy. What is done already may be done once more.`);
+    return false;
+  }
+  return true;
+}
+
+/**
+ * @param {string | undefined} listed what `wrangler pages secret list` said
+ * @returns {string[] | undefined} the names in it
+ */
+export function secretNames(listed) {
+  if (listed === undefined) return undefined;
+  return [...listed.matchAll(/^\s*- (\w+):/gm)].map(([, name = ""]) => name);
+}
+
+/**
+ * @param {boolean} dryRun
+ * @returns {Promise<boolean>} whether it went well
+ */
+async function deploy(dryRun) {
+  await install();
+  const { inspect, unready } = await import("./preflight.mjs");
+  const { tryBundles } = await import("./bundles.mjs");
+
+  const { configs, problems } = inspect(ROOT);
+  if (configs && !dryRun) {
+    const list = ["pages", "secret", "list", "--project-name", configs.pages.name];
+    problems.push(...unready(configs, secretNames(await outputOf("wrangler", list))));
+  }
+  if (!configs || problems.length > 0) return refuse(problems);
+
+  await build();
+  const folder = mkdtempSync(join(tmpdir(), "ship-bundles-"));
+  const wrong = await tryBundles(folder).finally(() => rmSync(folder, { recursive: true }));
+  if (wrong.length > 0) return refuse(wrong);
+  if (dryRun) return true;
+
+  const [{ database_name }] = configs.pages.d1_databases;
+  const done = await carryOut(deployment(database_name), console.log);
+  if (done) console.log("\nShip is online. Ask it how it is: curl https://<your Ship>/healthz");
+  return done;
+}
+
+/** @param {string[]} problems */
+function refuse(problems) {
+  for (const problem of problems) console.error(problem);
+  console.error("Nothing was deployed.");
+  return false;
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({ options: { "dry-run": { type: "boolean", default: false } } });
+  process.exitCode = (await deploy(values["dry-run"])) ? 0 : 1;
+}

@@ -1,0 +1,32 @@
+// @ts-check
+/** `npm run validate`: every check of the code that runs none of it, in a minute; `npm test` begins with them. */
+import { realpathSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { install, run } from "./project.mjs";
+
+/** @typedef {{ name: string, command: string, args: string[] }} Check  which passes or fails as a whole */
+
+/** @type {Check[]} */
+export const CHECKS = [
+  { name: "format", command: "prettier", args: ["--check", "--log-level", "warn", "."] },
+  { name: "generated types", command: "npm", args: ["run", "--silent", "typegen"] },
+  { name: "types", command: "tsc", args: [] },
+  { name: "lint", command: "eslint", args: ["--max-warnings", "0", "."] },
+  { name: "dead code", command: "knip", args: ["--no-progress"] },
+];
+
+/**
+ * @param {Check} check
+ * @returns {Promise<boolean>} whether it passed
+ */
+export async function passes({ name, command, args }) {
+  console.log(`\n— ${name}`);
+  const passed = (await run(command, args)) === 0;
+  if (!passed) console.error(`${name} failed`);
+  return passed;
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  await install();
+  for (const check of CHECKS) if (!(await passes(check))) process.exitCode = 1;
+}
