@@ -101,13 +101,13 @@ export default function Dashboard() {
         <h1 className="text-2xl font-semibold" tabIndex={-1}>
           Sessions
         </h1>
-        <nav aria-label="Status" className="flex gap-1 max-sm:order-last max-sm:w-full">
+        <nav aria-label="Status" className="flex flex-wrap gap-1 max-sm:order-last max-sm:w-full">
           {TABS.map(({ status, label }) => (
             <Link
               key={status}
               to={listPath(query, "", { status, idle: undefined, cursor: undefined })}
               aria-current={status === view.status ? "page" : undefined}
-              className={`button ${status === view.status ? "" : "button-quiet"}`}
+              className={`button max-sm:px-2 ${status === view.status ? "" : "button-quiet"}`}
             >
               {label} <span className="text-muted">{counts[status].toLocaleString("en")}</span>
             </Link>

@@ -16,7 +16,7 @@ export function AgentStatus({ report, now }: { report: AgentReport | null; now: 
   if (!status) return null;
   const { word, said, Icon, tone } = STATUS[status];
   return (
-    <span className={`status ${tone}`}>
+    <span className={`status agent-status ${tone}`}>
       <Icon aria-hidden />
       <span>
         {word}, {said} <RelativeTime at={report.at} now={now} />

@@ -24,7 +24,7 @@ export function SessionDetails({ session, now, children }: SessionDetailsProps) 
   const { repository, status, archivedAt, archivedBy, archiveDue } = session;
   return (
     <section aria-label="Details" className="panel grid gap-4 p-4">
-      <dl className="grid grid-cols-2 gap-4 sm:grid-cols-3 lg:grid-cols-5">
+      <dl className="grid grid-cols-2 gap-4 sm:grid-cols-3 lg:grid-cols-2">
         <Detail term="Repository">
           <a href={session.repositoryUrl} rel="noreferrer" className="link">
             {repository} <ExternalLink aria-hidden className="inline size-3.5" />

@@ -138,7 +138,7 @@ function SessionListRow({
       </td>
       <td>
         {gone ? (
-          <span className="text-muted">No longer here</span>
+          <span className="px-3 text-muted">No longer here</span>
         ) : (
           <RowActions session={session} deletePath={deletePath} />
         )}
