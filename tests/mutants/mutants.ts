@@ -29,19 +29,18 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a delete wipes storage before the row is gone",
     file: LIFECYCLE,
-    from: `    await write(env.DB, deleteRow(id, userId, Date.now(), Number(env.TOMBSTONE_SECONDS)));
-    return await objectOf(env, id).wipe(userId);`,
-    to: `    const wiped = await objectOf(env, id).wipe(userId);
-    await write(env.DB, deleteRow(id, userId, Date.now(), Number(env.TOMBSTONE_SECONDS)));
-    return wiped;`,
+    from: `  await write(env.DB, [...deleteRows(ids, userId, Date.now(), tombstoneSeconds), ...more]);
+  return inParallel(ids, OBJECTS_AT_ONCE, async (id) => await objectOf(env, id).wipe(userId));`,
+    to: `  await inParallel(ids, OBJECTS_AT_ONCE, async (id) => await objectOf(env, id).wipe(userId));
+  return write(env.DB, [...deleteRows(ids, userId, Date.now(), tombstoneSeconds), ...more]);`,
     killers: ["faults.test.ts", HISTORIES],
   },
   {
     name: "the alarm wipes storage before the row is gone",
     file: OBJECT,
-    from: `    await write(this.env.DB, deleteRow(state.id`,
+    from: `    await write(this.env.DB, deleteRows([state.id]`,
     to: `    this.#clear();
-    await write(this.env.DB, deleteRow(state.id`,
+    await write(this.env.DB, deleteRows([state.id]`,
     killers: ["alarm-faults.test.ts"],
   },
   {
@@ -155,7 +154,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "the statements of a delete put a tombstone over somebody else's row",
     file: ROWS,
-    from: `      WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = \${id} AND user_id <> \${userId})`,
+    from: `      WHERE sessions.user_id IS NULL OR sessions.user_id = \${userId}`,
     to: `      WHERE true`,
     killers: ["owner.test.ts"],
   },
