@@ -1,18 +1,92 @@
 import { DurableObject } from "cloudflare:workers";
-import type { CompanionEnv } from "./session";
+import { attempt } from "../app/platform/log";
+import { CLOSED } from "../app/sessions/wire";
+import { LiveSockets } from "./live";
+import type { CompanionEnv, SessionDO } from "./session";
 
 /**
- * What one person has open: it tells their open lists that something has changed. It knows nothing of the sessions
- * themselves, and while nobody looks it does nothing.
+ * What one person has open: it holds the sockets of their open lists, and knows which sessions they have pages of. It
+ * knows nothing of the sessions themselves; while nobody looks, it does nothing and stores nothing.
  */
 export class PersonDO extends DurableObject<CompanionEnv> {
+  readonly #live = new LiveSockets(this.ctx);
+  /** Sign-ins that ended a moment ago: what was let in just before is still on its way here. */
+  readonly #ended = new Set<string>();
+
+  /** Opens the live socket of a list. @param request its query says who listens, as the app has checked it: `signIn` */
+  override fetch(request: Request): Response {
+    const signIn = new URL(request.url).searchParams.get("signIn") ?? "";
+    if (this.#ended.has(signIn)) return new Response("Signed out", { status: 401 });
+    return this.#live.accept({ signIn });
+  }
+
+  override webSocketMessage(socket: WebSocket): void {
+    socket.close(CLOSED.unexpected.code, CLOSED.unexpected.reason);
+  }
+
   /**
-   * Tells every open list of this person to read itself anew.
+   * Remembers that a page of a session is open.
    *
-   * @param sessions the ids of those that changed
+   * @param signIn the browser's, by the hash of its token
+   * @returns false where that browser has signed out meanwhile
    */
-  changed(sessions: string[]): void {
-    const message = JSON.stringify({ type: "changed", sessions });
-    for (const socket of this.ctx.getWebSockets()) socket.send(message);
+  watch(userId: string, sessionId: string, signIn: string): boolean {
+    if (this.#ended.has(signIn)) return false;
+    this.ctx.storage.sql.exec(
+      "CREATE TABLE IF NOT EXISTS watched (session TEXT PRIMARY KEY, user_id TEXT NOT NULL)",
+    );
+    this.ctx.storage.sql.exec(
+      "INSERT INTO watched VALUES (?, ?) ON CONFLICT DO NOTHING",
+      sessionId,
+      userId,
+    );
+    return true;
+  }
+
+  /** Forgets a session whose last page was closed. */
+  async unwatch(sessionId: string): Promise<void> {
+    const watched = this.#watched().filter(({ session }) => session !== sessionId);
+    if (watched.length === 0) return this.ctx.storage.deleteAll();
+    this.ctx.storage.sql.exec("DELETE FROM watched WHERE session = ?", sessionId);
+  }
+
+  /** Tells every open page of the person that these sessions have changed. @param sessions their ids */
+  async changed(sessions: string[]): Promise<void> {
+    this.listChanged(sessions);
+    const open = this.#watched().filter(({ session }) => sessions.includes(session));
+    await this.#tell(open, (object, userId) => object.changed(userId));
+  }
+
+  /** Tells every open list of the person to read itself anew. @param sessions the ids of those that changed */
+  listChanged(sessions: string[]): void {
+    this.#live.tellPages({ type: "changed", sessions });
+  }
+
+  /** Closes what is open in browsers that signed out. @param signIns these, by the hashes of their tokens */
+  async signedOut(signIns: string[]): Promise<void> {
+    for (const signIn of signIns) this.#ended.add(signIn);
+    this.#live.closeSignedOut(signIns);
+    await this.#tell(this.#watched(), (object, userId) => object.signedOut(userId, signIns));
+  }
+
+  async #tell(
+    open: Watched[],
+    say: (object: DurableObjectStub<SessionDO>, userId: string) => Promise<unknown>,
+  ): Promise<void> {
+    const { SESSION_DO } = this.env;
+    await Promise.all(
+      open.map(({ session, user_id }) =>
+        attempt("tell-session", () => say(SESSION_DO.get(SESSION_DO.idFromName(session)), user_id)),
+      ),
+    );
+  }
+
+  #watched(): Watched[] {
+    const { sql } = this.ctx.storage;
+    const [made] = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'watched'").toArray();
+    return made ? sql.exec<Watched>("SELECT session, user_id FROM watched").toArray() : [];
   }
 }
+
+/** A session that the person has a page of. */
+type Watched = Record<"session" | "user_id", string>;

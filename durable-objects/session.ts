@@ -1,15 +1,25 @@
 import { DurableObject } from "cloudflare:workers";
-import { logError } from "../app/platform/log";
 import { write } from "../app/platform/database.server";
+import { attempt, logError } from "../app/platform/log";
+import { personOf } from "../app/platform/person.server";
+import { hashToken, randomToken } from "../app/platform/token.server";
 import { deleteRow, readRow, readTombstone, reportToRow } from "../app/sessions/rows.server";
 import {
+  agentReport,
   autoArchiveTime,
+  type AgentAnswer,
+  type AgentToken,
   type Message,
   type NewMessage,
+  type NewReport,
   type ObjectAnswer,
   type SessionMetadata,
   type SessionRow,
 } from "../app/sessions/session";
+import { shown } from "../app/sessions/shown.server";
+import { CLOSED, type AgentMessage, type LiveMessage } from "../app/sessions/wire";
+import { LiveSockets } from "./live";
+import { SessionStorage, type State } from "./storage";
 
 /** How soon, in milliseconds, the alarm looks after the row. */
 const AFTER_BIRTH = 5_000;
@@ -19,6 +29,17 @@ const BACKOFF = { first: 5_000, most: 300_000 };
 const LOST_ALARM = 60_000;
 
 const CONVERSATION_PAGE = 30;
+/** How many messages an agent or an export is given at once. */
+const BATCH = 100;
+/** A page that missed more messages than this is told to read itself anew; what it missed comes in frames of so many. */
+const MOST_MISSED = 300;
+const FRAME = 10;
+
+const READ_FIRST = "More than a hundred messages were missed: read them first.";
+
+/** How many tokens a session may have, and how many requests one of them may make in a minute. */
+const TOKEN_LIMIT = 20;
+const REQUESTS_PER_MINUTE = 120;
 
 /** The bindings and vars of durable-objects/wrangler.toml; durations in seconds. */
 export interface CompanionEnv {
@@ -32,24 +53,19 @@ export interface CompanionEnv {
   REPAIR_SECONDS: number;
 }
 
-/** The one row of the object's `state` table. */
-type State = SessionMetadata & {
-  /** Random, made anew by every initialization: tells a state from one that was wiped and made again. */
-  generation: string;
-  /** 1 from the moment at which deletion has begun; never 0 again. */
-  deleting: 0 | 1;
-  /** For when the alarm was last set, epoch milliseconds. */
-  alarm_at: number;
-};
-
 /**
- * The content of one session: its metadata and messages. D1 says whether the session exists and what its status is.
+ * The content of one session: its metadata, messages and agents. D1 says whether the session exists and what its status is.
  *
  * Storage is made by `initialize` and `prepare` alone; the constructor and every read write nothing. Each method is one
  * turn: it never awaits between reading its state and writing it. Only `alarm` talks to D1, and compares the generation
- * afterwards. Every method takes the asking user's id and answers `foreign` to anyone but the owner.
+ * afterwards. The owner's methods take the asking user's id and answer `foreign` to anyone else; the agents' methods take
+ * the hash of a token, and answer `refused` where it is not one of this session's.
  */
 export class SessionDO extends DurableObject<CompanionEnv> {
+  readonly #storage = new SessionStorage(this.ctx.storage.sql);
+  readonly #live = new LiveSockets(this.ctx);
+  /** Agents that wait for news. */
+  readonly #waiting = new Set<() => void>();
   #alarmFailures = 0;
 
   /**
@@ -57,59 +73,139 @@ export class SessionDO extends DurableObject<CompanionEnv> {
    * An object that has state keeps it.
    */
   initialize(row: SessionRow): ObjectAnswer {
-    return this.#answer(row.user_id, this.#state() ?? this.#make(row, 0), () => ({}));
+    return this.#answer(row.user_id, this.#storage.state() ?? this.#make(row, 0), () => ({}));
   }
 
   /** @returns metadata and message count */
   snapshot(userId: string): ObjectAnswer<{ session: SessionMetadata }> {
-    return this.#answer(userId, this.#state(), (state) => ({ session: metadata(state) }));
+    return this.#answer(userId, this.#storage.state(), (state) => ({ session: metadata(state) }));
   }
 
   /**
    * @param before only messages older than the one with this id; undefined for the newest
-   * @returns metadata, and a page of messages, oldest first
+   * @returns metadata, a page of messages, oldest first, and the tokens of agents
    */
   conversation(
     userId: string,
     before: number | undefined,
-  ): ObjectAnswer<{ session: SessionMetadata; messages: Message[] }> {
-    return this.#answer(userId, this.#state(), (state) => {
-      const messages = this.ctx.storage.sql
-        .exec<Record<string, SqlStorageValue> & Message>(
-          `SELECT id, role, author, text, created_at, client_key FROM messages
-           WHERE id < ? ORDER BY id DESC LIMIT ?`,
-          before ?? Number.MAX_SAFE_INTEGER,
-          CONVERSATION_PAGE,
-        )
-        .toArray()
-        .reverse();
-      return { session: metadata(state), messages };
-    });
+  ): ObjectAnswer<{ session: SessionMetadata; messages: Message[]; tokens: AgentToken[] }> {
+    return this.#answer(userId, this.#storage.state(), (state) => ({
+      session: metadata(state),
+      messages: this.#storage.messagesBefore(before ?? Number.MAX_SAFE_INTEGER, CONVERSATION_PAGE),
+      tokens: this.#storage.tokens(),
+    }));
+  }
+
+  /** @returns the messages after the one with this id as they were written, oldest first, a hundred at the most */
+  messages(userId: string, after: number): ObjectAnswer<{ messages: Message[] }> {
+    return this.#answer(userId, this.#storage.state(), () => ({
+      messages: this.#storage.messagesAfter(after, BATCH),
+    }));
   }
 
   /** Adds a message; one with a client key seen before is not added again. */
   append(userId: string, message: NewMessage): ObjectAnswer {
-    return this.#answer(userId, this.#state(), (state) => {
-      const now = Date.now();
-      const { role, author, text, client_key } = message;
-      const [added] = this.ctx.storage.sql
-        .exec(
-          `INSERT INTO messages (role, author, text, created_at, client_key) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (client_key) DO NOTHING RETURNING id`,
-          role,
-          author,
-          text,
-          now,
-          client_key,
-        )
-        .toArray();
-      if (!added) return {};
-      // Always later than the last one, so that a report of fewer messages can never pass for the newest.
-      this.ctx.storage.sql.exec(
-        "UPDATE state SET message_count = message_count + 1, last_activity = ?",
-        Math.max(now, state.last_activity + 1),
-      );
-      this.#armWithin(AFTER_APPEND);
+    return this.#answer(userId, this.#storage.state(), () => {
+      const added = this.#storage.append(message, Date.now());
+      if (added) this.#changed(added);
+      return {};
+    });
+  }
+
+  /**
+   * Makes a token by which an agent reports in.
+   *
+   * @param formKey the form's: sent again, it makes no second token, but this one anew
+   * @returns the token, which is kept nowhere and shown once; undefined where there are too many
+   */
+  async connectAgent(
+    userId: string,
+    name: string,
+    formKey: string,
+  ): Promise<ObjectAnswer<{ token: string | undefined }>> {
+    const token = `ship_${randomToken()}`;
+    const hash = await hashToken(token);
+    return this.#answer(userId, this.#storage.state(), () => {
+      if (this.#storage.tokens().length >= TOKEN_LIMIT) return { token: undefined };
+      this.#storage.addToken(name, hash, formKey, Date.now());
+      return { token };
+    });
+  }
+
+  /** Ends a token, and what is open by it. */
+  revokeAgent(userId: string, token: number): ObjectAnswer {
+    return this.#answer(userId, this.#storage.state(), () => {
+      this.#storage.removeToken(token);
+      this.#live.closeRevoked(token);
+      this.#wake();
+      return {};
+    });
+  }
+
+  /** Keeps what an agent reports. @returns the id of the message that its words are; null where it said none */
+  report(tokenHash: string, report: NewReport): AgentAnswer<{ message: number | null }> {
+    return this.#answerAgent(tokenHash, (token) => {
+      const { message, isNew } = this.#storage.report(token, report, Date.now());
+      if (isNew) this.#changed(message);
+      return { message: message?.id ?? null };
+    });
+  }
+
+  /**
+   * @param after only messages newer than the one with this id; undefined for the newest ones
+   * @param wait how long to wait for one, in milliseconds
+   * @returns a hundred messages at the most, oldest first; none where none came
+   */
+  async read(
+    tokenHash: string,
+    after: number | undefined,
+    wait: number,
+  ): Promise<AgentAnswer<{ messages: AgentMessage[] }>> {
+    const answer = this.#answerAgent(tokenHash, () => this.#read(after));
+    if (answer.state !== "ready" || after === undefined || answer.messages.length > 0)
+      return answer;
+    await this.#news(wait);
+    const found = this.#findAgent(tokenHash);
+    return found.state === "ready" ? { state: "ready", ...this.#read(after) } : found;
+  }
+
+  /**
+   * Opens a live socket, and says on it what was said since the message `after`.
+   *
+   * @param request its query says who listens: `user` and `signIn`, or `token`, as the app has checked them
+   */
+  override async fetch(request: Request): Promise<Response> {
+    const query = new URL(request.url).searchParams;
+    const after = query.has("after") ? Number(query.get("after")) : undefined;
+    const tokenHash = query.get("token");
+    return tokenHash === null
+      ? this.#listenAsPage(query.get("user") ?? "", query.get("signIn") ?? "", after ?? 0)
+      : this.#listenAsAgent(tokenHash, after);
+  }
+
+  /** The last page that goes is no longer to be told of sign-outs and changes. */
+  override async webSocketClose(): Promise<void> {
+    const state = this.#storage.state();
+    if (!state || this.#live.hasPages) return;
+    await attempt("unwatch", async () => personOf(this.env, state.user_id).unwatch(state.id));
+  }
+
+  override webSocketMessage(socket: WebSocket): void {
+    socket.close(CLOSED.unexpected.code, CLOSED.unexpected.reason);
+  }
+
+  /** Tells the owner's open pages that the session's row has changed. */
+  changed(userId: string): ObjectAnswer {
+    return this.#answer(userId, this.#storage.state(), () => {
+      this.#live.tellPages({ type: "changed" });
+      return {};
+    });
+  }
+
+  /** Closes the owner's open pages in browsers that signed out. */
+  signedOut(userId: string, signIns: string[]): ObjectAnswer {
+    return this.#answer(userId, this.#storage.state(), () => {
+      this.#live.closeSignedOut(signIns);
       return {};
     });
   }
@@ -121,17 +217,19 @@ export class SessionDO extends DurableObject<CompanionEnv> {
    * @returns `deleting` when begun, now or earlier
    */
   prepare(userId: string, row?: SessionRow): ObjectAnswer {
-    const state = this.#state() ?? (row && this.#make(row, 1));
+    const state = this.#storage.state() ?? (row && this.#make(row, 1));
     const answer = this.#answer(userId, state, () => ({}));
     if (answer.state !== "ready") return answer;
-    this.ctx.storage.sql.exec("UPDATE state SET deleting = 1");
+    this.#storage.markDeleting();
     this.#armWithin(AFTER_BIRTH);
+    this.#live.closeAll();
+    this.#wake();
     return { state: "deleting" };
   }
 
   /** Clears the storage of an object that is `deleting`; its row must be gone. @returns `empty` when cleared */
   wipe(userId: string): ObjectAnswer {
-    const answer = this.#answer(userId, this.#state(), () => ({}));
+    const answer = this.#answer(userId, this.#storage.state(), () => ({}));
     if (answer.state !== "deleting") return answer;
     this.#clear();
     return { state: "empty" };
@@ -142,48 +240,145 @@ export class SessionDO extends DurableObject<CompanionEnv> {
    * carries my activity. Never throws where it can set itself again: the platform drops an alarm that failed six times.
    */
   override async alarm(): Promise<void> {
-    const state = this.#state();
+    const state = this.#storage.state();
     if (!state) return;
     try {
       if (state.deleting) await this.#finishDeleting(state);
-      else await this.#report(state);
+      else await this.#reportToRow(state);
       this.#alarmFailures = 0;
     } catch (error) {
       logError("alarm", error);
       const wait = Math.min(BACKOFF.first * 2 ** this.#alarmFailures++, BACKOFF.most);
-      if (this.#state()) this.#arm(Date.now() + wait);
+      if (this.#storage.state()) this.#arm(Date.now() + wait);
     }
   }
 
   async #finishDeleting(state: State) {
     const tombstoneSeconds = Number(this.env.TOMBSTONE_SECONDS);
     await write(this.env.DB, deleteRow(state.id, state.user_id, Date.now(), tombstoneSeconds));
-    if (this.#state()?.generation === state.generation) this.#clear();
+    if (this.#storage.state()?.generation === state.generation) this.#clear();
   }
 
-  async #report(reported: State) {
+  async #reportToRow(reported: State) {
     const { id, user_id } = reported;
+    const began = Date.now();
     const idleSeconds = Number(this.env.AUTO_ARCHIVE_SECONDS);
     const [[tombstone], [row]] = await write(
       this.env.DB,
-      reportToRow(reported, this.#lastMessageAt(), Date.now(), idleSeconds),
+      reportToRow(reported, this.#storage.lastMessageAt(), began, idleSeconds),
       readTombstone(id, user_id),
       readRow(id, user_id),
     );
 
-    const state = this.#state();
+    const state = this.#storage.state();
     if (state?.generation !== reported.generation) return;
     if (tombstone) return this.#clear();
 
+    this.#arm(this.#nextAlarm(reported, state, row, began));
+    if (row) await this.#tellOfRow(row);
+  }
+
+  /** @param began when the alarm that has just reported began, epoch milliseconds @returns when the next one is due */
+  #nextAlarm(reported: State, state: State, row: SessionRow | undefined, began: number): number {
     const now = Date.now();
     if (row && row.last_activity > state.last_activity) {
-      this.ctx.storage.sql.exec("UPDATE state SET last_activity = ?", row.last_activity);
-      return this.#arm(now + AFTER_APPEND);
+      this.#storage.setLastActivity(row.last_activity);
+      return now + AFTER_APPEND;
     }
-    const changedMeanwhile = state.deleting || state.last_activity !== reported.last_activity;
-    if (changedMeanwhile) return this.#arm(now + AFTER_BIRTH);
+    if (state.deleting) return now + AFTER_BIRTH;
+    // Not sooner: however much is said, the row is written at most once in this time.
+    if (state.last_activity !== reported.last_activity) return began + AFTER_APPEND;
+    const idleSeconds = Number(this.env.AUTO_ARCHIVE_SECONDS);
     const idleAt = row?.status === "active" ? autoArchiveTime(row, idleSeconds) : undefined;
-    this.#arm(Math.min(now + Number(this.env.REPAIR_SECONDS) * 1000, idleAt ?? Infinity));
+    return Math.min(now + Number(this.env.REPAIR_SECONDS) * 1000, idleAt ?? Infinity);
+  }
+
+  /** Tells open pages and lists how the row stands after the alarm has written it. */
+  async #tellOfRow({ id, user_id, status }: SessionRow): Promise<void> {
+    this.#live.tellPages({ type: "status", status });
+    await attempt("tell-list", async () => personOf(this.env, user_id).listChanged([id]));
+  }
+
+  /** A session of which nothing is stored yet has no live page: its first message makes it. */
+  async #listenAsPage(userId: string, signIn: string, after: number): Promise<Response> {
+    const { id } = this.#storage.state() ?? {};
+    if (id === undefined) return refusal(404, "There is nothing to listen to.");
+    // First, so that a sign-out from here on finds this socket.
+    const welcome = await personOf(this.env, userId).watch(userId, id, signIn);
+    const answer = this.#answer(userId, this.#storage.state(), (state) => ({
+      missed: this.#missedByPage(state, after),
+    }));
+    if (!welcome || answer.state !== "ready") return refusal(404, "There is nothing to listen to.");
+    return this.#live.accept({ signIn }, answer.missed);
+  }
+
+  #missedByPage(state: State, after: number): LiveMessage[] {
+    if (state.message_count - after > MOST_MISSED) return [{ type: "changed" }];
+    const agent = agentReport(state);
+    const missed = this.#storage.messagesAfter(after, MOST_MISSED).map(shown);
+    // Also where nothing was missed: what agents report may have changed.
+    const frames = Math.max(1, Math.ceil(missed.length / FRAME));
+    return Array.from({ length: frames }, (_, frame) => ({
+      type: "messages",
+      messages: missed.slice(frame * FRAME, (frame + 1) * FRAME),
+      agent,
+    }));
+  }
+
+  #listenAsAgent(tokenHash: string, after: number | undefined): Response {
+    const answer = this.#answerAgent(tokenHash, (token, state) => {
+      const missed = after === undefined ? 0 : state.message_count - after;
+      if (missed > BATCH) return { socket: refusal(409, READ_FIRST) };
+      const messages = missed > 0 ? this.#read(after).messages : [];
+      return { socket: this.#live.accept({ token: token.id }, [{ type: "messages", messages }]) };
+    });
+    switch (answer.state) {
+      case "ready":
+        return answer.socket;
+      case "limited":
+        return refusal(429, "Too many requests within a minute.");
+      default:
+        return refusal(401, "This token is not one of this session’s.");
+    }
+  }
+
+  #read(after: number | undefined): { messages: AgentMessage[] } {
+    const messages =
+      after === undefined
+        ? this.#storage.messagesBefore(Number.MAX_SAFE_INTEGER, CONVERSATION_PAGE)
+        : this.#storage.messagesAfter(after, BATCH);
+    return { messages: messages.map(forAgent) };
+  }
+
+  /** Something was said or reported: who listens hears of it at once, the row soon. */
+  #changed(message: Message | undefined): void {
+    this.#armWithin(AFTER_APPEND);
+    const agent = agentReport(this.#storage.state() as State);
+    if (!message) this.#live.tellPages({ type: "agent", agent });
+    else {
+      if (this.#live.hasPages) {
+        this.#live.tellPages({ type: "messages", messages: [shown(message)], agent });
+      }
+      this.#live.tellAgents({ type: "messages", messages: [forAgent(message)] });
+    }
+    this.#wake();
+  }
+
+  /** @returns when there is news for agents, or `wait` milliseconds are over */
+  #news(wait: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, wait);
+      this.#waiting.add(wake);
+    });
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
   }
 
   /** Lets the owner, and nobody else, have what `content` answers from a state that is not being deleted. */
@@ -198,56 +393,41 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     return { state: "ready", ...content(state) };
   }
 
-  #state(): State | undefined {
-    const { sql } = this.ctx.storage;
-    const [made] = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'state'").toArray();
-    return made && sql.exec<Record<string, SqlStorageValue> & State>("SELECT * FROM state").one();
+  /** Lets an agent, if its token is one of this session's, have what `content` answers; its requests are counted. */
+  #answerAgent<Content extends object>(
+    tokenHash: string,
+    content: (token: AgentToken, state: State) => Content,
+  ): AgentAnswer<Content> {
+    const found = this.#findAgent(tokenHash);
+    if (found.state !== "ready") return found;
+    const wait = this.#storage.countRequest(found.token, REQUESTS_PER_MINUTE, Date.now());
+    if (wait > 0) return { state: "limited", wait };
+    return { state: "ready", ...content(found.token, found.session) };
+  }
+
+  #findAgent(tokenHash: string): AgentAnswer<{ token: AgentToken; session: State }> {
+    const session = this.#storage.state();
+    const token = session && this.#storage.findToken(tokenHash);
+    if (!token) return { state: "refused" };
+    return session.deleting ? { state: "deleting" } : { state: "ready", token, session };
   }
 
   #make(row: SessionRow, deleting: 0 | 1): State {
-    const { sql } = this.ctx.storage;
-    sql.exec(`
-      CREATE TABLE state (
-        id TEXT NOT NULL, user_id TEXT NOT NULL, repo_owner TEXT NOT NULL, repo_name TEXT NOT NULL,
-        created_at INTEGER NOT NULL, last_activity INTEGER NOT NULL, message_count INTEGER NOT NULL,
-        generation TEXT NOT NULL, deleting INTEGER NOT NULL, alarm_at INTEGER NOT NULL
-      );
-      CREATE TABLE messages (
-        id INTEGER PRIMARY KEY, role TEXT NOT NULL, author TEXT NOT NULL,
-        text TEXT NOT NULL, created_at INTEGER NOT NULL, client_key TEXT NOT NULL UNIQUE
-      );`);
-    sql.exec(
-      "INSERT INTO state VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, 0)",
-      row.id,
-      row.user_id,
-      row.repo_owner,
-      row.repo_name,
-      row.created_at,
-      row.last_activity,
-      crypto.randomUUID(),
-      deleting,
-    );
+    this.#storage.make(row, deleting);
     this.#arm(Date.now() + AFTER_BIRTH);
-    return this.#state() as State;
-  }
-
-  /** When the newest message was said, by the clock; 0 where there is none. */
-  #lastMessageAt(): number {
-    const newest = "SELECT created_at FROM messages ORDER BY id DESC LIMIT 1";
-    const [message] = this.ctx.storage.sql.exec<{ created_at: number }>(newest).toArray();
-    return message?.created_at ?? 0;
+    return this.#storage.state() as State;
   }
 
   /** Sets the alarm for `at`, in the same turn and so in the same transaction as what made it necessary. */
   #arm(at: number) {
-    this.ctx.storage.sql.exec("UPDATE state SET alarm_at = ?", at);
+    this.#storage.setAlarmAt(at);
     void this.ctx.storage.setAlarm(at);
   }
 
   /** Sees that the alarm comes at most `wait` milliseconds from now; one that comes sooner stays. */
   #armWithin(wait: number) {
     const now = Date.now();
-    const alarmAt = this.#state()?.alarm_at ?? 0;
+    const alarmAt = this.#storage.state()?.alarm_at ?? 0;
     if (alarmAt > now + wait || alarmAt < now - LOST_ALARM) this.#arm(now + wait);
   }
 
@@ -255,10 +435,24 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   #clear() {
     void this.ctx.storage.deleteAlarm();
     void this.ctx.storage.deleteAll();
+    this.#live.closeAll();
   }
 }
 
 function metadata(state: State): SessionMetadata {
   const { id, user_id, repo_owner, repo_name, created_at, last_activity, message_count } = state;
-  return { id, user_id, repo_owner, repo_name, created_at, last_activity, message_count };
+  const { agent_status, agent_at, agent_message } = state;
+  return {
+    ...{ id, user_id, repo_owner, repo_name, created_at, last_activity, message_count },
+    ...{ agent_status, agent_at, agent_message },
+  };
+}
+
+function forAgent({ id, role, author, text, created_at }: Message): AgentMessage {
+  return { id, role, author, text, created_at };
+}
+
+/** What a socket that is not opened is answered with. */
+function refusal(status: number, error: string): Response {
+  return Response.json({ error }, { status });
 }

@@ -3,7 +3,7 @@ import { createRequestHandler, logDevReady, type ServerBuild } from "@remix-run/
 import * as remixBuild from "../build/index.js";
 import { createLoadContext } from "../app/platform/load-context";
 import { logEvent } from "../app/platform/log";
-import { passGate, type Refusal } from "../app/platform/request-gate";
+import { bearerToken, passGate, type Refusal } from "../app/platform/request-gate";
 import { logRequest } from "../app/platform/request-log";
 import { routePatterns } from "../app/platform/route-pattern";
 import { setSecurityHeaders } from "../app/platform/security-headers";
@@ -19,7 +19,9 @@ export const onRequest: PagesFunction<Env> = async ({ request, env, waitUntil })
   const context = createLoadContext(env, waitUntil);
   const passed = await passGate(request);
   const response =
-    passed instanceof Request ? await answer(passed, context) : refuse(request, passed);
+    passed instanceof Request
+      ? await answer(bearerToken(request) === undefined ? passed : forAgent(passed), context)
+      : refuse(request, passed);
   logRequest(request, response, routeOf(new URL(request.url).pathname), context);
   if (response.webSocket) return response;
   // A copy: the headers of a redirect cannot be changed.
@@ -28,9 +30,19 @@ export const onRequest: PagesFunction<Env> = async ({ request, env, waitUntil })
   return secured;
 };
 
+/** An agent gets what a session's action answers as it is, as Remix's own client does: a page would be of no use to it. */
+function forAgent(request: Request): Request {
+  const url = new URL(request.url);
+  const toSession = request.method === "POST" && /^\/session\/[^/]+$/.test(url.pathname);
+  if (!toSession) return request;
+  url.searchParams.set("_data", "routes/session.$id");
+  return new Request(url, request);
+}
+
 /** Written by hand, because nothing that was refused is handed to the app. */
 function refuse(request: Request, { status, title, text }: Refusal): Response {
   logEvent("refused", { status, method: request.method, path: new URL(request.url).pathname });
+  if (bearerToken(request) !== undefined) return Response.json({ error: text }, { status });
   const page = `<!DOCTYPE html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>${title} · Ship</title>
 <main><h1>${title}</h1><p>${text}</p><p><a href="/dashboard">Go to your sessions</a></p></main></html>`;

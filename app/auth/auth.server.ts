@@ -9,6 +9,8 @@ import * as z from "zod/mini";
 import { readCookie, signedCookie } from "../platform/cookies.server";
 import { read, write, type Database, type Statement } from "../platform/database.server";
 import { attempt, logEvent } from "../platform/log";
+import { personOf } from "../platform/person.server";
+import { hashToken, randomToken } from "../platform/token.server";
 import {
   countAuthRecords,
   deleteAuthRecord,
@@ -57,7 +59,7 @@ async function readClaim(request: Request, context: AppLoadContext): Promise<Cla
   const parsed = cookieValue.safeParse(held);
   if (!parsed.success) return undefined;
   const { token, ...user } = parsed.data;
-  return { user, tokenHash: await hash(token) };
+  return { user, tokenHash: await hashToken(token) };
 }
 
 /**
@@ -118,6 +120,13 @@ async function isSignedIn({ user, tokenHash }: Claim, context: AppLoadContext): 
   return record !== undefined;
 }
 
+/** @returns by which sign-in a guarded page is asked for: the hash of its token @throws a redirect where by none */
+export async function signInOf(request: Request, context: AppLoadContext): Promise<string> {
+  const claim = await claimOf(request, context);
+  if (!claim) throw redirectToSignIn(request);
+  return claim.tokenHash;
+}
+
 function redirectToSignIn(request: Request): Response {
   const { pathname, searchParams } = new URL(request.url);
   searchParams.delete("_data"); // Remix's own, on the requests of its client
@@ -144,9 +153,10 @@ export async function signIn(
   const token = randomToken();
   await write(env.DB, [
     ...(before ? [deleteAuthRecord(before.tokenHash)] : []),
-    ...insertAuthRecord(user, await hash(token), now),
+    ...insertAuthRecord(user, await hashToken(token), now),
     ...more,
   ]);
+  if (before) closeSockets(context, before.user, [before.tokenHash]);
   logEvent("sign-in", { user: user.id });
   const cookie = await authCookie(request, context).serialize(
     { ...user, token },
@@ -168,12 +178,22 @@ export async function signOut(
   const claim = await claimOf(request, context);
   if (claim) {
     const { user, tokenHash } = claim;
-    const ended = everywhere ? deleteAuthRecords(user.id) : deleteAuthRecord(tokenHash);
-    await write(context.env.DB, [ended]);
+    const deletion = everywhere ? deleteAuthRecords(user.id) : deleteAuthRecord(tokenHash);
+    const [ended] = await write(context.env.DB, [], deletion);
+    closeSockets(
+      context,
+      user,
+      ended.map(({ token_hash }) => token_hash),
+    );
     logEvent(everywhere ? "sign-out-everywhere" : "sign-out", { user: user.id });
   }
   const cookie = await authCookie(request, context).serialize("", { maxAge: 0 });
   return redirect("/login", { headers: { "Set-Cookie": cookie } });
+}
+
+/** Pages that are open in a browser that was signed out hear nothing more. */
+function closeSockets({ env, waitUntil }: AppLoadContext, user: User, tokenHashes: string[]): void {
+  waitUntil(attempt("close-sockets", async () => personOf(env, user.id).signedOut(tokenHashes)));
 }
 
 /** @returns in how many browsers a person is signed in */
@@ -194,19 +214,4 @@ export function safePath(wanted: string | null): string {
 
 function authCookie(request: Request, context: AppLoadContext): Cookie {
   return signedCookie("auth", request, context);
-}
-
-/** @returns 256 random bits in hexadecimal */
-function randomToken(): string {
-  return toHex(crypto.getRandomValues(new Uint8Array(32)));
-}
-
-async function hash(token: string): Promise<string> {
-  return toHex(
-    new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token))),
-  );
-}
-
-function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -88,12 +88,23 @@ export function touchAuthRecord(tokenHash: string, now: number): Statement {
     .compile();
 }
 
+/** What signing out ends: a browser's record, by its token's hash. */
+type EndedRecord = Pick<AuthRecord, "token_hash">;
+
 /** Signs one browser out. */
-export function deleteAuthRecord(tokenHash: string): Statement {
-  return statements.deleteFrom("auth_records").where("token_hash", "=", tokenHash).compile();
+export function deleteAuthRecord(tokenHash: string): Statement<EndedRecord> {
+  return statements
+    .deleteFrom("auth_records")
+    .where("token_hash", "=", tokenHash)
+    .returning("token_hash")
+    .compile();
 }
 
 /** Signs a person out in every browser. */
-export function deleteAuthRecords(userId: string): Statement {
-  return statements.deleteFrom("auth_records").where("user_id", "=", userId).compile();
+export function deleteAuthRecords(userId: string): Statement<EndedRecord> {
+  return statements
+    .deleteFrom("auth_records")
+    .where("user_id", "=", userId)
+    .returning("token_hash")
+    .compile();
 }

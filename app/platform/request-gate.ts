@@ -11,25 +11,34 @@ export interface Refusal {
   text: string;
 }
 
+/** What an agent may ask for: to report into a session, to read it, to listen to it. */
+const FOR_AGENTS = /^\/session\/[^/]+(\/messages|\/live)?$/;
+
+/** @returns the token by which an agent asks for something of a session; undefined where it is no agent that asks */
+export function bearerToken(request: Request): string | undefined {
+  if (!FOR_AGENTS.test(new URL(request.url).pathname)) return undefined;
+  return /^Bearer +(.*)$/i.exec(request.headers.get("Authorization") ?? "")?.[1];
+}
+
 /**
  * Lets a request pass if it is safe, or comes from this origin and is of bearable size. A WebSocket upgrade is not safe:
- * browsers open one to any origin, cookies included.
+ * browsers open one to any origin, cookies included. An agent's request needs no origin, because no page of another
+ * origin can send its token; but it has the rights of that token only, and so its cookies are taken off.
  *
  * @returns the request to answer (its body read, so that a body sent without a length is measured too), or a refusal
  */
 export async function passGate(request: Request): Promise<Request | Refusal> {
-  const upgrade = request.headers.has("Upgrade");
-  if (SAFE_METHODS.has(request.method) && !upgrade) return request;
-  if (!isSameOrigin(request)) {
-    return {
-      status: 403,
-      title: "Refused",
-      text: "This request did not come from a page of Ship. Open Ship and try again there.",
-    };
-  }
-  // Remix compares it with `Origin` too, and would answer 500 where anybody made it up.
   const headers = new Headers(request.headers);
+  // Remix compares it with `Origin` too, and would answer 500 where anybody made it up.
   headers.delete("X-Forwarded-Host");
+  if (bearerToken(request) !== undefined) {
+    headers.delete("Cookie");
+    headers.delete("Origin");
+  } else {
+    const upgrade = request.headers.has("Upgrade");
+    if (SAFE_METHODS.has(request.method) && !upgrade) return request;
+    if (!isSameOrigin(request)) return NOT_FROM_HERE;
+  }
   if (!request.body) return new Request(request, { headers });
   try {
     const body = await readAtMost(request, BODY_LIMIT);
@@ -38,6 +47,12 @@ export async function passGate(request: Request): Promise<Request | Refusal> {
     return BROKEN_OFF;
   }
 }
+
+const NOT_FROM_HERE: Refusal = {
+  status: 403,
+  title: "Refused",
+  text: "This request did not come from a page of Ship. Open Ship and try again there.",
+};
 
 const TOO_LARGE: Refusal = {
   status: 413,

@@ -8,6 +8,7 @@ import { useActionData, useLoaderData, useSearchParams } from "@remix-run/react"
 import { verifySession } from "../auth/auth.server";
 import { redirectWithFlash } from "../platform/flash.server";
 import { readForm } from "../platform/form.server";
+import { tellChanged } from "../sessions/changed.server";
 import { DeleteSessionDialog, SessionGoneDialog } from "../sessions/delete-session-dialog";
 import { parseSessionId, sessionNotFound } from "../sessions/input.server";
 import { deleteSession } from "../sessions/lifecycle.server";
@@ -40,7 +41,8 @@ export async function action({ request, context }: ActionFunctionArgs) {
   const user = await verifySession(request, context);
   await readForm(request);
   const listed = listPath(new URL(request.url).searchParams);
-  const outcome = await deleteSession(context.env, user.id, requestedId(request));
+  const id = requestedId(request);
+  const outcome = await deleteSession(context.env, user.id, id);
   switch (outcome) {
     case "not-found":
       throw sessionNotFound();
@@ -50,6 +52,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
       return json({ alert }, { status: 503 });
     }
     default:
+      tellChanged(context, user.id, id);
       return redirectWithFlash(request, context, listed, { text: OUTCOME_TEXT[outcome] });
   }
 }

@@ -18,6 +18,7 @@ import { RepositoryPicker } from "../github/repository-picker";
 import { accessToken, findTokens } from "../github/tokens.server";
 import { redirectWithFlash } from "../platform/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/form.server";
+import { tellChanged } from "../sessions/changed.server";
 import { CreateSessionDialog, RepositoryFields } from "../sessions/create-session-dialog";
 import { createInput, pickInput } from "../sessions/input.server";
 import { createSession, type CreateForm, type CreateResult } from "../sessions/lifecycle.server";
@@ -57,6 +58,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
 
   const result = await createSession(context.env, user.id, form);
   if (result.outcome !== "created") return notCreated(result, typed);
+  tellChanged(context, user.id, result.session.id);
   return redirectWithFlash(request, context, "/dashboard", {
     text: `Created a session for ${repositoryName(result.session)}.`,
   });

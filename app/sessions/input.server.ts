@@ -46,15 +46,53 @@ export const pickInput = z.object({
 
 export const MESSAGE_BYTES = 32 * 1024;
 
+const messageText = z.string(FORM_INCOMPLETE).check(
+  z.refine((text) => text.trim() !== "", { error: "Write a message first.", abort: true }),
+  z.refine((text) => new TextEncoder().encode(text).length <= MESSAGE_BYTES, {
+    error: "A message has at most 32 KiB.",
+  }),
+);
+
 /** The composer: the message's key, and its text. */
-export const messageInput = z.object({
-  key: z.uuid(FORM_INCOMPLETE),
-  text: z.string(FORM_INCOMPLETE).check(
-    z.refine((text) => text.trim() !== "", { error: "Write a message first.", abort: true }),
-    z.refine((text) => new TextEncoder().encode(text).length <= MESSAGE_BYTES, {
-      error: "A message has at most 32 KiB.",
+export const messageInput = z.object({ key: z.uuid(FORM_INCOMPLETE), text: messageText });
+
+/** What an agent reports: words, a status or both; its key is its own to choose. */
+export const reportInput = z
+  .object({
+    text: z.optional(messageText),
+    status: z.optional(
+      z.enum(
+        ["working", "waiting", "done", "failed"],
+        "A status is working, waiting, done or failed.",
+      ),
+    ),
+    key: z.optional(
+      z
+        .string("A key is text.")
+        .check(
+          z.minLength(1, "A key has at least one character."),
+          z.maxLength(200, "A key has at most 200 characters."),
+        ),
+    ),
+  })
+  .check(
+    z.refine(({ text, status }) => text !== undefined || status !== undefined, {
+      error: "Send a text, a status or both.",
     }),
-  ),
+  );
+
+const TOKEN_NAME_MISSING = "Name the agent.";
+
+/** The form that makes an agent's token: its key, and the agent's name. */
+export const tokenInput = z.object({
+  key: z.uuid(FORM_INCOMPLETE),
+  name: z
+    .string(TOKEN_NAME_MISSING)
+    .check(
+      z.trim(),
+      z.minLength(1, { error: TOKEN_NAME_MISSING, abort: true }),
+      z.maxLength(60, { error: "A name has at most 60 characters." }),
+    ),
 });
 
 const sessionId = z.uuid();
@@ -95,10 +133,28 @@ export function parseCursor(cursor: string | null): Cursor | undefined {
   throw new Response("This link to a part of the list is damaged.", { status: 400 });
 }
 
+/** The number behind an intent, as in "revoke:3". @throws a 400 Response where there is none */
+export function parseNumber(value: string | undefined): number {
+  if (/^[1-9]\d{0,14}$/.test(value ?? "")) return Number(value);
+  throw new Response("The form was incomplete. Open the page again.", { status: 400 });
+}
+
 /** @returns the message before which a page of a conversation ends @throws a 400 Response where `?before=` is no id */
 export function parseBefore(before: string | null): number | undefined {
-  if (before === null) return undefined;
-  if (/^[1-9]\d{0,14}$/.test(before)) return Number(before);
+  return parseMessageId(before, 1);
+}
+
+/**
+ * @returns the message after which a part of a conversation begins; 0 stands before the first
+ * @throws a 400 Response where it is no id
+ */
+export function parseAfter(after: string | null | undefined): number | undefined {
+  return parseMessageId(after, 0);
+}
+
+function parseMessageId(id: string | null | undefined, least: 0 | 1): number | undefined {
+  if (id === null || id === undefined) return undefined;
+  if (/^(0|[1-9]\d{0,14})$/.test(id) && Number(id) >= least) return Number(id);
   throw new Response("This link to a part of the conversation is damaged.", { status: 400 });
 }
 

@@ -13,6 +13,7 @@ import {
   deleteRow,
   insertSession,
   keepRow,
+  markSeen,
   MINUTE,
   readCreated,
   readRow,
@@ -143,24 +144,94 @@ async function beginDeletion(
   return answer.state === "deleting" ? "deleting" : "not-found";
 }
 
-/** Adds a message to a session, initializing its object first where that is still empty. */
+/** What became of something that was asked of a session. */
+type Outcome = "done" | "deleting" | "not-found" | "unavailable";
+
+/** Adds a message to a session. */
 export async function appendMessage(
   env: Env,
   userId: string,
   id: string,
   message: NewMessage,
-): Promise<"sent" | "deleting" | "not-found" | "unavailable"> {
-  const answer = await attempt("append", async (): Promise<ObjectAnswer> => {
-    const first = await objectOf(env, id).append(userId, message);
+): Promise<"sent" | Exclude<Outcome, "done">> {
+  const answer = await askObject("append", env, userId, id, (object) =>
+    object.append(userId, message),
+  );
+  const outcome = outcomeOf(answer);
+  return outcome === "done" ? "sent" : outcome;
+}
+
+/**
+ * Makes a token by which an agent reports into a session; the same form sent again makes no second one.
+ *
+ * @returns the token; `too-many` where the session has as many as it may have
+ */
+export async function connectAgent(
+  env: Env,
+  userId: string,
+  id: string,
+  { name, key }: { name: string; key: string },
+): Promise<{ token: string } | { outcome: "too-many" | Outcome }> {
+  const answer = await askObject<{ token: string | undefined }>(
+    "connect-agent",
+    env,
+    userId,
+    id,
+    (object) => object.connectAgent(userId, name, key),
+  );
+  if (answer?.state !== "ready") return { outcome: outcomeOf(answer) };
+  return answer.token === undefined ? { outcome: "too-many" } : { token: answer.token };
+}
+
+/** Ends a token of a session's; one that has ended already stays so. */
+export async function revokeAgent(
+  env: Env,
+  userId: string,
+  id: string,
+  token: number,
+): Promise<Outcome> {
+  const answer = await attempt("revoke-agent", async () =>
+    objectOf(env, id).revokeAgent(userId, token),
+  );
+  return outcomeOf(answer);
+}
+
+/** Remembers what the owner has seen of a session. */
+export async function seeMessages(
+  env: Env,
+  userId: string,
+  id: string,
+  upTo: number,
+): Promise<Exclude<Outcome, "deleting">> {
+  const answer = await attempt("see", () =>
+    write(env.DB, [markSeen(id, userId, upTo)], readRow(id, userId)),
+  );
+  if (!answer) return "unavailable";
+  return answer[0].length > 0 ? "done" : "not-found";
+}
+
+function outcomeOf(answer: ObjectAnswer | undefined): Outcome {
+  if (!answer) return "unavailable";
+  if (answer.state === "ready") return "done";
+  return answer.state === "deleting" ? "deleting" : "not-found";
+}
+
+/** Asks a session's object, initializing it from its row where it is still empty. @returns undefined without an answer */
+function askObject<Content = unknown>(
+  step: string,
+  env: Env,
+  userId: string,
+  id: string,
+  ask: (object: ReturnType<typeof objectOf>) => Promise<ObjectAnswer<Content>>,
+): Promise<ObjectAnswer<Content> | undefined> {
+  return attempt(step, async () => {
+    const first = await ask(objectOf(env, id));
     if (first.state !== "empty") return first;
     const [[row]] = await read(env.DB, readRow(id, userId));
     if (!row) return first;
     await objectOf(env, id).initialize(row);
-    return await objectOf(env, id).append(userId, message);
+    return await ask(objectOf(env, id));
   });
-  if (!answer) return "unavailable";
-  if (answer.state === "ready") return "sent";
-  return answer.state === "deleting" ? "deleting" : "not-found";
 }
 
 /** The id is derived from the person and the form's key, so that the same form always means the same session. */

@@ -1,13 +1,11 @@
 import type { ReactNode } from "react";
+import { SCROLLABLE } from "../ui/scrollable";
 import { isLinkTarget, type Align, type Markdown, type MarkdownNode } from "./markdown";
 
 /** Shows a parsed message. What the tree has no kind for cannot be shown, so no text ever becomes a tag. */
 export function MarkdownView({ content }: { content: Markdown }) {
   return <div className="markdown">{content.map(view)}</div>;
 }
-
-/** What is wider than the page scrolls by itself, also by the keyboard. */
-const SCROLLABLE = { tabIndex: 0, role: "group" };
 
 function view(node: MarkdownNode, key: number): ReactNode {
   if (typeof node === "string") return node;

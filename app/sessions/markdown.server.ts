@@ -57,7 +57,8 @@ function addressCharacters(tokens: Token[]): number {
 /** Puts a message's headings below the page's own, so that none skips a level, whatever they were written as. */
 function levelHeadings(tokens: Token[]) {
   const outline: string[] = [];
-  for (const token of tokens.filter(({ type }) => type === "heading_open")) {
+  for (const [index, token] of tokens.entries()) {
+    if (token.type !== "heading_open" || !tokens[index + 1]!.content) continue;
     while (outline.length > 0 && outline.at(-1)! >= token.tag) outline.pop();
     outline.push(token.tag);
     token.tag = `h${Math.min(2 + outline.length, 6)}`;

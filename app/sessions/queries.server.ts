@@ -3,7 +3,18 @@ import { read, type Database, type Statement } from "../platform/database.server
 import { attempt } from "../platform/log";
 import { objectOf } from "./object.server";
 import { readRow, readTombstone, statements } from "./rows.server";
-import type { Message, SessionEvent, SessionRow, SessionStatus, Tombstone } from "./session";
+import {
+  agentReport,
+  type AgentReport,
+  type AgentToken,
+  type Message,
+  type SessionEvent,
+  type SessionRow,
+  type SessionStatus,
+  type ShownMessage,
+  type Tombstone,
+} from "./session";
+import { shown } from "./shown.server";
 
 export const PAGE_SIZE = 50;
 
@@ -104,7 +115,14 @@ export async function countMessages(
 
 /** A part of a session's conversation, or why there is none to show. */
 export type Conversation =
-  | { state: "ready"; messages: Message[]; messageCount: number; lastActivity: number }
+  | {
+      state: "ready";
+      messages: ShownMessage[];
+      messageCount: number;
+      lastActivity: number;
+      agent: AgentReport | null;
+      tokens: AgentToken[];
+    }
   | { state: "deleting" | "unreachable" };
 
 /**
@@ -125,13 +143,38 @@ export async function readConversation(
   if (answer.state === "deleting") return { state: "deleting" };
   // A foreign object is nobody's to see; its row, which is asked for at the same time, answers 404.
   if (answer.state !== "ready") {
-    return { state: "ready", messages: [], messageCount: 0, lastActivity: 0 };
+    return {
+      state: "ready",
+      messages: [],
+      messageCount: 0,
+      lastActivity: 0,
+      agent: null,
+      tokens: [],
+    };
   }
-  const { messages, session } = answer;
+  const { messages, session, tokens } = answer;
   return {
     state: "ready",
-    messages,
+    messages: messages.map(shown),
     messageCount: session.message_count,
     lastActivity: session.last_activity,
+    agent: agentReport(session),
+    tokens,
   };
+}
+
+/**
+ * @returns the messages after the one with this id, oldest first, as many as the object gives at once
+ * @throws where its object cannot be asked, or has nothing to give any more
+ */
+export async function readMessages(
+  env: Env,
+  id: string,
+  userId: string,
+  after: number,
+): Promise<Message[]> {
+  const answer = await objectOf(env, id).messages(userId, after);
+  if (answer.state === "ready") return answer.messages;
+  if (answer.state === "empty" && after === 0) return [];
+  throw new Error(`The session is ${answer.state}`);
 }

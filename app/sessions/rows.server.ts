@@ -72,6 +72,9 @@ export function insertSession(
         created_at: now,
         last_activity: now,
         message_count: 0,
+        agent_status: null,
+        agent_at: null,
+        agent_message: 0,
       },
       withinLimits(userId, now, limits),
     ),
@@ -141,6 +144,17 @@ export function keepRow(id: string, userId: string, now: number): Statement[] {
   });
 }
 
+/** Remembers that the owner has seen all messages up to the one with this id; only ever upwards. */
+export function markSeen(id: string, userId: string, upTo: number): Statement {
+  return statements
+    .updateTable("sessions")
+    .set({ seen_message: upTo })
+    .where("id", "=", id)
+    .where("user_id", "=", userId)
+    .where("seen_message", "<", upTo)
+    .compile();
+}
+
 /**
  * Deletes a session for good: tombstone, history, row. Old tombstones go along.
  * The caller has seen that the session is this person's; should the row be somebody else's after all, nothing changes.
@@ -171,8 +185,8 @@ export function deleteRow(
 }
 
 /**
- * What the alarm tells the row: it exists and carries the object's activity and count (together, and
- * only where the object's activity is not older); an archived session that was written into since is active again; an
+ * What the alarm tells the row: it exists and carries the object's activity, its count and what agents
+ * reported (together, and only where the object's activity is not older); an archived session that was written into since is active again; an
  * active one that has been idle too long is archived.
  *
  * @param lastMessageAt when the newest message was said, by the clock; 0 where there is none
@@ -185,6 +199,7 @@ export function reportToRow(
   idleSeconds: number,
 ): Statement[] {
   const { id, user_id, last_activity, message_count } = session;
+  const { agent_status, agent_at, agent_message } = session;
   return [
     sql`
       INSERT INTO session_events (session_id, kind, at)
@@ -194,7 +209,7 @@ export function reportToRow(
     insertRow(session),
     statements
       .updateTable("sessions")
-      .set({ last_activity, message_count })
+      .set({ last_activity, message_count, agent_status, agent_at, agent_message })
       .where("id", "=", id)
       .where("user_id", "=", user_id)
       .where("last_activity", "<=", last_activity)
@@ -217,11 +232,14 @@ export function reportToRow(
 
 function insertRow(session: SessionMetadata, allowed = sql`TRUE`): Statement {
   const { id, user_id, repo_owner, repo_name, created_at, last_activity, message_count } = session;
+  const { agent_status, agent_at, agent_message } = session;
   return sql`
     INSERT INTO sessions
-      (id, user_id, repo_owner, repo_name, status, created_at, last_activity, message_count)
+      (id, user_id, repo_owner, repo_name, status, created_at, last_activity, message_count,
+        agent_status, agent_at, agent_message)
     SELECT ${id}, ${user_id}, ${repo_owner}, ${repo_name}, 'active',
-      ${created_at}, ${last_activity}, ${message_count}
+      ${created_at}, ${last_activity}, ${message_count},
+      ${agent_status}, ${agent_at}, ${agent_message}
     WHERE NOT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id}) AND ${allowed}
     ON CONFLICT (id) DO NOTHING`.compile(statements);
 }

@@ -15,10 +15,12 @@ interface SessionDetailsProps {
   };
   /** Epoch milliseconds. */
   now: number;
+  /** What else there is to say of its status. */
+  children?: ReactNode;
 }
 
 /** What there is to know of a session beside its conversation. */
-export function SessionDetails({ session, now }: SessionDetailsProps) {
+export function SessionDetails({ session, now, children }: SessionDetailsProps) {
   const { repository, status, archivedAt, archivedBy, archiveDue } = session;
   return (
     <section aria-label="Details" className="panel grid gap-4 p-4">
@@ -31,6 +33,7 @@ export function SessionDetails({ session, now }: SessionDetailsProps) {
         </Detail>
         <Detail term="Status">
           <StatusWord status={status} />
+          <span className="block text-sm empty:hidden">{children}</span>
         </Detail>
         <Detail term="Messages">{messageCountText(session.messageCount)}</Detail>
         <Detail term="Created">

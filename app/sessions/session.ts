@@ -1,5 +1,7 @@
 /** What a session is, free of any platform. Every time is in epoch milliseconds. */
 
+import type { Markdown } from "./markdown";
+
 export type SessionStatus = "active" | "archived";
 
 /** Who put an archived session away: its owner, or the alarm after a long idleness. */
@@ -58,6 +60,20 @@ export interface SessionEvent {
 
 export type MessageRole = "user" | "agent";
 
+/** What an agent last said of its work, and when it was last heard of, by a status or a message. */
+export interface AgentReport {
+  status: AgentStatus | null;
+  at: number;
+}
+
+/** A token by which an agent reports into one session. The token itself is kept nowhere. */
+export interface AgentToken {
+  id: number;
+  name: string;
+  created_at: number;
+  used_at: number | null;
+}
+
 export interface Message {
   /** Counts up from 1 within its session. */
   id: number;
@@ -72,6 +88,16 @@ export interface Message {
 /** A message as somebody sends it. */
 export type NewMessage = Pick<Message, "role" | "author" | "text" | "client_key">;
 
+/** A message as a page shows it: its text parsed. */
+export type ShownMessage = Omit<Message, "text"> & { content: Markdown };
+
+/** What an agent sends: words, a status, or both. The same key sent again changes nothing. */
+export interface NewReport {
+  text: string | undefined;
+  status: AgentStatus | undefined;
+  key: string;
+}
+
 /** What a Durable Object knows of its session. */
 export interface SessionMetadata {
   id: string;
@@ -81,6 +107,9 @@ export interface SessionMetadata {
   created_at: number;
   last_activity: number;
   message_count: number;
+  agent_status: AgentStatus | null;
+  agent_at: number | null;
+  agent_message: number;
 }
 
 /**
@@ -95,6 +124,35 @@ export type ObjectAnswer<Content = unknown> =
   | { state: "foreign" }
   | { state: "deleting" }
   | ({ state: "ready" } & Content);
+
+/**
+ * What a session's Durable Object answers an agent with:
+ * - `refused`: the token is not one of this session's (never was, or was revoked), or there is no such session;
+ * - `deleting`: the session's deletion has begun;
+ * - `limited`: too much within a minute; `wait` is in milliseconds.
+ */
+export type AgentAnswer<Content = unknown> =
+  | { state: "refused" }
+  | { state: "deleting" }
+  | { state: "limited"; wait: number }
+  | ({ state: "ready" } & Content);
+
+/** @returns what agents last reported of a session; null where none has */
+export function agentReport({
+  agent_status,
+  agent_at,
+}: Pick<SessionMetadata, "agent_status" | "agent_at">): AgentReport | null {
+  return agent_at === null ? null : { status: agent_status, at: agent_at };
+}
+
+/** An agent that said it was working and was not heard of for this long, in milliseconds, has fallen silent. */
+export const SILENT_AFTER = 10 * 60_000;
+
+/** @returns what an agent's status is by now; "silent" where it said "working" too long ago to be believed */
+export function agentStatusAt(report: AgentReport, now: number): AgentStatus | "silent" | null {
+  const silent = report.status === "working" && now - report.at >= SILENT_AFTER;
+  return silent ? "silent" : report.status;
+}
 
 /**
  * @param session the parts of a row that carry the repository

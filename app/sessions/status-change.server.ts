@@ -1,6 +1,7 @@
 import { json, type AppLoadContext } from "@remix-run/cloudflare";
 import type { User } from "../auth/auth.server";
 import { redirectWithFlash, type Flash } from "../platform/flash.server";
+import { tellChanged } from "./changed.server";
 import { parseStatusChange, sessionNotFound } from "./input.server";
 import { changeStatus } from "./lifecycle.server";
 import { repositoryName, type SessionRow, type StatusChange } from "./session";
@@ -24,6 +25,7 @@ export async function answerStatusChange(
   const result = await changeStatus(context.env, user.id, id, change);
   switch (result.outcome) {
     case "done":
+      tellChanged(context, user.id, id);
       return redirectWithFlash(request, context, path, flashOf(change, result.session, path));
     case "not-found":
       throw sessionNotFound();

@@ -1,3 +1,5 @@
+import { useEffect, useState } from "react";
+
 const UNITS = [
   { unit: "year", ms: 365 * 24 * 60 * 60 * 1000 },
   { unit: "month", ms: 30 * 24 * 60 * 60 * 1000 },
@@ -39,4 +41,27 @@ export function RelativeTime({ at, now }: { at: number; now: number }) {
       {relativeTime(at, now)}
     </time>
   );
+}
+
+const HALF_A_MINUTE = 30_000;
+
+/**
+ * Lets a page that stays open tell the time as it goes on.
+ *
+ * @param loaded when the page was made, epoch milliseconds
+ * @returns that moment, and the time that has passed since, by the browser's clock; epoch milliseconds
+ */
+export function useMovingNow(loaded: number): number {
+  const [now, setNow] = useState(loaded);
+  const [from, setFrom] = useState(loaded);
+  if (from !== loaded) {
+    setFrom(loaded);
+    setNow(loaded);
+  }
+  useEffect(() => {
+    const began = Date.now();
+    const tick = setInterval(() => setNow(loaded + Date.now() - began), HALF_A_MINUTE);
+    return () => clearInterval(tick);
+  }, [loaded]);
+  return now;
 }

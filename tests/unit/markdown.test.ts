@@ -92,6 +92,7 @@ describe("a message’s Markdown", () => {
     ["### a\n##### b\n#### c\n# d", [3, 4, 4, 3]],
     ["# 1\n## 2\n### 3\n#### 4\n##### 5\n###### 6", [3, 4, 5, 6, 6, 6]],
     ["a\n===\nb\n---", [3, 4]],
+    ["#\n## a", [3]],
   ])("puts its headings below the page’s own, skipping no level: %j", (text, levels) => {
     const found = parseMarkdown(text).map((node) => Number(/\d/.exec(Object.keys(node)[0]!)));
     expect(found).toEqual(levels);

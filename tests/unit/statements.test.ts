@@ -7,6 +7,7 @@ import {
   deleteRow,
   insertSession,
   keepRow,
+  markSeen,
   readCreated,
   readRow,
   readTombstone,
@@ -37,10 +38,12 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
   archiveRow: ({ id, user, now }) => archiveRow(id, user, now),
   restoreRow: ({ id, user, now }) => restoreRow(id, user, now),
   readCreated: ({ user, now }) => [readCreated(user, now)],
+  markSeen: ({ id, user, count }) => [markSeen(id, user, count)],
   keepRow: ({ id, user, now }) => keepRow(id, user, now),
   deleteRow: ({ id, user, now, seconds }) => deleteRow(id, user, now, seconds),
   reportToRow: ({ id, user, owner, name, now, at, count, seconds }) => {
-    const metadata = { created_at: at, last_activity: at, message_count: count };
+    const agent = { agent_status: "done" as const, agent_at: at, agent_message: count };
+    const metadata = { created_at: at, last_activity: at, message_count: count, ...agent };
     const session = { id, user_id: user, repo_owner: owner, repo_name: name, ...metadata };
     return reportToRow(session, at, now, seconds);
   },

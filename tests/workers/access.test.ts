@@ -29,6 +29,8 @@ interface RouteLine {
   forms?: Record<string, string>[];
   /** Answers whoever is not signed in, too. */
   open?: true;
+  /** The status of every answer, whosever the session is: it is no page. */
+  answers?: number;
 }
 
 const KEY = "7b0d7b1c-6f0e-4d0a-9c0b-5a4b7f0c1d2e";
@@ -53,26 +55,40 @@ const ROUTES: Record<string, RouteLine> = {
   "routes/dashboard.delete": { path: "/dashboard/delete?id=ID", forms: [{}] },
   "routes/session.$id": {
     path: "/session/ID",
-    forms: [...STATUS_CHANGES, { intent: "send", key: KEY, text: "Hello" }],
+    forms: [
+      ...STATUS_CHANGES,
+      { intent: "send", key: KEY, text: "Hello" },
+      { intent: "connect", key: KEY, name: "Bot" },
+      { intent: "revoke:1" },
+      { intent: "seen:1" },
+    ],
   },
+  "routes/session.$id_.live": { path: "/session/ID/live", answers: 426 },
+  "routes/session.$id_.export": { path: "/session/ID/export" },
+  // Takes a token instead of a cookie: see agents.test.ts.
+  "routes/session.$id_.messages": { path: "/session/ID/messages", open: true },
 };
 
 const { routes } = remixBuild as unknown as ServerBuild;
 
 /** A request of the matrix. */
 interface Asked {
+  answers?: number | undefined;
   path: string;
   method: "GET" | "HEAD" | "POST";
   form?: Record<string, string>;
 }
 
 /** Everything that can be asked of a route: what it shows and each of its forms, as a document and as data. */
-function askedOf([id, { path, forms = [] }]: [string, RouteLine]): [name: string, Asked][] {
+function askedOf([id, { path, forms = [], answers }]: [string, RouteLine]): [
+  name: string,
+  Asked,
+][] {
   const dataPath = `${path}${path.includes("?") ? "&" : "?"}_data=${encodeURIComponent(id)}`;
   return [["", path] as const, ["data of ", dataPath] as const].flatMap(
     ([kind, path]): [string, Asked][] => [
-      [`GET ${kind}${id}`, { path, method: "GET" }],
-      [`HEAD ${kind}${id}`, { path, method: "HEAD" }],
+      [`GET ${kind}${id}`, { path, method: "GET", answers }],
+      [`HEAD ${kind}${id}`, { path, method: "HEAD", answers }],
       ...forms.map((form): [string, Asked] => [
         `POST ${kind}${id}, ${form.intent ?? "its form"}`,
         { path, method: "POST", form },
@@ -187,7 +203,7 @@ describe("somebody who is not signed in", () => {
     const answer = await ask(new Browser(), asked);
     expect(leadsTo(answer) ?? "").not.toMatch(/^\/login\?to=/);
     expect(await answer.text()).not.toContain(SECRET);
-    expect([200, 204, 302, 400, 404]).toContain(answer.status);
+    expect([200, 204, 302, 400, 401, 404]).toContain(answer.status);
   });
 
   /** The cookie of a person who has signed out by it since. */
@@ -209,7 +225,7 @@ describe("somebody who is signed in", () => {
       const before = await everythingStored();
 
       const expected = await readWhole(await ask(bob, asked, missing), missing);
-      expect(expected.status).toBe(404);
+      expect(expected.status).toBe(asked.answers ?? 404);
       for (const [whose, id] of Object.entries(notBobs)) {
         expect(await readWhole(await ask(bob, asked, id), id), whose).toEqual(expected);
       }
@@ -226,9 +242,9 @@ describe("somebody who is signed in", () => {
 
     const answer = await ask(bob, asked, own.id);
 
-    if (asked.method === "POST")
+    if (asked.method === "POST" && asked.form?.intent !== "connect")
       expect(leadsTo(answer)).toMatch(/^\/(dashboard|session|account|login$)/);
-    else expect(answer.status).toBe(200);
+    else expect(answer.status).toBe(asked.answers ?? 200);
     expect(await answer.text()).not.toContain(SECRET);
     expect(ofAda(await everythingStored())).toEqual(before);
     if ((await inStorage(own.id)).state) await settle(own.id);
@@ -270,9 +286,19 @@ describe("somebody who is signed in", () => {
 });
 
 describe("a session's object", () => {
+  /** What the platform calls, and what takes an agent's token instead of a person's id: see agents.test.ts. */
+  const NOT_THE_OWNERS = [
+    "constructor",
+    "alarm",
+    "fetch",
+    "webSocketMessage",
+    "webSocketClose",
+    "report",
+    "read",
+  ];
   type Method = Exclude<
     keyof SessionDO,
-    keyof Rpc.DurableObjectBranded | keyof DurableObject | "alarm"
+    keyof Rpc.DurableObjectBranded | keyof DurableObject | "alarm" | "report" | "read"
   >;
   type Stub = ReturnType<typeof objectOf>;
 
@@ -284,6 +310,11 @@ describe("a session's object", () => {
     initialize: async (object, _, row) => await object.initialize(row),
     snapshot: async (object, stranger) => await object.snapshot(stranger),
     conversation: async (object, stranger) => await object.conversation(stranger, undefined),
+    messages: async (object, stranger) => await object.messages(stranger, 0),
+    connectAgent: async (object, stranger) => await object.connectAgent(stranger, "Bot", KEY),
+    revokeAgent: async (object, stranger) => await object.revokeAgent(stranger, 1),
+    changed: async (object, stranger) => await object.changed(stranger),
+    signedOut: async (object, stranger) => await object.signedOut(stranger, ["a sign-in"]),
     append: async (object, stranger) => await object.append(stranger, freshMessage()),
     prepare: async (object, stranger, row) => await object.prepare(stranger, row),
     wipe: async (object, stranger) => await object.wipe(stranger),
@@ -291,7 +322,7 @@ describe("a session's object", () => {
 
   test("has a line for every method", () => {
     const methods = Object.getOwnPropertyNames(SessionDO.prototype);
-    const callable = methods.filter((name) => name !== "constructor" && name !== "alarm");
+    const callable = methods.filter((name) => !NOT_THE_OWNERS.includes(name));
     expect(Object.keys(METHODS).sort()).toEqual(callable.sort());
   });
 
@@ -308,15 +339,22 @@ describe("a session's object", () => {
     }
   });
 
-  test.each(["snapshot", "conversation", "append", "wipe"] as const)(
-    "that was never made stays so: %s",
-    async (method) => {
-      const id = crypto.randomUUID();
-      const row = { ...(await sessionOf(freshPerson(), "remix")), id };
-      expect(await METHODS[method](objectOf(env, id), row.user_id, row)).toEqual({
-        state: "empty",
-      });
-      expect(await inStorage(id)).toEqual(NOTHING_STORED);
-    },
-  );
+  test.each([
+    "snapshot",
+    "conversation",
+    "messages",
+    "append",
+    "connectAgent",
+    "revokeAgent",
+    "changed",
+    "signedOut",
+    "wipe",
+  ] as const)("that was never made stays so: %s", async (method) => {
+    const id = crypto.randomUUID();
+    const row = { ...(await sessionOf(freshPerson(), "remix")), id };
+    expect(await METHODS[method](objectOf(env, id), row.user_id, row)).toEqual({
+      state: "empty",
+    });
+    expect(await inStorage(id)).toEqual(NOTHING_STORED);
+  });
 });

@@ -185,7 +185,7 @@ test.each(BOTH_WAYS)(
     await goOn();
 
     expect((await inDatabase(id)).row).toMatchObject({ message_count: 0 });
-    expect((await inStorage(id)).alarm).toBe(NOW + 5_000);
+    expect((await inStorage(id)).alarm).toBe(NOW + 10_000);
     expect(await settled(id)).toBe("row, ready with 1");
   },
 );

@@ -45,8 +45,8 @@ test("an open session tells its repository, its history and its conversation", a
     messageCount: 2,
     lastActivity: NOW + 2,
     messages: [
-      { id: 1, role: "user", author: "Ada", text: "First" },
-      { id: 2, role: "agent", author: "Bot", text: "Second" },
+      { id: 1, role: "user", author: "Ada", content: [{ p: ["First"] }] },
+      { id: 2, role: "agent", author: "Bot", content: [{ p: ["Second"] }] },
     ],
   });
   expect(await countMessages(env, id, user_id)).toBe(2);
@@ -169,7 +169,7 @@ test.each<[string, (id: string, userId: string) => Promise<unknown>, unknown]>([
   [
     "its conversation",
     (id, ada) => readConversation(env, id, ada, undefined),
-    { state: "ready", messages: [], messageCount: 0, lastActivity: 0 },
+    { state: "ready", messages: [], messageCount: 0, lastActivity: 0, agent: null, tokens: [] },
   ],
   ["a message in it", (id, ada) => appendMessage(env, ada, id, message), "not-found"],
   ["archiving it", (id, ada) => changeStatus(env, ada, id, "archive"), { outcome: "not-found" }],

@@ -58,7 +58,7 @@ test("a new session has its row, the first line of its history and its object", 
   expect(events).toEqual([{ kind: "created", at: NOW }]);
 
   const { tables, state, messages } = await inStorage(id!);
-  expect(tables).toEqual(["messages", "state"]);
+  expect(tables).toEqual(["agent_reports", "agent_tokens", "messages", "state"]);
   expect(messages).toEqual([]);
   expect(state).toMatchObject({
     id,

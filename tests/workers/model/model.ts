@@ -19,8 +19,9 @@ export type CallName = "batch" | "initialize" | "append" | "prepare" | "wipe";
 
 export interface Known {
   created: boolean;
-  /** The repository that it was created for. */
+  /** The repository that its row says, and the one that its object was initialized with. */
   repository: number;
+  repositoryOfObject: number;
   /** D1 was restored without it, and nothing has put its row back yet. */
   rowLost: boolean;
   /** D1 was restored without it: only the daily alarm finds that out. */
@@ -48,6 +49,7 @@ export function knownOf(beginning: Beginning, now: number): Known {
   return {
     created: there !== "nothing",
     repository: 0,
+    repositoryOfObject: 0,
     rowLost: there === "object",
     restored: there === "object",
     initialized: there === "object",
@@ -163,6 +165,7 @@ export function learn(
   if (operation.by === "stranger") return;
   const state = name === "batch" ? undefined : stateOf(answer);
   if (name === "initialize" && state === "ready") {
+    if (!known.initialized) known.repositoryOfObject = known.repository;
     if (known.deletion === "no") known.initialized = true;
     else known.revenant = true;
   }
@@ -194,6 +197,7 @@ function learnBatch(known: Known, cause: Cause, idleMilliseconds: number): void 
     known.idleSince = at;
   }
   if (kind === "alarm") {
+    if (known.rowLost) known.repository = known.repositoryOfObject;
     known.rowLost = false;
     if (known.lastMessageAt >= known.archivedAt) known.statuses.add("active");
     if (at - before.idleSince >= idleMilliseconds) known.statuses.add("archived");

@@ -167,7 +167,7 @@ export class World {
     const object = await runInDurableObject(stub, async (instance, { storage }) => {
       if ((await storage.getAlarm()) === null) return undefined;
       await storage.deleteAlarm();
-      return instance as SessionDO;
+      return instance;
     });
     if (!object) return undefined;
     const run = this.#newRun(operation, session, (visit) => runInDurableObject(stub, visit));

@@ -1,0 +1,29 @@
+import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
+import { verifySession } from "../auth/auth.server";
+import { exportName, exportStream } from "../sessions/export.server";
+import { parseSessionId, sessionNotFound } from "../sessions/input.server";
+import { findSessionWithHistory, readMessages } from "../sessions/queries.server";
+
+/** A session to keep: what Ship knows of it, its history and every message, as JSON. */
+export async function loader({ request, params, context }: LoaderFunctionArgs) {
+  const { env, reads } = context;
+  return verifySession(request, context, async (user) => {
+    const id = parseSessionId(params.id);
+    const read = (after: number) => readMessages(env, id, user.id, after);
+    const [found, first] = await Promise.all([
+      findSessionWithHistory(reads, id, user.id),
+      read(0).catch(() => undefined),
+    ]);
+    if (!found) throw sessionNotFound();
+    if (!first) {
+      const alert = "The conversation cannot be reached just now. Try again in a moment.";
+      throw new Response(alert, { status: 503 });
+    }
+    return new Response(exportStream(found.row, found.events, first, read), {
+      headers: {
+        "Content-Type": "application/json; charset=utf-8",
+        "Content-Disposition": `attachment; filename="${exportName(found.row)}"`,
+      },
+    });
+  });
+}

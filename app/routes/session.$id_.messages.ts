@@ -1,0 +1,8 @@
+import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
+import { bearerToken } from "../platform/request-gate";
+import { answerRead } from "../sessions/agents.server";
+
+/** What was said in a session, for an agent that has a token of it. */
+export function loader({ request, params, context }: LoaderFunctionArgs) {
+  return answerRead(request, context.env, params.id, bearerToken(request));
+}

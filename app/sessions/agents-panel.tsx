@@ -1,0 +1,147 @@
+import { Form, useNavigation } from "@remix-run/react";
+import { Field } from "../ui/field";
+import { SCROLLABLE } from "../ui/scrollable";
+import { RelativeTime } from "../ui/time";
+import type { AgentToken } from "./session";
+
+/** A token that was just made: the only time at which it can be shown. */
+export interface MadeToken {
+  name: string;
+  token: string;
+}
+
+interface AgentsPanelProps {
+  tokens: AgentToken[];
+  /** The session's own address. */
+  address: string;
+  /** Makes the same form sent twice one token. */
+  formKey: string;
+  /** Epoch milliseconds. */
+  now: number;
+  made: MadeToken | undefined;
+  failed: { error: string; name: string } | undefined;
+}
+
+/** Where agents are connected: tokens by which they report into this session, and how they do it. */
+export function AgentsPanel({ tokens, address, formKey, now, made, failed }: AgentsPanelProps) {
+  const making = useNavigation().formData?.get("key") === formKey;
+  return (
+    <details className="panel group px-4 py-3" open={made || failed ? true : undefined}>
+      <summary className="cursor-pointer font-semibold">
+        <h2 className="inline text-base">Connect an agent</h2>
+        {tokens.length > 0 && (
+          <span className="ml-2 text-sm font-normal text-muted">{tokens.length} connected</span>
+        )}
+      </summary>
+      <div className="mt-3 grid gap-4">
+        {made && <MadeTokenNotice made={made} address={address} />}
+        {tokens.length > 0 && <TokenList tokens={tokens} now={now} />}
+        <Form method="post" className="grid gap-3" preventScrollReset>
+          <input type="hidden" name="key" value={formKey} />
+          <Field
+            key={formKey}
+            label="Agent’s name"
+            name="name"
+            hint="It stands beside what the agent writes. The token works for this session only."
+            defaultValue={failed?.name}
+            error={failed?.error}
+          />
+          <button
+            name="intent"
+            value="connect"
+            className="button justify-self-start"
+            disabled={making}
+          >
+            Make a token
+          </button>
+        </Form>
+      </div>
+    </details>
+  );
+}
+
+function TokenList({ tokens, now }: { tokens: AgentToken[]; now: number }) {
+  return (
+    <Form method="post" preventScrollReset>
+      <ul className="grid gap-2" aria-label="Connected agents">
+        {tokens.map(({ id, name, created_at, used_at }) => (
+          <li key={id} className="flex flex-wrap items-center justify-between gap-2">
+            <span className="min-w-0 [overflow-wrap:anywhere]">
+              {name}
+              <span className="block text-sm text-muted">
+                {used_at === null ? (
+                  <>
+                    made <RelativeTime at={created_at} now={now} />, never used
+                  </>
+                ) : (
+                  <>
+                    last used <RelativeTime at={used_at} now={now} />
+                  </>
+                )}
+              </span>
+            </span>
+            <button
+              name="intent"
+              value={`revoke:${id}`}
+              className="button button-quiet"
+              aria-label={`Revoke the token of ${name}`}
+            >
+              Revoke
+            </button>
+          </li>
+        ))}
+      </ul>
+    </Form>
+  );
+}
+
+function MadeTokenNotice({ made, address }: { made: MadeToken; address: string }) {
+  return (
+    <div className="notice grid min-w-0 gap-3 border-good" role="group" aria-label="The new token">
+      <p>
+        The token of <strong>{made.name}</strong>. Copy it now: it is shown only this once.
+      </p>
+      <Code label="The token" text={made.token} />
+      <p>In the agent’s shell, to report what it does:</p>
+      <Code label="Commands for curl" text={curlCommands(address, made.token)} />
+      <p>
+        For Claude Code, with the two variables above set, in <code>.claude/settings.json</code>:
+      </p>
+      <Code label="Hooks for Claude Code" text={HOOKS} />
+    </div>
+  );
+}
+
+function Code({ label, text }: { label: string; text: string }) {
+  return (
+    <pre className="code" {...SCROLLABLE} aria-label={label}>
+      {text}
+    </pre>
+  );
+}
+
+function curlCommands(address: string, token: string): string {
+  return `export SHIP_SESSION='${address}'
+export SHIP_TOKEN='${token}'
+curl -H "Authorization: Bearer $SHIP_TOKEN" -d status=working "$SHIP_SESSION"
+curl -H "Authorization: Bearer $SHIP_TOKEN" --data-urlencode 'text=All tests pass.' -d status=done "$SHIP_SESSION"
+curl -H "Authorization: Bearer $SHIP_TOKEN" "$SHIP_SESSION/messages"`;
+}
+
+/** Nothing is printed: what a hook prints when a prompt is submitted would be read by the agent. */
+function hook(status: string) {
+  const command = `curl -sS -o /dev/null -m 5 -H "Authorization: Bearer $SHIP_TOKEN" -d status=${status} "$SHIP_SESSION"`;
+  return [{ hooks: [{ type: "command", command }] }];
+}
+
+const HOOKS = JSON.stringify(
+  {
+    hooks: {
+      UserPromptSubmit: hook("working"),
+      Notification: hook("waiting"),
+      Stop: hook("done"),
+    },
+  },
+  null,
+  2,
+);

@@ -1,0 +1,115 @@
+/** What an agent asks of a session by its token: to report in, to read, to listen. It is answered in JSON. */
+import { json } from "@remix-run/cloudflare";
+import { readForm } from "../platform/form.server";
+import { attempt } from "../platform/log";
+import { hashToken } from "../platform/token.server";
+import { parseAfter, parseSessionId, reportInput } from "./input.server";
+import { objectOf } from "./object.server";
+import type { AgentAnswer } from "./session";
+
+/** The longest that a read waits for news, in milliseconds: less than proxies on the way wait for an answer. */
+const LONGEST_WAIT = 25_000;
+
+/** Keeps a report: 201 and the id of its message, sent again too; 4xx with what is wrong, and nothing was kept. */
+export function answerReport(request: Request, env: Env, id: string | undefined, token: string) {
+  return answered(async () => {
+    const checked = reportInput.safeParse(await readReport(request));
+    if (!checked.success) return refusal(400, checked.error.issues[0]?.message ?? "");
+    const { text, status, key = crypto.randomUUID() } = checked.data;
+    const session = parseSessionId(id);
+    const hash = await hashToken(token);
+    const answer = await attempt("report", async () =>
+      objectOf(env, session).report(hash, { text, status, key }),
+    );
+    if (answer?.state !== "ready") return notDone(answer);
+    return json({ message: answer.message }, { status: 201 });
+  });
+}
+
+/** Messages after the one that the request names, as soon as there are some; without it, the newest at once. */
+export function answerRead(
+  request: Request,
+  env: Env,
+  id: string | undefined,
+  token: string | undefined,
+) {
+  return answered(async () => {
+    if (token === undefined) return notDone({ state: "refused" });
+    const after = parseAfter(new URL(request.url).searchParams.get("after"));
+    const session = parseSessionId(id);
+    const hash = await hashToken(token);
+    const answer = await attempt("read", async () =>
+      objectOf(env, session).read(hash, after, LONGEST_WAIT),
+    );
+    if (answer?.state !== "ready") return notDone(answer);
+    return json({ messages: answer.messages });
+  });
+}
+
+/** Opens the live socket for an agent. */
+export function listenAsAgent(request: Request, env: Env, id: string | undefined, token: string) {
+  return answered(async () => {
+    if (request.headers.get("Upgrade") !== "websocket") {
+      return refusal(426, "Open a WebSocket here.");
+    }
+    const after = new URL(request.url).searchParams.get("after");
+    parseAfter(after);
+    const hash = await hashToken(token);
+    return openLive(env, parseSessionId(id), { token: hash, ...(after !== null && { after }) });
+  });
+}
+
+/** Opens a live socket of a session's object. @param listener who listens, and from which message on */
+export function openLive(
+  env: Env,
+  id: string,
+  listener: Record<string, string>,
+): Promise<Response> {
+  const url = `https://session/live?${new URLSearchParams(listener)}`;
+  return objectOf(env, id).fetch(url, { headers: { Upgrade: "websocket" } });
+}
+
+async function readReport(request: Request): Promise<unknown> {
+  const type = request.headers.get("Content-Type") ?? "";
+  if (!/^application\/json\b/i.test(type)) return readForm(request);
+  return request.json().catch(() => {
+    throw new Response("This is not JSON.", { status: 400 });
+  });
+}
+
+/** Tells in JSON what would be told to a person as text. A session that does not exist has no token that could work. */
+async function answered(answer: () => Promise<Response>): Promise<Response> {
+  try {
+    return await answer();
+  } catch (thrown) {
+    if (!(thrown instanceof Response)) throw thrown;
+    if (thrown.status === 404) return notDone({ state: "refused" });
+    return refusal(thrown.status, await thrown.text());
+  }
+}
+
+function notDone(answer: Exclude<AgentAnswer, { state: "ready" }> | undefined): Response {
+  switch (answer?.state) {
+    case "refused":
+      return refusal(401, "This token is not one of this session’s, or it was revoked.", {
+        "WWW-Authenticate": "Bearer",
+      });
+    case "deleting":
+      return refusal(410, "This session is being deleted.");
+    case "limited": {
+      const seconds = Math.ceil(answer.wait / 1000);
+      return refusal(429, `Too many requests within a minute. Try again in ${seconds} seconds.`, {
+        "Retry-After": `${seconds}`,
+      });
+    }
+    default:
+      return refusal(
+        503,
+        "The session did not answer. Send it again with the same key; it will not be there twice.",
+      );
+  }
+}
+
+function refusal(status: number, error: string, headers: HeadersInit = {}): Response {
+  return json({ error }, { status, headers });
+}

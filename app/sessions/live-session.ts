@@ -1,0 +1,150 @@
+import { useFetcher, useRevalidator } from "@remix-run/react";
+import { useEffect, useRef, useState } from "react";
+import { useLiveSocket, type Connection } from "../ui/live-socket";
+import type { AgentReport, SessionStatus, ShownMessage } from "./session";
+import { isFinal, parseLiveMessage } from "./wire";
+
+/** What a session's page shows, as it was loaded, and what changes while it is open. */
+export interface LiveContent {
+  /** In order, oldest first. */
+  messages: ShownMessage[];
+  agent: AgentReport | null;
+}
+
+interface LiveSession extends LiveContent {
+  connection: Connection;
+  /** Puts the messages before the first one shown in front of it. */
+  loadEarlier: () => void;
+}
+
+/**
+ * Keeps a session's page up to date: what is said appears as it is said, in order, once, and without a gap; what else
+ * changes makes the page read itself anew.
+ *
+ * @param loaded what the page was loaded with; loaded anew, it is taken in
+ * @param live false for a page that shows an older part of the conversation
+ */
+export function useLiveSession(
+  id: string,
+  status: SessionStatus,
+  loaded: LiveContent,
+  live: boolean,
+): LiveSession {
+  const [content, setContent] = useState(loaded);
+  const [taken, setTaken] = useState(loaded);
+  if (loaded !== taken) {
+    setTaken(loaded);
+    setContent({ messages: joined(content.messages, loaded.messages), agent: loaded.agent });
+  }
+
+  const last = useRef(0);
+  useEffect(() => {
+    last.current = content.messages.at(-1)?.id ?? 0;
+  }, [content.messages]);
+
+  const { revalidate } = useRevalidator();
+  const connection = useLiveSocket(live, {
+    path: () => `/session/${id}/live?after=${last.current}`,
+    onReconnect: revalidate,
+    isFinal,
+    onMessage(data) {
+      const message = parseLiveMessage(data);
+      switch (message?.type) {
+        case "messages": {
+          const { messages, agent } = message;
+          setContent((before) => ({ messages: joined(before.messages, messages), agent }));
+          break;
+        }
+        case "agent":
+          setContent((before) => ({ ...before, agent: message.agent }));
+          break;
+        case "status":
+          if (message.status !== status) revalidate();
+          break;
+        case "changed":
+          revalidate();
+      }
+    },
+  });
+
+  const earlier = useEarlierMessages(id, (messages) => {
+    setContent((before) => ({ ...before, messages: joined(messages, before.messages) }));
+  });
+  return { ...content, connection, loadEarlier: () => earlier(content.messages[0]?.id ?? 0) };
+}
+
+/** The part of the page's data that older messages come in. */
+interface Loaded {
+  conversation: { state: string; messages?: ShownMessage[] };
+}
+
+/** @param take is given the messages before the one that was asked for, when they are there */
+function useEarlierMessages(id: string, take: (messages: ShownMessage[]) => void) {
+  const { load, data } = useFetcher<Loaded>();
+  const [taken, setTaken] = useState(data);
+  if (data !== taken) {
+    setTaken(data);
+    take(data?.conversation.messages ?? []);
+  }
+  return (before: number) => load(`/session/${id}?before=${before}`);
+}
+
+/**
+ * Puts two parts of a conversation together: each message once, in order.
+ *
+ * @returns the newer part alone where messages are missing between the two
+ */
+export function joined(older: ShownMessage[], newer: ShownMessage[]): ShownMessage[] {
+  const [first, ...rest] = newer;
+  const last = older.at(-1);
+  if (!first) return older;
+  if (last && first.id > last.id + 1) return newer;
+  const before = older.filter(({ id }) => id < first.id);
+  const end = newer.at(-1)?.id ?? first.id;
+  const after = older.filter(({ id }) => id > end);
+  return [...before, first, ...rest, ...after];
+}
+
+/** Being looked at is told at most this often, in milliseconds. */
+const SEEN_EVERY = 5_000;
+
+/**
+ * Tells the server what the person sees: the newest message of an agent, as soon as the page is looked at.
+ *
+ * @param newest the id of that message; 0 where there is none
+ * @param seen the id of the message up to which the server knows already
+ */
+export function useSeen(sessionId: string, newest: number, seen: number): void {
+  const told = useRef({ id: seen, at: 0 });
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const look = () => {
+      if (document.visibilityState !== "visible" || newest <= Math.max(told.current.id, seen))
+        return;
+      clearTimeout(timer);
+      timer = setTimeout(
+        () => {
+          told.current = { id: newest, at: Date.now() };
+          void tellSeen(sessionId, newest).catch(() => (told.current.id = seen));
+        },
+        Math.max(0, told.current.at + SEEN_EVERY - Date.now()),
+      );
+    };
+    look();
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", look);
+    };
+  }, [sessionId, newest, seen]);
+}
+
+/** Not by Remix's own way: nothing on the page is to change. */
+async function tellSeen(sessionId: string, newest: number): Promise<void> {
+  await fetch(`/session/${sessionId}`, {
+    method: "POST",
+    body: new URLSearchParams({ intent: `seen:${newest}` }),
+    redirect: "manual",
+    keepalive: true,
+  });
+}

@@ -1,0 +1,50 @@
+import { Component, createRef, type ReactNode } from "react";
+
+/** Nearer than this to the end, in pixels, a person reads along. */
+const READING_ALONG = 160;
+
+interface ScrollPlaceProps {
+  /** Numbers of the first and the last thing shown, counting up. */
+  first: number;
+  last: number;
+  children: ReactNode;
+}
+
+interface Place {
+  height: number;
+  atEnd: boolean;
+}
+
+/**
+ * Keeps what a person reads where it is while things are put in front of it; and who reads at the end stays at the end.
+ * A class, because only a class can look at the page before it changes.
+ */
+export class ScrollPlace extends Component<ScrollPlaceProps> {
+  readonly #end = createRef<HTMLDivElement>();
+
+  override getSnapshotBeforeUpdate(): Place {
+    const bottom = this.#end.current?.getBoundingClientRect().bottom ?? Infinity;
+    return {
+      height: document.documentElement.scrollHeight,
+      atEnd: bottom < window.innerHeight + READING_ALONG,
+    };
+  }
+
+  override componentDidUpdate(before: ScrollPlaceProps, _: unknown, { height, atEnd }: Place) {
+    const { first, last } = this.props;
+    if (first > 0 && first < before.first) {
+      window.scrollBy(0, document.documentElement.scrollHeight - height);
+    } else if (last > before.last && atEnd) {
+      this.#end.current?.scrollIntoView({ block: "end" });
+    }
+  }
+
+  override render() {
+    return (
+      <div className="[overflow-anchor:none]">
+        {this.props.children}
+        <div ref={this.#end} className="scroll-mb-60" />
+      </div>
+    );
+  }
+}

@@ -1,0 +1,253 @@
+import type {
+  AgentToken,
+  Message,
+  NewMessage,
+  NewReport,
+  SessionMetadata,
+  SessionRow,
+} from "../app/sessions/session";
+
+/** The one row of the table `state`. */
+export type State = SessionMetadata & {
+  /** Random, made anew by every initialization: tells a state from one that was wiped and made again. */
+  generation: string;
+  /** 1 from the moment at which deletion has begun; never 0 again. */
+  deleting: 0 | 1;
+  /** For when the alarm was last set, epoch milliseconds. */
+  alarm_at: number;
+};
+
+type Row<Shape> = Record<string, SqlStorageValue> & Shape;
+
+const MESSAGE = "id, role, author, text, created_at, client_key";
+
+/** A token's requests are counted by the minute, in milliseconds. */
+const MINUTE = 60_000;
+
+const AGENT_TABLES = `
+  CREATE TABLE agent_tokens (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
+    form_key TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL, used_at INTEGER,
+    window_at INTEGER NOT NULL DEFAULT 0, window_count INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE TABLE agent_reports (client_key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;`;
+
+/** A key of a report without words is remembered this long: longer than anybody sends it again. */
+const REPORT_KEPT = 24 * 60 * MINUTE;
+
+/**
+ * What a session's object has stored: its state, messages and agents' tokens. Every method is synchronous, so that what an
+ * object does in one turn is one transaction. Times are epoch milliseconds.
+ */
+export class SessionStorage {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** @returns undefined where nothing is stored; reading makes nothing, but brings older storage up to date */
+  state(): State | undefined {
+    const [made] = this.#rows<{ sql: string }>(
+      "SELECT sql FROM sqlite_master WHERE name = 'state'",
+    );
+    if (!made) return undefined;
+    if (!made.sql.includes("agent_message")) this.#addAgents();
+    return this.#rows<State>("SELECT * FROM state")[0];
+  }
+
+  /** Makes the state of a session, with this generation, from its row. */
+  make(row: SessionRow, deleting: 0 | 1): void {
+    this.#sql.exec(`
+      CREATE TABLE state (
+        id TEXT NOT NULL, user_id TEXT NOT NULL, repo_owner TEXT NOT NULL, repo_name TEXT NOT NULL,
+        created_at INTEGER NOT NULL, last_activity INTEGER NOT NULL, message_count INTEGER NOT NULL,
+        generation TEXT NOT NULL, deleting INTEGER NOT NULL, alarm_at INTEGER NOT NULL,
+        agent_status TEXT, agent_at INTEGER, agent_message INTEGER NOT NULL DEFAULT 0
+      );
+      CREATE TABLE messages (
+        id INTEGER PRIMARY KEY, role TEXT NOT NULL, author TEXT NOT NULL,
+        text TEXT NOT NULL, created_at INTEGER NOT NULL, client_key TEXT NOT NULL UNIQUE
+      );
+      ${AGENT_TABLES}`);
+    this.#sql.exec(
+      `INSERT INTO state (id, user_id, repo_owner, repo_name, created_at, last_activity,
+         message_count, generation, deleting, alarm_at)
+       VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, 0)`,
+      row.id,
+      row.user_id,
+      row.repo_owner,
+      row.repo_name,
+      row.created_at,
+      row.last_activity,
+      crypto.randomUUID(),
+      deleting,
+    );
+  }
+
+  markDeleting(): void {
+    this.#sql.exec("UPDATE state SET deleting = 1");
+  }
+
+  setAlarmAt(at: number): void {
+    this.#sql.exec("UPDATE state SET alarm_at = ?", at);
+  }
+
+  setLastActivity(at: number): void {
+    this.#sql.exec("UPDATE state SET last_activity = ?", at);
+  }
+
+  /** @returns the message as it is kept; undefined where its key was seen before, and nothing was added */
+  append({ role, author, text, client_key }: NewMessage, now: number): Message | undefined {
+    const [message] = this.#rows<Message>(
+      `INSERT INTO messages (role, author, text, created_at, client_key) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (client_key) DO NOTHING RETURNING ${MESSAGE}`,
+      role,
+      author,
+      text,
+      now,
+      client_key,
+    );
+    if (message) {
+      this.#sql.exec("UPDATE state SET message_count = message_count + 1");
+      this.#touch(now);
+    }
+    return message;
+  }
+
+  /** @returns the message with this key */
+  messageByKey(key: string): Message | undefined {
+    return this.#rows<Message>(`SELECT ${MESSAGE} FROM messages WHERE client_key = ?`, key)[0];
+  }
+
+  /** @returns at most `limit` messages before the one with this id, the newest of them, oldest first */
+  messagesBefore(before: number, limit: number): Message[] {
+    const query = `SELECT ${MESSAGE} FROM messages WHERE id < ? ORDER BY id DESC LIMIT ?`;
+    return this.#rows<Message>(query, before, limit).reverse();
+  }
+
+  /** @returns at most `limit` messages after the one with this id, oldest first */
+  messagesAfter(after: number, limit: number): Message[] {
+    const query = `SELECT ${MESSAGE} FROM messages WHERE id > ? ORDER BY id LIMIT ?`;
+    return this.#rows<Message>(query, after, limit);
+  }
+
+  /**
+   * Keeps what an agent reports, with the words as a message of the token's name.
+   *
+   * @returns the message that these words are, now or since the same key was sent before; and whether anything is new
+   */
+  report(
+    token: AgentToken,
+    report: NewReport,
+    now: number,
+  ): { message: Message | undefined; isNew: boolean } {
+    const client_key = `agent ${token.id} ${report.key}`; // Each token has its own keys.
+    const { text, status } = report;
+    if (text === undefined) {
+      const isNew = this.#rememberReport(client_key, now);
+      if (isNew) this.#reported({ status, message: undefined }, now);
+      return { message: undefined, isNew };
+    }
+    const message = this.append({ role: "agent", author: token.name, text, client_key }, now);
+    if (message) this.#reported({ status, message: message.id }, now);
+    return { message: message ?? this.messageByKey(client_key), isNew: message !== undefined };
+  }
+
+  /** Keeps a token by its hash. A form that is sent again makes no second token, but this one anew. */
+  addToken(name: string, hash: string, formKey: string, now: number): void {
+    this.#sql.exec(
+      `INSERT INTO agent_tokens (name, hash, form_key, created_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT (form_key) DO UPDATE SET hash = excluded.hash`,
+      name,
+      hash,
+      formKey,
+      now,
+    );
+  }
+
+  /** @returns the tokens that work, oldest first */
+  tokens(): AgentToken[] {
+    return this.#rows<AgentToken>(
+      "SELECT id, name, created_at, used_at FROM agent_tokens ORDER BY id",
+    );
+  }
+
+  findToken(hash: string): AgentToken | undefined {
+    const query = "SELECT id, name, created_at, used_at FROM agent_tokens WHERE hash = ?";
+    return this.#rows<AgentToken>(query, hash)[0];
+  }
+
+  /** From here on the token does not work. */
+  removeToken(id: number): void {
+    this.#sql.exec("DELETE FROM agent_tokens WHERE id = ?", id);
+  }
+
+  /**
+   * Counts a request of a token's, if it is one of at most `limit` in the minute that began with the first of them.
+   *
+   * @returns 0 where it was counted; otherwise how long to wait, in milliseconds
+   */
+  countRequest(token: AgentToken, limit: number, now: number): number {
+    const [{ window_at, window_count } = { window_at: 0, window_count: 0 }] = this.#rows<{
+      window_at: number;
+      window_count: number;
+    }>("SELECT window_at, window_count FROM agent_tokens WHERE id = ?", token.id);
+    const fresh = now - window_at >= MINUTE;
+    if (!fresh && window_count >= limit) return window_at + MINUTE - now;
+    this.#sql.exec(
+      "UPDATE agent_tokens SET used_at = ?, window_at = ?, window_count = ? WHERE id = ?",
+      now,
+      fresh ? now : window_at,
+      fresh ? 1 : window_count + 1,
+      token.id,
+    );
+    return 0;
+  }
+
+  /** When the newest message was said, by the clock; 0 where there is none. */
+  lastMessageAt(): number {
+    const newest = "SELECT created_at FROM messages ORDER BY id DESC LIMIT 1";
+    return this.#rows<{ created_at: number }>(newest)[0]?.created_at ?? 0;
+  }
+
+  /** @returns whether the key is new; old ones are forgotten on the way */
+  #rememberReport(client_key: string, now: number): boolean {
+    this.#sql.exec("DELETE FROM agent_reports WHERE at < ?", now - REPORT_KEPT);
+    const query = `INSERT INTO agent_reports (client_key, at) VALUES (?, ?)
+      ON CONFLICT (client_key) DO NOTHING RETURNING at`;
+    return this.#rows(query, client_key, now).length > 0;
+  }
+
+  #reported(
+    { status, message }: Pick<NewReport, "status"> & { message: number | undefined },
+    now: number,
+  ): void {
+    this.#sql.exec(
+      `UPDATE state SET agent_status = coalesce(?, agent_status), agent_at = ?,
+         agent_message = coalesce(?, agent_message)`,
+      status ?? null,
+      now,
+      message ?? null,
+    );
+    if (message === undefined) this.#touch(now);
+  }
+
+  /** Always later than the last time, so that a report of fewer messages can never pass for the newest. */
+  #touch(now: number): void {
+    this.#sql.exec("UPDATE state SET last_activity = max(?, last_activity + 1)", now);
+  }
+
+  /** Storage that was made before agents could report into a session. */
+  #addAgents(): void {
+    this.#sql.exec(`
+      ALTER TABLE state ADD COLUMN agent_status TEXT;
+      ALTER TABLE state ADD COLUMN agent_at INTEGER;
+      ALTER TABLE state ADD COLUMN agent_message INTEGER NOT NULL DEFAULT 0;
+      ${AGENT_TABLES}`);
+  }
+
+  #rows<Shape>(query: string, ...values: SqlStorageValue[]): Shape[] {
+    return this.#sql.exec<Row<Shape>>(query, ...values).toArray();
+  }
+}
