@@ -5,13 +5,7 @@ import {
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/cloudflare";
-import {
-  Form,
-  Link,
-  useActionData,
-  useLoaderData,
-  type ClientActionFunctionArgs,
-} from "@remix-run/react";
+import { Form, Link, useLoaderData, type ClientActionFunctionArgs } from "@remix-run/react";
 import { Archive, ArchiveRestore, ArrowLeft, Download, Trash2 } from "lucide-react";
 import { useMemo } from "react";
 import { verifySession, type User } from "../auth/auth.server";
@@ -22,7 +16,7 @@ import { bearerToken } from "../platform/request-gate";
 import { AgentStatus } from "../sessions/agent-status";
 import { answerReport } from "../sessions/agents.server";
 import { AgentsPanel, type MadeToken } from "../sessions/agents-panel";
-import { tellChanged } from "../sessions/changed.server";
+import { tellListChanged } from "../sessions/changed.server";
 import { Composer, type Draft } from "../sessions/composer";
 import { ConnectionWord, Conversation } from "../sessions/conversation";
 import {
@@ -47,6 +41,7 @@ import { SessionDetails, SessionHistory } from "../sessions/session-details";
 import { answerStatusChange } from "../sessions/status-change.server";
 import { ErrorPanel } from "../ui/error-panel";
 import { useHydrated } from "../ui/hydrated";
+import { useLastAnswer } from "../ui/last-answer";
 import { useMovingNow } from "../ui/time";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
@@ -137,7 +132,7 @@ export async function action({ request, params, context }: ActionFunctionArgs) {
       const outcome = await seeMessages(env, user.id, id, parseNumber(value));
       if (outcome === "not-found") throw sessionNotFound();
       if (outcome === "unavailable") return failure({ alert: NOT_REACHED }, 503);
-      tellChanged(context, user.id, id);
+      tellListChanged(context, user.id, id);
       return redirect(path);
     }
     default:
@@ -210,7 +205,7 @@ export async function clientAction({ request, serverAction }: ClientActionFuncti
 
 export default function Session() {
   const page = useLoaderData() as PageData;
-  const answered = useActionData<ActionData>();
+  const answered = useLastAnswer<ActionData>();
   const { session, conversation } = page;
   return (
     <div className="grid gap-5">

@@ -2,11 +2,16 @@ import type { AppLoadContext } from "@remix-run/cloudflare";
 import { attempt } from "../platform/log";
 import { personOf } from "../platform/person.server";
 
-/** Tells the person's open pages, after the answer was sent, that these sessions have changed. */
-export function tellChanged(
+/** Tells the person's open pages, after the answer was sent, that a session has changed. */
+export function tellChanged({ env, waitUntil }: AppLoadContext, userId: string, id: string): void {
+  waitUntil(attempt("tell-changed", async () => personOf(env, userId).changed([id])));
+}
+
+/** Tells the person's open lists, after the answer was sent, that the line of a session has changed. */
+export function tellListChanged(
   { env, waitUntil }: AppLoadContext,
   userId: string,
-  ...sessions: string[]
+  id: string,
 ): void {
-  waitUntil(attempt("tell-changed", async () => personOf(env, userId).changed(sessions)));
+  waitUntil(attempt("tell-list", async () => personOf(env, userId).listChanged([id])));
 }

@@ -7,6 +7,8 @@
  */
 import { read, write } from "../platform/database.server";
 import { attempt, logEvent } from "../platform/log";
+import { readActive, similarSessions, TOLD_FROM } from "./list.server";
+import type { SimilarSessions } from "./list-view";
 import { objectOf } from "./object.server";
 import {
   archiveRow,
@@ -27,6 +29,8 @@ import type { NewMessage, ObjectAnswer, Repository, SessionRow, StatusChange } f
 export interface CreateForm {
   key: string;
   repository: Repository;
+  /** Whether the person has seen which active sessions that repository has, and wants another. */
+  another: boolean;
 }
 
 /**
@@ -34,11 +38,13 @@ export interface CreateForm {
  * - `listed`: the row is there, so the session exists; its object did not answer yet;
  * - `key-used`: the form's key has made a session for another repository;
  * - `deleted`: the form's key has made a session that was deleted since;
+ * - `similar`: nothing was made, because the repository has active sessions, of which the person was to be told first;
  * - `too-fast`, `too-many`: nothing was made, because of a limit: the wait is in milliseconds.
  */
 export type CreateResult =
   | { outcome: "created" | "listed" | "key-used"; session: SessionRow }
   | { outcome: "deleted" | "unavailable" }
+  | { outcome: "similar"; similar: SimilarSessions }
   | { outcome: "too-fast"; wait: number }
   | { outcome: "too-many"; limit: number };
 
@@ -46,20 +52,21 @@ export type CreateResult =
 export async function createSession(
   env: Env,
   userId: string,
-  { key, repository }: CreateForm,
+  { key, repository, another }: CreateForm,
 ): Promise<CreateResult> {
   const id = await sessionId(userId, key);
   const now = Date.now();
-  const limits = createLimits(env);
+  const limits = createLimits(env, another);
   const found = await attempt("create-row", async () => {
-    const [[row], [tombstone], [created]] = await write(
+    const [[row], [tombstone], [created], active] = await write(
       env.DB,
       insertSession(id, userId, repository, now, limits),
       readRow(id, userId),
       readTombstone(id, userId),
       readCreated(userId, now),
+      readActive(userId, repository),
     );
-    return { row, tombstone, created };
+    return { row, tombstone, created, similar: similarSessions(repository, active) };
   });
   if (!found) return { outcome: "unavailable" };
   if (found.tombstone) return { outcome: "deleted" };
@@ -67,6 +74,7 @@ export async function createSession(
     const { count = 0, oldest } = found.created ?? {};
     const tooFast = limits.perMinute > 0 && count >= limits.perMinute;
     if (tooFast) return { outcome: "too-fast", wait: (oldest ?? now) + MINUTE - now };
+    if (found.similar && !another) return { outcome: "similar", similar: found.similar };
     return { outcome: "too-many", limit: limits.active };
   }
 
@@ -82,10 +90,11 @@ export async function createSession(
   return { outcome: answer?.state === "ready" ? "created" : "listed", session };
 }
 
-function createLimits(env: Env): CreateLimits {
+function createLimits(env: Env, another: boolean): CreateLimits {
   return {
     perMinute: Number(env.CREATE_LIMIT_PER_MINUTE),
     active: Number(env.ACTIVE_SESSION_LIMIT),
+    onRepository: another ? 0 : TOLD_FROM,
   };
 }
 

@@ -42,10 +42,13 @@ export function readTombstone(id: string, userId: string): Statement<Tombstone> 
     .compile();
 }
 
-/** How many sessions one person may create in a minute, and have active; 0: any number. */
+/**
+ * How many sessions one person may create in a minute, have active, and have active on the same repository; 0: any number.
+ */
 export interface CreateLimits {
   perMinute: number;
   active: number;
+  onRepository: number;
 }
 
 /** In milliseconds. */
@@ -76,7 +79,7 @@ export function insertSession(
         agent_at: null,
         agent_message: 0,
       },
-      withinLimits(userId, now, limits),
+      withinLimits(userId, repository, now, limits),
     ),
     sql`
       INSERT INTO session_events (session_id, kind, at)
@@ -87,19 +90,31 @@ export function insertSession(
 }
 
 /** Conditions of the inserting statement itself, so that no number of parallel requests gets past them. */
-function withinLimits(userId: string, now: number, limits: CreateLimits): RawBuilder<unknown> {
+function withinLimits(
+  userId: string,
+  { owner, name }: Repository,
+  now: number,
+  limits: CreateLimits,
+): RawBuilder<unknown> {
+  const repo = `${owner}/${name}`.toLowerCase();
   return sql`
     (${limits.perMinute} = 0
       OR (SELECT count(*) FROM (${createdSince(userId, now - MINUTE)})) < ${limits.perMinute})
-    AND (${limits.active} = 0
-      OR (SELECT count(*) FROM sessions WHERE user_id = ${userId} AND status = 'active')
-        < ${limits.active})`;
+    AND (${limits.active} = 0 OR ${activeOn(userId, "")} < ${limits.active})
+    AND (${limits.onRepository} = 0 OR ${activeOn(userId, repo)} < ${limits.onRepository})`;
+}
+
+/** How many active sessions a person has on a repository, '' for all: the number that the triggers of `sessions` keep. */
+function activeOn(userId: string, repo: string): RawBuilder<unknown> {
+  return sql`
+    coalesce((SELECT active FROM session_counts WHERE user_id = ${userId} AND repo = ${repo}), 0)`;
 }
 
 /** When a person's newest sessions were created, those deleted since included. */
 function createdSince(userId: string, since: number): RawBuilder<unknown> {
   return sql`
-    SELECT created_at FROM sessions WHERE user_id = ${userId} AND created_at > ${since}
+    SELECT created_at FROM sessions
+    WHERE user_id = ${userId} AND status IN ('active', 'archived') AND created_at > ${since}
     UNION ALL
     SELECT created_at FROM deleted_sessions WHERE user_id = ${userId} AND created_at > ${since}`;
 }

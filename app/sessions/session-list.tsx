@@ -1,17 +1,23 @@
-import { Form, useNavigate, useNavigation, useSearchParams } from "@remix-run/react";
+import { Form, useNavigation, useSearchParams } from "@remix-run/react";
 import { Archive, ArchiveRestore, CircleDot, Trash2 } from "lucide-react";
-import type { MouseEvent } from "react";
 import { RelativeTime } from "../ui/time";
-import { listPath, type SessionListItem } from "./list-view";
+import { useLinkHandler } from "./link-handler";
+import { listPath, type ListSort, type SessionListItem } from "./list-view";
 import type { SessionStatus } from "./session";
+
+interface SessionListProps {
+  sessions: SessionListItem[];
+  /** By what the list is sorted, which decides what time it shows. */
+  sort: ListSort;
+  /** When the list was read, epoch milliseconds. */
+  now: number;
+}
 
 /**
  * The list of sessions: a table on a wide screen, cards on a narrow one. It is one form; a row's buttons say intent and
  * id in one value. Rows hold plain links, which cost nothing; one handler makes them client navigations.
- *
- * @param now when the list was read, epoch milliseconds
  */
-export function SessionList({ sessions, now }: { sessions: SessionListItem[]; now: number }) {
+export function SessionList({ sessions, sort, now }: SessionListProps) {
   const [query] = useSearchParams();
   const pending = usePendingIntent();
   const followLink = useLinkHandler();
@@ -25,7 +31,7 @@ export function SessionList({ sessions, now }: { sessions: SessionListItem[]; no
             <th scope="col">Repository</th>
             <th scope="col">Status</th>
             <th scope="col">Messages</th>
-            <th scope="col">Last activity</th>
+            <th scope="col">{sort === "created" ? "Created" : "Last activity"}</th>
             <th scope="col">
               <span className="sr-only">Actions</span>
             </th>
@@ -36,6 +42,7 @@ export function SessionList({ sessions, now }: { sessions: SessionListItem[]; no
             <SessionListRow
               key={session.id}
               session={session}
+              time={sort === "created" ? session.createdAt : session.lastActivity}
               now={now}
               deletePath={listPath(query, "/delete", { id: session.id })}
               pending={pending?.endsWith(session.id) ?? false}
@@ -49,11 +56,13 @@ export function SessionList({ sessions, now }: { sessions: SessionListItem[]; no
 
 function SessionListRow({
   session,
+  time,
   now,
   deletePath,
   pending,
 }: {
   session: SessionListItem;
+  time: number;
   now: number;
   deletePath: string;
   pending: boolean;
@@ -88,7 +97,7 @@ function SessionListRow({
       </td>
       <td>{messageCountText(session.messageCount)}</td>
       <td>
-        <RelativeTime at={session.lastActivity} now={now} />
+        <RelativeTime at={time} now={now} />
       </td>
       <td>
         <button
@@ -134,18 +143,4 @@ export function messageCountText(count: number): string {
 function usePendingIntent(): string | undefined {
   const intent = useNavigation().formData?.get("intent");
   return typeof intent === "string" ? intent : undefined;
-}
-
-/** Navigates in the client where a plain click on a link of this origin would load a whole document. */
-function useLinkHandler() {
-  const navigate = useNavigate();
-  return (event: MouseEvent<HTMLElement>) => {
-    const link = event.target instanceof Element && event.target.closest("a");
-    const modified = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
-    if (!link || modified || event.button !== 0) return;
-    event.preventDefault();
-    // A dialog opens over the list where it stands.
-    const overList = link.pathname.startsWith("/dashboard");
-    navigate(link.pathname + link.search, { preventScrollReset: overList });
-  };
 }

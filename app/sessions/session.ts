@@ -24,6 +24,8 @@ export interface SessionRow {
   user_id: string;
   repo_owner: string;
   repo_name: string;
+  /** "owner/name" in lower case: made by D1, for the list's order and its search. */
+  repo: string;
   status: SessionStatus;
   last_activity: number;
   created_at: number;

@@ -1,7 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Statement } from "../../app/platform/database.server";
-import { sessionsPage } from "../../app/sessions/queries.server";
+import {
+  idleCounts,
+  keptCounts,
+  matching,
+  readActive,
+  sessionsPage,
+  topRepositories,
+} from "../../app/sessions/list.server";
+import type { ListView } from "../../app/sessions/list-view";
 import {
   archiveRow,
   deleteRow,
@@ -32,7 +40,7 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
   readRow: ({ id, user }) => [readRow(id, user)],
   readTombstone: ({ id, user }) => [readTombstone(id, user)],
   insertSession: ({ id, user, owner, name, now, count }) => {
-    const limits = { perMinute: count, active: count };
+    const limits = { perMinute: count, active: count, onRepository: count };
     return insertSession(id, user, { owner, name }, now, limits);
   },
   archiveRow: ({ id, user, now }) => archiveRow(id, user, now),
@@ -47,11 +55,29 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
     const session = { id, user_id: user, repo_owner: owner, repo_name: name, ...metadata };
     return reportToRow(session, at, now, seconds);
   },
-  sessionsPage: ({ id, user, at }) => [
-    sessionsPage(user, "active", undefined),
-    sessionsPage(user, "archived", { lastActivity: at, id }),
+  sessionsPage: ({ id, user, at, now, owner, name }) => {
+    const one = viewOf({ owner, name });
+    const any = { ...one, repo: null };
+    const place = { time: at, id };
+    return [
+      sessionsPage(user, one, undefined, now),
+      sessionsPage(user, one, { ...place, direction: "older", repo: undefined }, now),
+      sessionsPage(user, any, { ...place, direction: "newer", repo: name }, now),
+    ];
+  },
+  keptCounts: ({ user, ...values }) => [keptCounts(user, viewOf(values))],
+  topRepositories: ({ user, ...values }) => [topRepositories(user, viewOf(values))],
+  idleCounts: ({ user, now, ...values }) => [idleCounts(user, viewOf(values), now)],
+  matching: ({ user, now, ...values }) => [
+    matching(user, viewOf(values), now).count,
+    matching(user, { ...viewOf(values), idle: 7 }, now).count,
   ],
+  readActive: ({ user, owner, name }) => [readActive(user, { owner, name })],
 };
+
+function viewOf({ owner, name }: Pick<Values, "owner" | "name">): ListView {
+  return { status: "all", words: [owner, name], repo: owner, idle: null, sort: "repository" };
+}
 
 const PLAIN: Values = {
   id: "7",

@@ -265,9 +265,18 @@ describe("somebody who is signed in", () => {
 
   test("gets a session of their own by somebody else's create form", async () => {
     const bob = await new Browser().signIn("bob");
-    const form = { key: crypto.randomUUID(), repoOwner: "remix-run", repoName: SECRET };
+    const form = {
+      key: crypto.randomUUID(),
+      repoOwner: "remix-run",
+      repoName: SECRET,
+      another: `remix-run/${SECRET}`,
+    };
     await ada.post("/dashboard/new", form);
-    const answer = await bob.post("/dashboard/new", { ...form, repoName: "own" });
+    const answer = await bob.post("/dashboard/new", {
+      ...form,
+      repoName: "own",
+      another: "remix-run/own",
+    });
     expect(answer.status).toBe(302);
     const { results } = await env.DB.prepare("SELECT user_id FROM sessions WHERE repo_name = ?")
       .bind(SECRET)

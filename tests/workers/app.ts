@@ -79,7 +79,8 @@ export class Browser {
   /** @returns the id of a new session */
   async create(owner = "remix-run", name = "remix"): Promise<string> {
     const key = crypto.randomUUID();
-    await this.post("/dashboard/new", { key, repoOwner: owner, repoName: name });
+    const another = `${owner}/${name}`;
+    await this.post("/dashboard/new", { key, repoOwner: owner, repoName: name, another });
     const list = await (await this.get("/dashboard")).text();
     return /\/session\/([0-9a-f-]{36})/.exec(list)?.[1] ?? "";
   }

@@ -24,6 +24,10 @@ function counting() {
 test.each([
   ["the list", "/dashboard", { d1: 1, objects: 0 }],
   ["the archived ones", "/dashboard?status=archived", { d1: 1, objects: 0 }],
+  ["all sessions by repository", "/dashboard?status=all&sort=repository", { d1: 1, objects: 0 }],
+  ["a search in one repository", "/dashboard?q=remix&repo=a/b", { d1: 1, objects: 0 }],
+  ["the idle ones", "/dashboard?idle=7", { d1: 1, objects: 0 }],
+  ["the create dialog for a repository", "/dashboard/new?repo=a/b", { d1: 1, objects: 0 }],
   ["the create dialog over the list", "/dashboard/new", { d1: 1, objects: 0 }],
   ["the delete dialog over the list", "/dashboard/delete?id=ID", { d1: 1, objects: 1 }],
   ["a session", "/session/ID", { d1: 1, objects: 1 }],

@@ -1,0 +1,14 @@
+import { useActionData, useLocation } from "@remix-run/react";
+import { useState } from "react";
+
+/**
+ * What the page's last form was answered with, until the person goes on: Remix forgets it when the page's data is read
+ * anew, which a live page does at any time.
+ */
+export function useLastAnswer<Answer>(): Answer | undefined {
+  const answer = useActionData() as Answer | undefined;
+  const { key } = useLocation();
+  const [last, setLast] = useState({ answer, key });
+  if (answer !== undefined && answer !== last.answer) setLast({ answer, key });
+  return last.key === key ? last.answer : undefined;
+}
