@@ -25,6 +25,7 @@ import { useNonce } from "./platform/nonce";
 import stylesheet from "./styles.css";
 import { ErrorPanel } from "./ui/error-panel";
 import { FlashMessage } from "./ui/flash-message";
+import { LocalTimes } from "./ui/time";
 
 export const links: LinksFunction = () => [
   { rel: "stylesheet", href: stylesheet },
@@ -75,7 +76,9 @@ export function Layout({ children }: { children: ReactNode }) {
           </div>
         </header>
         <FlashMessage flash={page?.flash ?? null} />
-        <main className="mx-auto max-w-6xl px-4 py-6">{children}</main>
+        <main className="mx-auto max-w-6xl px-4 py-6">
+          <LocalTimes>{children}</LocalTimes>
+        </main>
         <ScrollRestoration nonce={nonce} />
         <Scripts nonce={nonce} />
         <LiveReload nonce={nonce} />

@@ -3,7 +3,7 @@ import { write } from "../app/platform/database.server";
 import { attempt, logError } from "../app/platform/log";
 import { personOf } from "../app/platform/person.server";
 import { hashToken, randomToken } from "../app/platform/token.server";
-import { deleteRow, readRow, readTombstone, reportToRow } from "../app/sessions/rows.server";
+import { deleteRows, readRow, readTombstone, reportToRow } from "../app/sessions/rows.server";
 import {
   agentReport,
   autoArchiveTime,
@@ -255,7 +255,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
 
   async #finishDeleting(state: State) {
     const tombstoneSeconds = Number(this.env.TOMBSTONE_SECONDS);
-    await write(this.env.DB, deleteRow(state.id, state.user_id, Date.now(), tombstoneSeconds));
+    await write(this.env.DB, deleteRows([state.id], state.user_id, Date.now(), tombstoneSeconds));
     if (this.#storage.state()?.generation === state.generation) this.#clear();
   }
 

@@ -14,7 +14,10 @@ import {
 } from "@remix-run/react";
 import { Plus } from "lucide-react";
 import { verifySession } from "../auth/auth.server";
-import { readForm } from "../platform/form.server";
+import { readFormWithList } from "../platform/form.server";
+import { answerBulk } from "../sessions/bulk-answer.server";
+import { BulkNotice } from "../sessions/bulk-notice";
+import { findUnfinishedBulks } from "../sessions/bulk.server";
 import { formatCursor, parseCursor, parseListView } from "../sessions/input.server";
 import { ListFilters } from "../sessions/list-filters";
 import { ListPages } from "../sessions/list-pages";
@@ -38,16 +41,22 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
     const { searchParams } = new URL(request.url);
     const view = parseListView(searchParams);
     const cursor = parseCursor(searchParams.get("cursor"), view);
-    const list = await listSessions(reads, user.id, view, cursor, now);
-    const { sessions, newer, older, counts, repositories, idle } = list;
+    const [list, bulks] = await Promise.all([
+      listSessions(reads, user.id, view, cursor, now),
+      findUnfinishedBulks(reads, user.id),
+    ]);
+    const { sessions, newer, older, count, counts, repositories, idle } = list;
     return json({
       view,
       sessions: sessions.map((row) => listItem(row, now, durationsOf(env))),
       newer: newer ? formatCursor(newer) : null,
       older: older ? formatCursor(older) : null,
+      count,
       counts,
       repositories,
       idle: idle ?? null,
+      bulks: bulks.map(({ id, kind, total }) => ({ id, kind, total })),
+      formKey: crypto.randomUUID(),
       now,
     });
   });
@@ -55,9 +64,10 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const user = await verifySession(request, context);
-  const { intent } = await readForm(request);
+  const { fields, list: ids } = await readFormWithList(request, "id");
+  const answered = await answerBulk(request, context, user, fields, ids);
   const listed = listPath(new URL(request.url).searchParams);
-  return answerStatusChange(request, context, user, intent, listed);
+  return answered ?? answerStatusChange(request, context, user, fields.intent, listed);
 }
 
 /** A dialog opening or closing over the list leaves the list as it is. */
@@ -78,8 +88,8 @@ const TABS: { status: ListStatus; label: string; section: string }[] = [
 ];
 
 export default function Dashboard() {
-  const { view, sessions, newer, older, counts, repositories, idle, now } =
-    useLoaderData<typeof loader>();
+  const page = useLoaderData<typeof loader>();
+  const { view, sessions, newer, older, count, counts, repositories, idle, now } = page;
   const failed = useLastAnswer<{ alert: string }>();
   const [query] = useSearchParams();
   const { items, gone, updates, show } = useHeldList(sessions, useLocation().key);
@@ -91,13 +101,13 @@ export default function Dashboard() {
         <h1 className="text-2xl font-semibold" tabIndex={-1}>
           Sessions
         </h1>
-        <nav aria-label="Status" className="flex gap-1 max-sm:order-last max-sm:w-full">
+        <nav aria-label="Status" className="flex flex-wrap gap-1 max-sm:order-last max-sm:w-full">
           {TABS.map(({ status, label }) => (
             <Link
               key={status}
               to={listPath(query, "", { status, idle: undefined, cursor: undefined })}
               aria-current={status === view.status ? "page" : undefined}
-              className={`button ${status === view.status ? "" : "button-quiet"}`}
+              className={`button max-sm:px-2 ${status === view.status ? "" : "button-quiet"}`}
             >
               {label} <span className="text-muted">{counts[status].toLocaleString("en")}</span>
             </Link>
@@ -113,6 +123,7 @@ export default function Dashboard() {
         </Link>
       </div>
       <ListFilters view={view} repositories={repositories} idle={idle} />
+      <BulkNotice bulks={page.bulks} />
       {failed && (
         <p role="alert" className="notice mb-4 text-danger">
           {failed.alert}
@@ -124,7 +135,14 @@ export default function Dashboard() {
         className="panel"
       >
         {items.length > 0 ? (
-          <SessionList sessions={items} sort={view.sort} gone={gone} now={moving} />
+          <SessionList
+            sessions={items}
+            gone={gone}
+            view={view}
+            count={count}
+            formKey={page.formKey}
+            now={moving}
+          />
         ) : (
           <NoSessions view={view} matchingInAll={counts.all} />
         )}

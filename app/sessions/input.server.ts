@@ -1,6 +1,6 @@
 /** What people send, checked. GitHub's own rules for names. */
 import * as z from "zod/mini";
-import type { Cursor } from "./list.server";
+import { PAGE_SIZE, type Cursor } from "./list.server";
 import {
   IDLE_DAYS,
   LIST_SORTS,
@@ -59,6 +59,18 @@ export const pickInput = z.object({
   key: z.uuid(FORM_INCOMPLETE),
   repository: z.string("Choose a repository."),
   another,
+});
+
+/** A form that is about many sessions: its key. */
+export const bulkInput = z.object({ key: z.uuid(FORM_INCOMPLETE) });
+
+const wholeNumber = z.string(FORM_INCOMPLETE).check(z.regex(/^\d{1,15}$/, FORM_INCOMPLETE));
+
+/** What the form that deletes all matching sessions has shown: when, how many, and their checksum. */
+export const confirmedInput = z.object({
+  until: wholeNumber,
+  count: wholeNumber,
+  checksum: wholeNumber,
 });
 
 export const MESSAGE_BYTES = 32 * 1024;
@@ -122,6 +134,29 @@ export function parseSessionId(id: string | null | undefined): string {
   const parsed = sessionId.safeParse(id);
   if (!parsed.success) throw sessionNotFound();
   return parsed.data.toLowerCase();
+}
+
+/**
+ * @param ids of the sessions that were selected
+ * @returns them in lower case, each once
+ * @throws a 400 Response where they are more than a page, a 404 one where one is none
+ */
+export function parseSessionIds(ids: string[]): string[] {
+  const parsed = [...new Set(ids.map(parseSessionId))];
+  if (parsed.length <= PAGE_SIZE) return parsed;
+  throw refusal(`Select at most ${PAGE_SIZE} sessions, or all that match.`);
+}
+
+/** @returns the id in lower case @throws the 404 Response of a bulk that does not exist, where it is no UUID */
+export function parseBulkId(id: string | undefined): string {
+  const parsed = sessionId.safeParse(id);
+  if (!parsed.success) throw bulkNotFound();
+  return parsed.data.toLowerCase();
+}
+
+/** The one answer for a bulk that does not exist and for one that is somebody else's. */
+export function bulkNotFound(): Response {
+  return new Response("This change does not exist any more, or it is not yours.", { status: 404 });
 }
 
 /** The one answer for a session that does not exist and for one that is somebody else's. */

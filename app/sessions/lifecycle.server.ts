@@ -5,14 +5,16 @@
  * Expected failures are answered, not thrown. `unavailable` means that D1 or the object did not answer: what was asked
  * may or may not have happened, and asking again is safe.
  */
-import { read, write } from "../platform/database.server";
+import { read, write, type Statement } from "../platform/database.server";
+import { derivedId } from "../platform/derived-id";
 import { attempt, logEvent } from "../platform/log";
+import { inParallel } from "../platform/parallel";
 import { readActive, similarSessions, TOLD_FROM } from "./list.server";
 import type { SimilarSessions } from "./list-view";
 import { objectOf } from "./object.server";
 import {
-  archiveRow,
-  deleteRow,
+  archiveRows,
+  deleteRows,
   insertSession,
   keepRow,
   markSeen,
@@ -20,7 +22,7 @@ import {
   readCreated,
   readRow,
   readTombstone,
-  restoreRow,
+  restoreRows,
   type CreateLimits,
 } from "./rows.server";
 import type { NewMessage, ObjectAnswer, Repository, SessionRow, StatusChange } from "./session";
@@ -54,7 +56,7 @@ export async function createSession(
   userId: string,
   { key, repository, another }: CreateForm,
 ): Promise<CreateResult> {
-  const id = await sessionId(userId, key);
+  const id = await derivedId(userId, key);
   const now = Date.now();
   const limits = createLimits(env, another);
   const found = await attempt("create-row", async () => {
@@ -98,7 +100,7 @@ function createLimits(env: Env, another: boolean): CreateLimits {
   };
 }
 
-const STATUS_CHANGES = { archive: archiveRow, restore: restoreRow, keep: keepRow };
+const STATUS_CHANGES = { archive: archiveRows, restore: restoreRows, keep: keepRow };
 
 /** @returns the row afterwards; `not-found` where this person has no such session */
 export async function changeStatus(
@@ -131,16 +133,20 @@ export async function deleteSession(env: Env, userId: string, id: string): Promi
   const begun = await attempt("delete-begin", () => beginDeletion(env, userId, id));
   if (begun !== "deleting") return begun ?? "unavailable";
 
-  const finished = await attempt("delete-finish", async () => {
-    await write(env.DB, deleteRow(id, userId, Date.now(), Number(env.TOMBSTONE_SECONDS)));
-    return await objectOf(env, id).wipe(userId);
-  });
+  const finished = await attempt("delete-finish", () => finishDeletions(env, userId, [id]));
   logEvent("session-deleted", { user: userId, session: id, finished: finished ? 1 : 0 });
   return finished ? "deleted" : "under-way";
 }
 
-async function beginDeletion(
-  env: Env,
+/** What deleting needs, in the app and in a person's object alike. */
+export type DeletionEnv = Pick<Env, "DB" | "SESSION_DO" | "TOMBSTONE_SECONDS">;
+
+/** How many objects are asked at once. */
+export const OBJECTS_AT_ONCE = 10;
+
+/** Marks a session's object: from then on its deletion is certain. @throws what object and D1 throw */
+export async function beginDeletion(
+  env: DeletionEnv,
   userId: string,
   id: string,
 ): Promise<"deleting" | "already-deleted" | "not-found"> {
@@ -151,6 +157,23 @@ async function beginDeletion(
     answer = await objectOf(env, id).prepare(userId, row);
   }
   return answer.state === "deleting" ? "deleting" : "not-found";
+}
+
+/**
+ * Finishes deletions that have begun: all rows go in one batch, then the objects are wiped.
+ *
+ * @param more statements that belong into the same batch
+ * @throws what D1 and the objects throw; the objects' alarms finish what is left
+ */
+export async function finishDeletions(
+  env: DeletionEnv,
+  userId: string,
+  ids: readonly string[],
+  more: readonly Statement[] = [],
+): Promise<unknown[]> {
+  const tombstoneSeconds = Number(env.TOMBSTONE_SECONDS);
+  await write(env.DB, [...deleteRows(ids, userId, Date.now(), tombstoneSeconds), ...more]);
+  return inParallel(ids, OBJECTS_AT_ONCE, async (id) => await objectOf(env, id).wipe(userId));
 }
 
 /** What became of something that was asked of a session. */
@@ -241,14 +264,4 @@ function askObject<Content = unknown>(
     await objectOf(env, id).initialize(row);
     return await ask(objectOf(env, id));
   });
-}
-
-/** The id is derived from the person and the form's key, so that the same form always means the same session. */
-async function sessionId(userId: string, key: string): Promise<string> {
-  const name = new TextEncoder().encode(`${userId}\n${key}`);
-  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", name)).slice(0, 16);
-  bytes[6] = (bytes[6]! & 0x0f) | 0x80; // version 8 and variant of RFC 9562: a UUID of the application's own making
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }

@@ -3,13 +3,18 @@ import { Archive, ArchiveRestore, CircleDot, Trash2 } from "lucide-react";
 import { RelativeTime } from "../ui/time";
 import { AgentStatus } from "./agent-status";
 import { useLinkHandler } from "./link-handler";
-import { listPath, type ListSort, type SessionListItem } from "./list-view";
+import { listPath, type ListView, type SessionListItem } from "./list-view";
+import { PageCheckbox, SelectionBar, useSelectionReset } from "./selection";
 import type { SessionStatus } from "./session";
 
 interface SessionListProps {
   sessions: SessionListItem[];
-  /** By what the list is sorted, which decides what time it shows. */
-  sort: ListSort;
+  /** What the list shows, and by what it is sorted, which decides what time it tells. */
+  view: Pick<ListView, "status" | "sort">;
+  /** How many sessions match, on all pages together. */
+  count: number;
+  /** Makes the same form sent twice one change. */
+  formKey: string;
   /** The ids of lines that are no longer on this page: deleted, archived or moved away by now. */
   gone: ReadonlySet<string>;
   /** Epoch milliseconds. */
@@ -20,17 +25,28 @@ interface SessionListProps {
  * The list of sessions: a table on a wide screen, cards on a narrow one. It is one form; a row's buttons say intent and
  * id in one value. Rows hold plain links, which cost nothing; one handler makes them client navigations.
  */
-export function SessionList({ sessions, sort, gone, now }: SessionListProps) {
+export function SessionList({ sessions, gone, view, count, formKey, now }: SessionListProps) {
   const [query] = useSearchParams();
+  const { status, sort } = view;
   const pending = usePendingIntent();
   const followLink = useLinkHandler();
+  const selection = useSelectionReset();
   return (
-    <Form method="post" action={listPath(query)} preventScrollReset onClick={followLink}>
+    <Form
+      method="post"
+      action={listPath(query)}
+      preventScrollReset
+      onClick={followLink}
+      {...selection}
+    >
       {/* Enter in a field of a form presses its first submit button: this one does nothing. */}
       <button type="submit" disabled hidden />
       <table className="session-table">
         <thead>
           <tr>
+            <td>
+              <PageCheckbox />
+            </td>
             <th scope="col">Repository</th>
             <th scope="col">Status</th>
             <th scope="col">Messages</th>
@@ -54,6 +70,11 @@ export function SessionList({ sessions, sort, gone, now }: SessionListProps) {
           ))}
         </tbody>
       </table>
+      <SelectionBar
+        status={status}
+        matching={count > sessions.length ? count : undefined}
+        formKey={formKey}
+      />
     </Form>
   );
 }
@@ -76,6 +97,15 @@ function SessionListRow({
   const { id, repository, archiveDue } = session;
   return (
     <tr className={pending || gone ? "opacity-50" : undefined}>
+      <td>
+        <input
+          type="checkbox"
+          name="id"
+          value={id}
+          disabled={gone}
+          aria-label={`Select ${repository}`}
+        />
+      </td>
       <th scope="row">
         <a href={`/session/${id}`} className="hover:underline">
           {repository}

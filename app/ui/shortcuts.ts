@@ -32,7 +32,8 @@ function isFree(event: KeyboardEvent): boolean {
   const held = event.repeat && !REPEATED.includes(event.key);
   const typing =
     event.target instanceof HTMLElement &&
-    (event.target.isContentEditable || event.target.matches("input, textarea, select"));
+    (event.target.isContentEditable ||
+      event.target.matches("input:not([type=checkbox]), textarea, select"));
   const under = document.querySelector("dialog[open]") !== null;
   return !event.defaultPrevented && !event.isComposing && !modified && !held && !typing && !under;
 }

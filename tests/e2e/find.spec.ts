@@ -50,6 +50,20 @@ test.describe("among 2,000 sessions", () => {
     await expectTabs(page, "1,600", "400", "2,000");
   });
 
+  for (const width of [360, 320]) {
+    test(`nothing has to be scrolled sideways on a screen ${width} pixels wide`, async ({
+      page,
+    }) => {
+      await page.setViewportSize({ width, height: 640 });
+      for (const query of ["", "?idle=7", "?status=all&q=boat", "?repo=harbour-works/boat-43"]) {
+        await page.goto(`/dashboard${query}`);
+        await unfoldFilters(page);
+        const widest = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect(widest, query).toBeLessThanOrEqual(width);
+      }
+    });
+  }
+
   test("a search finds active and archived ones, counts them, and can be narrowed to a tab", async ({
     page,
   }) => {

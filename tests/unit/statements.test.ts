@@ -2,6 +2,26 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Statement } from "../../app/platform/database.server";
 import {
+  advanceBulk,
+  changeItems,
+  countAttempt,
+  insertBulk,
+  leaveFailed,
+  measureSessions,
+  readBulk,
+  readChosen,
+  readCounts,
+  readFailed,
+  readPending,
+  readUnfinished,
+  retryFailed,
+  sessionsByIds,
+  sessionsChangedBy,
+  sessionsMatching,
+  settle,
+  settleItems,
+} from "../../app/sessions/bulk-rows.server";
+import {
   idleCounts,
   keptCounts,
   matching,
@@ -11,8 +31,8 @@ import {
 } from "../../app/sessions/list.server";
 import type { ListView } from "../../app/sessions/list-view";
 import {
-  archiveRow,
-  deleteRow,
+  archiveRows,
+  deleteRows,
   insertSession,
   keepRow,
   markSeen,
@@ -20,7 +40,7 @@ import {
   readRow,
   readTombstone,
   reportToRow,
-  restoreRow,
+  restoreRows,
   statements,
 } from "../../app/sessions/rows.server";
 
@@ -43,12 +63,12 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
     const limits = { perMinute: count, active: count, onRepository: count };
     return insertSession(id, user, { owner, name }, now, limits);
   },
-  archiveRow: ({ id, user, now }) => archiveRow(id, user, now),
-  restoreRow: ({ id, user, now }) => restoreRow(id, user, now),
+  archiveRows: ({ id, user, now }) => archiveRows(id, user, now),
+  restoreRows: ({ id, user, now }) => restoreRows(id, user, now),
   readCreated: ({ user, now }) => [readCreated(user, now)],
   markSeen: ({ id, user, count }) => [markSeen(id, user, count)],
   keepRow: ({ id, user, now }) => keepRow(id, user, now),
-  deleteRow: ({ id, user, now, seconds }) => deleteRow(id, user, now, seconds),
+  deleteRows: ({ id, user, now, seconds }) => deleteRows([id], user, now, seconds),
   reportToRow: ({ id, user, owner, name, now, at, count, seconds }) => {
     const agent = { agent_status: "done" as const, agent_at: at, agent_message: count };
     const metadata = { created_at: at, last_activity: at, message_count: count, ...agent };
@@ -73,6 +93,29 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
     matching(user, { ...viewOf(values), idle: 7 }, now).count,
   ],
   readActive: ({ user, owner, name }) => [readActive(user, { owner, name })],
+  insertBulk: ({ id, user, now, count }) =>
+    insertBulk({ id, user_id: user, kind: "delete" }, sessionsByIds(user, [id]), now, {
+      count,
+      checksum: count,
+    }),
+  changeItems: ({ id, user, now, count }) => [
+    ...changeItems({ id, user_id: user, kind: "archive" }, now, count),
+    ...changeItems({ id, user_id: user, kind: "restore" }, now, count),
+  ],
+  "the other statements of bulks": ({ id, user, now, count, ...values }) => {
+    const bulk = { id, user_id: user };
+    const chosen = [
+      sessionsByIds(user, [id]),
+      sessionsChangedBy(bulk),
+      sessionsMatching(matching(user, viewOf(values), now).where, now),
+    ];
+    return [
+      ...chosen.flatMap((ids) => [measureSessions(user, ids), readChosen(ids, count)]),
+      ...[readBulk(bulk), readUnfinished(user), readCounts(bulk), readFailed(bulk, count)],
+      ...[readPending(bulk, count), settleItems(bulk), settle(bulk, [id], "done")],
+      ...[countAttempt(bulk, [id]), retryFailed(bulk), leaveFailed(bulk), advanceBulk(bulk, now)],
+    ];
+  },
 };
 
 function viewOf({ owner, name }: Pick<Values, "owner" | "name">): ListView {

@@ -62,7 +62,12 @@ export class Browser {
     return response;
   }
 
-  post(path: string, fields: Record<string, string>, headers: HeadersInit = {}): Promise<Response> {
+  /** @param fields by name, or, where a name comes more than once, in pairs */
+  post(
+    path: string,
+    fields: Record<string, string> | string[][],
+    headers: HeadersInit = {},
+  ): Promise<Response> {
     return this.get(path, {
       method: "POST",
       body: new URLSearchParams(fields),

@@ -3,6 +3,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { CompanionEnv, SessionDO } from "../../durable-objects/session";
+import type { personOf } from "../../app/platform/person.server";
 import { createSession } from "../../app/sessions/lifecycle.server";
 import { listSessions } from "../../app/sessions/list.server";
 import type { ListView } from "../../app/sessions/list-view";
@@ -254,13 +255,22 @@ export async function settled(id: string): Promise<string> {
 }
 
 /** Lets `run` see a session's object with other vars or another database, until it ends or the object is aborted. */
-export async function withObjectEnv<Result>(
+export function withObjectEnv<Result>(
   id: string,
   changes: Partial<CompanionEnv>,
   run: () => Promise<Result>,
 ): Promise<Result> {
+  return withEnvOf(objectOf(env, id), changes, run);
+}
+
+/** The same for any object. */
+export async function withEnvOf<Result>(
+  stub: ReturnType<typeof objectOf> | ReturnType<typeof personOf>,
+  changes: Partial<CompanionEnv>,
+  run: () => Promise<Result>,
+): Promise<Result> {
   const exchange = (make: (before: CompanionEnv) => CompanionEnv) =>
-    runInDurableObject(objectOf(env, id), (object) => {
+    runInDurableObject(stub as ReturnType<typeof objectOf>, (object) => {
       const instance = object as unknown as { env: CompanionEnv };
       const before = instance.env;
       instance.env = make(before);
