@@ -25,6 +25,7 @@ import { useNonce } from "./platform/nonce";
 import stylesheet from "./styles.css";
 import { ErrorPanel } from "./ui/error-panel";
 import { FlashMessage } from "./ui/flash-message";
+import { IconDrawings } from "./ui/icon";
 import { LocalTimes } from "./ui/time";
 
 export const links: LinksFunction = () => [
@@ -64,6 +65,7 @@ export function Layout({ children }: { children: ReactNode }) {
         <Links />
       </head>
       <body>
+        <IconDrawings />
         <Progress />
         <header className="border-b border-line bg-surface">
           <div className="mx-auto flex max-w-6xl items-center justify-between gap-4 px-4 py-2">
