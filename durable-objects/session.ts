@@ -15,6 +15,7 @@ import {
   type ObjectAnswer,
   type SessionMetadata,
   type SessionRow,
+  type ShownMessage,
 } from "../app/sessions/session";
 import { shown } from "../app/sessions/shown.server";
 import { CLOSED, type AgentMessage, type LiveMessage } from "../app/sessions/wire";
@@ -88,10 +89,12 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   conversation(
     userId: string,
     before: number | undefined,
-  ): ObjectAnswer<{ session: SessionMetadata; messages: Message[]; tokens: AgentToken[] }> {
+  ): ObjectAnswer<{ session: SessionMetadata; messages: ShownMessage[]; tokens: AgentToken[] }> {
     return this.#answer(userId, this.#storage.state(), (state) => ({
       session: metadata(state),
-      messages: this.#storage.messagesBefore(before ?? Number.MAX_SAFE_INTEGER, CONVERSATION_PAGE),
+      messages: this.#storage
+        .messagesBefore(before ?? Number.MAX_SAFE_INTEGER, CONVERSATION_PAGE)
+        .map(shown),
       tokens: this.#storage.tokens(),
     }));
   }

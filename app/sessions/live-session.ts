@@ -94,7 +94,7 @@ function useEarlierMessages(id: string, take: (messages: ShownMessage[]) => void
  *
  * @returns the newer part alone where messages are missing between the two
  */
-export function joined(older: ShownMessage[], newer: ShownMessage[]): ShownMessage[] {
+function joined(older: ShownMessage[], newer: ShownMessage[]): ShownMessage[] {
   const [first, ...rest] = newer;
   const last = older.at(-1);
   if (!first) return older;

@@ -1,7 +1,7 @@
 import { Form } from "@remix-run/react";
 import { ExternalLink } from "lucide-react";
 import type { ReactNode } from "react";
-import { exactTime, RelativeTime } from "../ui/time";
+import { ExactTime, RelativeTime } from "../ui/time";
 import type { SessionListItem } from "./list-view";
 import type { SessionEvent, SessionEventKind } from "./session";
 import { messageCountText, StatusWord } from "./session-list";
@@ -94,7 +94,7 @@ export function SessionHistory({ events, now }: { events: SessionEvent[]; now: n
       <ol className="grid gap-1 text-muted">
         {events.map(({ kind, at }, index) => (
           <li key={index}>
-            {EVENT_TEXT[kind]} <RelativeTime at={at} now={now} /> ({exactTime(at)})
+            {EVENT_TEXT[kind]} <RelativeTime at={at} now={now} /> (<ExactTime at={at} />)
           </li>
         ))}
       </ol>
