@@ -3,6 +3,7 @@ import type { User } from "../auth/auth.server";
 import { redirectWithFlash } from "../platform/flash.server";
 import { checkFields, type Fields } from "../platform/form.server";
 import { bulkPath, bulkResultText, deleteManyPath, type BulkKind } from "./bulk";
+import { tellChanged } from "./changed.server";
 import { startBulk, undoBulk, type BulkResult, type Choice } from "./bulk.server";
 import {
   bulkInput,
@@ -67,7 +68,8 @@ async function answerResult(request: Request, context: AppLoadContext, result: B
   const listed = listPath(query);
   switch (result.outcome) {
     case "finished": {
-      const { bulk, counts } = result;
+      const { bulk, counts, changed } = result;
+      tellChanged(context, bulk.user_id, ...changed);
       const undo = counts.done > 0 && { undo: { action: listed, intent: `undo:${bulk.id}` } };
       const text = bulkResultText(bulk.kind, counts);
       return redirectWithFlash(request, context, listed, { text, ...(undo || {}) });

@@ -71,12 +71,12 @@ export interface BulkRequest {
 }
 
 /**
- * - `finished`: done, now or by the same form sent before;
+ * - `finished`: done, now or by the same form sent before; `changed` are the sessions whose pages are to be told;
  * - `begun`: it will be carried out, whatever happens;
  * - `nothing`: there is no such session, or they are others than was confirmed.
  */
 export type BulkResult =
-  | { outcome: "finished"; bulk: BulkRow; counts: BulkCounts }
+  | { outcome: "finished"; bulk: BulkRow; counts: BulkCounts; changed: string[] }
   | { outcome: "begun"; bulk: BulkRow }
   | { outcome: "nothing" | "unavailable" };
 
@@ -117,10 +117,8 @@ async function changeAtOnce(
   if (!answer) return { outcome: "unavailable" };
   const [settled, , [made], counts] = answer;
   if (!made) return { outcome: "nothing" };
-  await attempt("bulk-tell", async () => {
-    await personOf(env, bulk.user_id).changed(settled.map(({ session_id }) => session_id));
-  });
-  return { outcome: "finished", bulk: made, counts: countsOf(counts) };
+  const changed = settled.map(({ session_id }) => session_id);
+  return { outcome: "finished", bulk: made, counts: countsOf(counts), changed };
 }
 
 /** The person's object is told first: whoever dies from here on, it looks whether there is such a bulk. */

@@ -77,8 +77,10 @@ export function useSelectionReset() {
     if (changed.current && !failed) form.current?.reset();
     changed.current = false;
   }, [key, failed]);
-  function onSubmit({ nativeEvent }: FormEvent) {
-    const { submitter } = nativeEvent as SubmitEvent;
+  function onSubmit(event: FormEvent) {
+    const { submitter } = event.nativeEvent as SubmitEvent;
+    // The harmless button, for the router as well.
+    if (submitter?.getAttribute("formmethod") === "dialog") event.preventDefault();
     const intent = submitter?.getAttribute("value") ?? "";
     changed.current = /^(archive|restore)-selected$/.test(intent);
   }

@@ -39,8 +39,9 @@ export function SessionList({ sessions, gone, view, count, formKey, now }: Sessi
       onClick={followLink}
       {...selection}
     >
-      {/* Enter in a field of a form presses its first submit button: this one does nothing. */}
-      <button type="submit" disabled hidden />
+      {/* Enter in a field of a form presses its first submit button that is not disabled. This one does nothing: it closes
+          the dialog that the form is in, and there is none. */}
+      <button type="submit" formMethod="dialog" hidden />
       <table className="session-table">
         <thead>
           <tr>

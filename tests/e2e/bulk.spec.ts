@@ -118,9 +118,11 @@ test("without a selection nothing is offered; Enter in a checkbox does nothing",
   for (const box of [checkbox(page, "octo/second"), checkbox(page, "octo/first")]) {
     await box.check();
     await box.press("Enter");
+    await expect(checkbox(page, "octo/second")).toBeChecked(); // the page is still the same
   }
 
   await expect(page).toHaveURL("/dashboard");
+  await expect(page.getByText("Archived octo")).toHaveCount(0);
   await expect(page.getByRole("dialog")).toHaveCount(0);
   expect(await ship.list()).toEqual(ids.toReversed());
 });

@@ -119,7 +119,7 @@ describe("some selected sessions", () => {
     const first = await ask(ada, "archive", { ids }, { key });
     await changeStatus(env, ada, ids[0]!, "restore");
 
-    expect(await ask(ada, "archive", { ids }, { key })).toEqual(first);
+    expect(await ask(ada, "archive", { ids }, { key })).toEqual({ ...first, changed: [] });
 
     expect(await standings(ada)).toEqual({ active: 1, archived: 1 });
   });
@@ -156,7 +156,7 @@ describe("taking back", () => {
     const first = await undoBulk(env, ada, result.bulk.id);
     await changeStatus(env, ada, ids[0]!, "archive");
 
-    expect(await undoBulk(env, ada, result.bulk.id)).toEqual(first);
+    expect(await undoBulk(env, ada, result.bulk.id)).toEqual({ ...first, changed: [] });
 
     expect(await standings(ada)).toEqual({ active: 1, archived: 1 });
   });
