@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { attempt } from "../app/platform/log";
+import type { ObjectAnswer } from "../app/sessions/session";
 import { CLOSED } from "../app/sessions/wire";
 import { LiveSockets } from "./live";
 import type { CompanionEnv, SessionDO } from "./session";
@@ -69,14 +70,18 @@ export class PersonDO extends DurableObject<CompanionEnv> {
     await this.#tell(this.#watched(), (object, userId) => object.signedOut(userId, signIns));
   }
 
+  /** Says it to sessions, and forgets those that are there no more. */
   async #tell(
     open: Watched[],
-    say: (object: DurableObjectStub<SessionDO>, userId: string) => Promise<unknown>,
+    say: (object: DurableObjectStub<SessionDO>, userId: string) => Promise<ObjectAnswer>,
   ): Promise<void> {
     const { SESSION_DO } = this.env;
     await Promise.all(
       open.map(({ session, user_id }) =>
-        attempt("tell-session", () => say(SESSION_DO.get(SESSION_DO.idFromName(session)), user_id)),
+        attempt("tell-session", async () => {
+          const answer = await say(SESSION_DO.get(SESSION_DO.idFromName(session)), user_id);
+          if (answer.state !== "ready") await this.unwatch(session);
+        }),
       ),
     );
   }
