@@ -40,7 +40,7 @@ export class Agent {
     const query = after === undefined ? "" : `?after=${after}`;
     const headers = { Authorization: `Bearer ${this.token}` };
     const answer = await fetch(`${this.session}/messages${query}`, { headers });
-    return ((await answer.json()) as Read).messages;
+    return (await answer.json<Read>()).messages;
   }
 
   /** Runs a shell command as it stands, with the two variables that an agent is given, and no others. */
