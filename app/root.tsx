@@ -25,6 +25,7 @@ import { useNonce } from "./platform/nonce";
 import stylesheet from "./styles.css";
 import { ErrorPanel } from "./ui/error-panel";
 import { FlashMessage } from "./ui/flash-message";
+import { unlessUnreachable } from "./ui/unreachable";
 
 export const links: LinksFunction = () => [
   { rel: "stylesheet", href: stylesheet },
@@ -38,6 +39,8 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   const { flash, headers } = await takeFlash(request, context);
   return json({ user: user && { name: user.name, avatar: user.avatar }, flash }, { headers });
 }
+
+export const shouldRevalidate = unlessUnreachable;
 
 export default function App() {
   return <Outlet />;

@@ -74,7 +74,7 @@ export function useLiveSocket(enabled: boolean, options: LiveSocketOptions): Con
     }, PING_EVERY);
     const stop = () => socket.close();
     const resume = () => {
-      const waiting = socket.readyState === socket.CLOSED && navigator.onLine && !ended;
+      const waiting = socket.readyState === socket.CLOSED && !ended;
       if (document.visibilityState === "visible" && waiting) socket.reconnect();
     };
     window.addEventListener("offline", stop);
