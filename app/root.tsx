@@ -25,6 +25,8 @@ import { useNonce } from "./platform/nonce";
 import stylesheet from "./styles.css";
 import { ErrorPanel } from "./ui/error-panel";
 import { FlashMessage } from "./ui/flash-message";
+import { IconDrawings } from "./ui/icon";
+import { LocalTimes } from "./ui/time";
 import { unlessUnreachable } from "./ui/unreachable";
 
 export const links: LinksFunction = () => [
@@ -66,6 +68,7 @@ export function Layout({ children }: { children: ReactNode }) {
         <Links />
       </head>
       <body>
+        <IconDrawings />
         <Progress />
         <header className="border-b border-line bg-surface">
           <div className="mx-auto flex max-w-6xl items-center justify-between gap-4 px-4 py-2">
@@ -78,7 +81,9 @@ export function Layout({ children }: { children: ReactNode }) {
           </div>
         </header>
         <FlashMessage flash={page?.flash ?? null} />
-        <main className="mx-auto max-w-6xl px-4 py-6">{children}</main>
+        <main className="mx-auto max-w-6xl px-4 py-6">
+          <LocalTimes>{children}</LocalTimes>
+        </main>
         <ScrollRestoration nonce={nonce} />
         <Scripts nonce={nonce} />
         <LiveReload nonce={nonce} />

@@ -2,15 +2,18 @@ import { DurableObject } from "cloudflare:workers";
 import { attempt } from "../app/platform/log";
 import type { ObjectAnswer } from "../app/sessions/session";
 import { CLOSED } from "../app/sessions/wire";
+import { BulkRunner } from "./bulk-runner";
 import { LiveSockets } from "./live";
 import type { CompanionEnv, SessionDO } from "./session";
 
 /**
- * What one person has open: it holds the sockets of their open lists, and knows which sessions they have pages of. It
- * knows nothing of the sessions themselves; while nobody looks, it does nothing and stores nothing.
+ * What one person has open, and what is being done for them: it holds the sockets of their open lists, knows which
+ * sessions they have pages of, and carries out their bulks. It knows nothing of the sessions themselves; while nobody
+ * looks and nothing is to be done, it does nothing and stores nothing.
  */
 export class PersonDO extends DurableObject<CompanionEnv> {
   readonly #live = new LiveSockets(this.ctx);
+  readonly #bulks = new BulkRunner(this.ctx.storage);
   /** Sign-ins that ended a moment ago: what was let in just before is still on its way here. */
   readonly #ended = new Set<string>();
 
@@ -47,7 +50,7 @@ export class PersonDO extends DurableObject<CompanionEnv> {
   /** Forgets a session whose last page was closed. */
   async unwatch(sessionId: string): Promise<void> {
     const watched = this.#watched().filter(({ session }) => session !== sessionId);
-    if (watched.length === 0) return this.ctx.storage.deleteAll();
+    if (watched.length === 0 && this.#bulks.idle) return this.ctx.storage.deleteAll();
     this.ctx.storage.sql.exec("DELETE FROM watched WHERE session = ?", sessionId);
   }
 
@@ -68,6 +71,23 @@ export class PersonDO extends DurableObject<CompanionEnv> {
     for (const signIn of signIns) this.#ended.add(signIn);
     this.#live.closeSignedOut(signIns);
     await this.#tell(this.#watched(), (object, userId) => object.signedOut(userId, signIns));
+  }
+
+  /** Remembers a bulk that is about to be made. If it never is, it is forgotten. */
+  expectBulk(userId: string, id: string): void {
+    this.#bulks.expect(userId, id);
+  }
+
+  /** Carries out a bulk, from now on and until nothing of it is left. */
+  runBulk(userId: string, id: string): void {
+    this.#bulks.begin(userId, id);
+  }
+
+  /** Does the next step of a bulk. */
+  override async alarm(): Promise<void> {
+    const changed = await this.#bulks.step(this.env);
+    if (this.#bulks.idle && this.#watched().length === 0) await this.ctx.storage.deleteAll();
+    await this.changed(changed);
   }
 
   /** Says it to sessions, and forgets those that are there no more. */

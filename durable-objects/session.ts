@@ -3,7 +3,7 @@ import { write } from "../app/platform/database.server";
 import { attempt, logError } from "../app/platform/log";
 import { personOf } from "../app/platform/person.server";
 import { hashToken, randomToken } from "../app/platform/token.server";
-import { deleteRow, readRow, readTombstone, reportToRow } from "../app/sessions/rows.server";
+import { deleteRows, readRow, readTombstone, reportToRow } from "../app/sessions/rows.server";
 import {
   agentReport,
   autoArchiveTime,
@@ -15,6 +15,7 @@ import {
   type ObjectAnswer,
   type SessionMetadata,
   type SessionRow,
+  type ShownMessage,
 } from "../app/sessions/session";
 import { shown } from "../app/sessions/shown.server";
 import { CLOSED, type AgentMessage, type LiveMessage } from "../app/sessions/wire";
@@ -91,10 +92,12 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   conversation(
     userId: string,
     before: number | undefined,
-  ): ObjectAnswer<{ session: SessionMetadata; messages: Message[]; tokens: AgentToken[] }> {
+  ): ObjectAnswer<{ session: SessionMetadata; messages: ShownMessage[]; tokens: AgentToken[] }> {
     return this.#answer(userId, this.#storage.state(), (state) => ({
       session: metadata(state),
-      messages: this.#storage.messagesBefore(before ?? Number.MAX_SAFE_INTEGER, CONVERSATION_PAGE),
+      messages: this.#storage
+        .messagesBefore(before ?? Number.MAX_SAFE_INTEGER, CONVERSATION_PAGE)
+        .map(shown),
       tokens: this.#storage.tokens(),
     }));
   }
@@ -254,7 +257,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
 
   async #finishDeleting(state: State) {
     const tombstoneSeconds = Number(this.env.TOMBSTONE_SECONDS);
-    await write(this.env.DB, deleteRow(state.id, state.user_id, Date.now(), tombstoneSeconds));
+    await write(this.env.DB, deleteRows([state.id], state.user_id, Date.now(), tombstoneSeconds));
     if (this.#storage.state()?.generation === state.generation) this.#clear();
   }
 

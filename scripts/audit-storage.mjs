@@ -21,7 +21,7 @@ const NOT_OURS = /^(_cf_|__miniflare_|sqlite_)/;
 /** In milliseconds: a database may be locked for a moment while it is written. */
 const PATIENCE = 5_000;
 
-/** What can be wrong with a session, in the words that it is told in. */
+/** What can be wrong with a session, or with the kept counts of a person and repository, in the words that it is told in. */
 export const BREACHES = {
   "row-of-deleted": "was deleted, but has a row",
   "object-of-deleted": "was deleted, but its object has state",
@@ -35,12 +35,13 @@ export const BREACHES = {
   "alarm-missing": "has an object with state, but without an alarm",
   "name-differs": "has an object that was made under another id",
   "tables-left": "has an object without state that still has tables",
+  "kept-count-differs": "has another kept count than sessions",
 };
 
 /**
  * @typedef {{ id: string, user_id: string, last_activity: number, message_count: number }} Facts
  *   what row and object both know of a session; times are epoch milliseconds
- * @typedef {Facts & { repo_owner: string, repo_name: string, status: string }} Row
+ * @typedef {Facts & { repo_owner: string, repo_name: string, repo: string, status: string }} Row
  * @typedef {object} StoredObject
  * @property {string} file  the object's own id, by which Miniflare names its file
  * @property {string | undefined} name  what the object's id was made from
@@ -53,6 +54,9 @@ export const BREACHES = {
  * @property {string[]} tombstones  the ids of deleted sessions
  * @property {{ session_id: string, kind: string, at: number }[]} events
  * @property {StoredObject[]} objects
+ * @property {KeptCount[]} counts
+ * @typedef {{ user_id: string, repo: string, active: number, archived: number }} KeptCount
+ *   how many sessions a person has on a repository, '' for all, by the table of such counts
  * @typedef {{ id: string, breach: keyof typeof BREACHES, detail?: string }} Violation
  */
 
@@ -88,6 +92,9 @@ function readDatabase(all) {
     ),
     events: /** @type {Storage["events"]} */ (
       all("SELECT session_id, kind, at FROM session_events")
+    ),
+    counts: /** @type {KeptCount[]} */ (
+      all("SELECT user_id, repo, active, archived FROM session_counts")
     ),
   };
 }
@@ -179,7 +186,7 @@ function hasTable(all, name) {
  * @param {Storage} storage
  * @returns {Violation[]}
  */
-export function findViolations({ rows, tombstones, events, objects }) {
+export function findViolations({ rows, tombstones, events, objects, counts }) {
   const rowOf = new Map(rows.map((row) => [row.id, row]));
   const deleted = new Set(tombstones);
   const withHistory = new Set(events.map((event) => event.session_id));
@@ -189,7 +196,37 @@ export function findViolations({ rows, tombstones, events, objects }) {
       .filter((id) => !rowOf.has(id))
       .map((id) => violation(id, "events-without-row")),
     ...objects.flatMap((object) => violationsOf(object, rowOf, deleted)),
+    ...miscounts(rows, counts),
   ];
+}
+
+/**
+ * Compares the kept counts with the sessions that there are.
+ *
+ * @param {Row[]} rows
+ * @param {KeptCount[]} counts
+ * @returns {Violation[]}
+ */
+function miscounts(rows, counts) {
+  /** @type {Map<string, { active: number, archived: number }>} */
+  const counted = new Map();
+  for (const { user_id, repo, status } of rows) {
+    for (const id of [`${user_id} `, `${user_id} ${repo}`]) {
+      const { active, archived } = counted.get(id) ?? { active: 0, archived: 0 };
+      counted.set(id, {
+        active: active + (status === "active" ? 1 : 0),
+        archived: archived + (status === "archived" ? 1 : 0),
+      });
+    }
+  }
+  const kept = new Map(counts.map((count) => [`${count.user_id} ${count.repo}`, count]));
+  const none = { active: 0, archived: 0 };
+  return [...new Set([...kept.keys(), ...counted.keys()])].flatMap((id) => {
+    const [is, shouldBe] = [kept.get(id) ?? none, counted.get(id) ?? none];
+    if (is.active === shouldBe.active && is.archived === shouldBe.archived) return [];
+    const detail = `${is.active} and ${is.archived} kept, ${shouldBe.active} and ${shouldBe.archived} there`;
+    return [violation(id.trim(), "kept-count-differs", detail)];
+  });
 }
 
 /**

@@ -207,7 +207,7 @@ async function listSessions(client, status) {
   do {
     const page = await client.load(`/dashboard?status=${status}${cursor}`, "routes/dashboard");
     listed.push(...page.sessions);
-    cursor = page.next ? `&cursor=${page.next}` : "";
+    cursor = page.older ? `&cursor=${page.older}` : "";
   } while (cursor);
   return listed;
 }

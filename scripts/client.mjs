@@ -43,6 +43,8 @@ export async function signIn(origin, name) {
 
   return {
     name,
+    /** What signs its requests in, as the header says it. */
+    cookie,
 
     /**
      * Posts a form, as a browser without JavaScript does.
@@ -88,7 +90,7 @@ export async function signIn(origin, name) {
 }
 
 /**
- * Posts the form that creates a session.
+ * Posts the form that creates a session, whatever other sessions the repository has.
  *
  * @param {Client} client
  * @param {string} key the form's: with the same key it makes the same session
@@ -96,7 +98,8 @@ export async function signIn(origin, name) {
  * @param {string} repoName
  */
 export function createSession(client, key, repoOwner, repoName) {
-  return client.post("/dashboard/new", { key, repoOwner, repoName });
+  const another = `${repoOwner}/${repoName}`;
+  return client.post("/dashboard/new", { key, repoOwner, repoName, another });
 }
 
 /**

@@ -14,17 +14,33 @@ export type Checked<Schema extends ZodMiniObject> =
  * @throws a 400 or 415 Response with a message where it is no form, or has a field twice or a file in it
  */
 export async function readForm(request: Request): Promise<Fields> {
+  return (await readFormWithList(request, undefined)).fields;
+}
+
+/**
+ * Reads a submitted form, of which one field may come any number of times.
+ *
+ * @param listed the name of that field
+ * @returns its values apart from the other fields
+ * @throws what `readForm` throws
+ */
+export async function readFormWithList(
+  request: Request,
+  listed: string | undefined,
+): Promise<{ fields: Fields; list: string[] }> {
   const form = await parseForm(request).catch(() => {
     throw new Response("Ship takes what is sent as a form only.", { status: 415 });
   });
   const fields: Fields = {};
+  const list: string[] = [];
   for (const [name, value] of form) {
     if (typeof value !== "string" || Object.hasOwn(fields, name)) {
       throw new Response(`The form has an unexpected “${name}”.`, { status: 400 });
     }
-    fields[name] = value;
+    if (name === listed) list.push(value);
+    else fields[name] = value;
   }
-  return fields;
+  return { fields, list };
 }
 
 /** By the URL Standard where it can be: workerd's own reading of forms drops a “%” that stands for itself. */

@@ -1,48 +1,76 @@
 import {
   json,
+  redirect,
   type ActionFunctionArgs,
+  type AppLoadContext,
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/cloudflare";
 import { useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
-import { verifySession } from "../auth/auth.server";
+import { verifySession, type User } from "../auth/auth.server";
 import { redirectWithFlash } from "../platform/flash.server";
-import { readForm } from "../platform/form.server";
+import { checkFields, readForm, type Fields } from "../platform/form.server";
+import { bulkPath } from "../sessions/bulk";
+import { measureChoice, startBulk, type BulkRequest, type Choice } from "../sessions/bulk.server";
 import { tellChanged } from "../sessions/changed.server";
-import { DeleteSessionDialog, SessionGoneDialog } from "../sessions/delete-session-dialog";
-import { parseSessionId, sessionNotFound } from "../sessions/input.server";
+import {
+  DeleteSessionDialog,
+  DeleteSessionsDialog,
+  SessionGoneDialog,
+} from "../sessions/delete-session-dialog";
+import {
+  bulkInput,
+  confirmedInput,
+  parseListView,
+  parseSessionIds,
+  sessionNotFound,
+} from "../sessions/input.server";
 import { deleteSession } from "../sessions/lifecycle.server";
 import { listPath } from "../sessions/list-view";
 import { countMessages, findSession } from "../sessions/queries.server";
 import { repositoryName } from "../sessions/session";
 import { ErrorPanel } from "../ui/error-panel";
 
-export const meta: MetaFunction = () => [{ title: "Delete a session · Ship" }];
+export { notForNews as shouldRevalidate } from "../sessions/live-list";
+
+export const meta: MetaFunction = () => [{ title: "Delete sessions · Ship" }];
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;
   return verifySession(request, context, async (user) => {
-    const id = requestedId(request);
-    const [{ row, tombstone }, messageCount] = await Promise.all([
-      findSession(reads, id, user.id),
-      countMessages(env, id, user.id),
-    ]);
-    if (!row && !tombstone) throw sessionNotFound();
-    const session = row && {
-      repository: repositoryName(row),
-      createdAt: row.created_at,
-      messageCount: messageCount ?? null,
-    };
-    return json({ session: session ?? null, now });
+    const requested = requestedSessions(request, now);
+    if (typeof requested === "string") {
+      return json({ ...(await loadOne(context, user, requested)), many: null, now });
+    }
+    const measured = await measureChoice(env, reads, user.id, requested);
+    if (measured.count === 0 && "ids" in requested) throw sessionNotFound();
+    const many = { ...measured, all: "view" in requested, formKey: crypto.randomUUID() };
+    return json({ session: null, many, now });
   });
+}
+
+async function loadOne({ env, reads }: AppLoadContext, user: User, id: string) {
+  const [{ row, tombstone }, messageCount] = await Promise.all([
+    findSession(reads, id, user.id),
+    countMessages(env, id, user.id),
+  ]);
+  if (!row && !tombstone) throw sessionNotFound();
+  const session = row && {
+    repository: repositoryName(row),
+    createdAt: row.created_at,
+    messageCount: messageCount ?? null,
+  };
+  return { session: session ?? null };
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const user = await verifySession(request, context);
-  await readForm(request);
+  const fields = await readForm(request);
+  const requested = requestedSessions(request, context.now);
+  if (typeof requested !== "string") return deleteMany(request, context, user, requested, fields);
+
   const listed = listPath(new URL(request.url).searchParams);
-  const id = requestedId(request);
-  const outcome = await deleteSession(context.env, user.id, id);
+  const outcome = await deleteSession(context.env, user.id, requested);
   switch (outcome) {
     case "not-found":
       throw sessionNotFound();
@@ -52,7 +80,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
       return json({ alert }, { status: 503 });
     }
     default:
-      tellChanged(context, user.id, id);
+      tellChanged(context, user.id, requested);
       return redirectWithFlash(request, context, listed, { text: OUTCOME_TEXT[outcome] });
   }
 }
@@ -63,17 +91,67 @@ const OUTCOME_TEXT = {
   "under-way": "Deleting is under way and will finish by itself.",
 };
 
-function requestedId(request: Request): string {
-  const ids = new URL(request.url).searchParams.getAll("id");
-  if (ids.length !== 1) throw new Response("Choose one session to delete.", { status: 400 });
-  return parseSessionId(ids[0]);
+async function deleteMany(
+  request: Request,
+  { env }: AppLoadContext,
+  user: User,
+  requested: Choice,
+  fields: Fields,
+) {
+  const result = await startBulk(env, user.id, deletion(requested, fields));
+  switch (result.outcome) {
+    case "begun":
+    case "finished":
+      return redirect(bulkPath(new URL(request.url).searchParams, result.bulk.id));
+    case "nothing": {
+      if ("ids" in requested) throw sessionNotFound();
+      const alert =
+        "Other sessions match by now than those you were shown, so nothing was deleted. Look at the number again.";
+      return json({ alert }, { status: 409 });
+    }
+    case "unavailable": {
+      const alert = "Ship did not answer, so nothing may have been deleted. Try again; it is safe.";
+      return json({ alert }, { status: 503 });
+    }
+  }
+}
+
+/** What was confirmed is what is deleted: of all that match, those that had been created when the question was asked. */
+function deletion(requested: Choice, fields: Fields): BulkRequest {
+  const form = checkFields(bulkInput, fields);
+  if (form.errors) throw new Response(form.errors.key, { status: 400 });
+  const { key } = form.values;
+  if (!("view" in requested)) return { key, kind: "delete", choice: requested };
+
+  const shown = checkFields(confirmedInput, fields);
+  if (shown.errors) throw new Response("The form was incomplete. Send it again.", { status: 400 });
+  const { until, count, checksum } = shown.values;
+  return {
+    key,
+    kind: "delete",
+    choice: { view: requested.view, until: Number(until) },
+    confirmed: { count: Number(count), checksum: Number(checksum) },
+  };
+}
+
+/** @returns one session's id, or the choice of many @throws a 400 or 404 Response */
+function requestedSessions(request: Request, now: number): string | Choice {
+  const { searchParams } = new URL(request.url);
+  if (searchParams.has("all")) return { view: parseListView(searchParams), until: now };
+  const ids = parseSessionIds(searchParams.getAll("id"));
+  const [id] = ids;
+  if (id === undefined) throw new Response("Choose a session to delete.", { status: 400 });
+  return ids.length === 1 ? id : { ids };
 }
 
 export default function DeleteSession() {
-  const { session, now } = useLoaderData<typeof loader>();
+  const { session, many, now } = useLoaderData<typeof loader>();
   const failed = useActionData<typeof action>();
   const [query] = useSearchParams();
   const closeTo = listPath(query);
+  if (many) {
+    return <DeleteSessionsDialog many={many} now={now} closeTo={closeTo} alert={failed?.alert} />;
+  }
   if (!session) return <SessionGoneDialog closeTo={closeTo} />;
   return (
     <DeleteSessionDialog session={session} now={now} closeTo={closeTo} alert={failed?.alert} />

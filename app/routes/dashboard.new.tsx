@@ -20,11 +20,14 @@ import { redirectWithFlash } from "../platform/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/form.server";
 import { tellChanged } from "../sessions/changed.server";
 import { CreateSessionDialog, RepositoryFields } from "../sessions/create-session-dialog";
-import { createInput, pickInput } from "../sessions/input.server";
+import { createInput, parseRepository, pickInput } from "../sessions/input.server";
 import { createSession, type CreateForm, type CreateResult } from "../sessions/lifecycle.server";
-import { listPath } from "../sessions/list-view";
-import { repositoryName } from "../sessions/session";
+import { findSimilar } from "../sessions/list.server";
+import { listPath, type SimilarSessions } from "../sessions/list-view";
+import { repositoryName, type Repository } from "../sessions/session";
 import { ErrorPanel } from "../ui/error-panel";
+
+export { notForNews as shouldRevalidate } from "../sessions/live-list";
 
 export const meta: MetaFunction = () => [{ title: "New session · Ship" }];
 
@@ -37,15 +40,21 @@ export const headers: HeadersFunction = ({ actionHeaders }) => {
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;
   const formKey = crypto.randomUUID();
-  const tokens = await verifySession(request, context, async ({ id }) =>
-    isGitHubUser(id) ? { row: await findTokens(reads, id) } : undefined,
-  );
-  if (!tokens) return json({ formKey, picker: null });
+  const { chosen, similar, tokens } = await verifySession(request, context, async ({ id }) => {
+    const chosen = parseRepository(new URL(request.url).searchParams.get("repo"));
+    const [similar, tokens] = await Promise.all([
+      chosen && findSimilar(reads, id, chosen),
+      isGitHubUser(id) ? findTokens(reads, id).then((row) => ({ row })) : undefined,
+    ]);
+    return { chosen, similar, tokens };
+  });
+  const page = { formKey, chosen, similar, now };
+  if (!tokens) return json({ ...page, picker: null });
 
   const token = await accessToken(env, tokens.row, now);
   const answer = token.problem ? token : await connectedRepositories(env, token.value);
   const { value: repositories = [], problem = null } = answer;
-  return json({ formKey, picker: { repositories, problem, connectMore: connectPage(env) } });
+  return json({ ...page, picker: { repositories, problem, connectMore: connectPage(env) } });
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
@@ -72,8 +81,8 @@ type Asked =
 function checkTyped(typed: Fields): Asked {
   const { values, errors } = checkFields(createInput, typed);
   if (errors) return { failed: invalid(typed, errors) };
-  const { key, repoOwner: owner, repoName: name } = values;
-  return { form: { key, repository: { owner, name } } };
+  const { key, repoOwner: owner, repoName: name, another } = values;
+  return { form: createForm(key, { owner, name }, another) };
 }
 
 /** Believes GitHub, not the form, about which repositories are connected. */
@@ -84,7 +93,7 @@ async function checkPicked(
 ): Promise<Asked> {
   const { values, errors } = checkFields(pickInput, typed);
   if (errors) return { failed: invalid(typed, errors) };
-  const { key, repository } = values;
+  const { key, repository, another } = values;
 
   const token = await accessToken(env, await findTokens(env.DB, user.id), now);
   const found = token.problem ? token : await findConnected(env, token.value, repository);
@@ -96,7 +105,13 @@ async function checkPicked(
     const error = "This repository is not connected. Choose another, or connect it.";
     return { failed: invalid(typed, { repository: error }) };
   }
-  return { form: { key, repository: found.value } };
+  return { form: createForm(key, found.value, another) };
+}
+
+/** @param another the repository whose active sessions the form was told of, "owner/name" */
+function createForm(key: string, repository: Repository, another: string | undefined): CreateForm {
+  const asked = `${repository.owner}/${repository.name}`;
+  return { key, repository, another: another?.toLowerCase() === asked.toLowerCase() };
 }
 
 const GITHUB_PROBLEM = {
@@ -131,6 +146,8 @@ function notCreated(result: Exclude<CreateResult, { outcome: "created" }>, typed
         alert:
           "This form made a session that has been deleted since. Send it again to make a new one.",
       });
+    case "similar":
+      return failure(typed, 409, { similar: result.similar });
     case "too-fast": {
       const seconds = Math.max(1, Math.ceil(result.wait / 1000));
       return failure(typed, 429, {
@@ -151,11 +168,17 @@ function failure(
   {
     errors,
     alert,
+    similar,
     retryAfter,
-  }: { errors?: Fields; alert?: string | undefined; retryAfter?: number },
+  }: {
+    errors?: Fields;
+    alert?: string | undefined;
+    similar?: SimilarSessions;
+    retryAfter?: number;
+  },
 ) {
   const headers = new Headers(retryAfter ? { "Retry-After": `${retryAfter}` } : {});
-  return json({ typed, errors, alert }, { status, headers });
+  return json({ typed, errors, alert, similar }, { status, headers });
 }
 
 function fresh(typed: Fields): Fields {
@@ -163,16 +186,21 @@ function fresh(typed: Fields): Fields {
 }
 
 export default function NewSession() {
-  const { formKey, picker } = useLoaderData<typeof loader>();
+  const { formKey, picker, ...page } = useLoaderData<typeof loader>();
   const failed = useActionData<typeof action>();
   const [query] = useSearchParams();
-  const chosen = failed?.typed.repository;
+  const typed = failed?.typed ?? typedFor(page.chosen);
+  const chosen = typed.repository;
+  const similar = failed ? failed.similar : page.similar;
   const repositories = picker && offered(picker.repositories, chosen);
   return (
     <CreateSessionDialog
       formKey={failed?.typed.key ?? formKey}
       closeTo={listPath(query)}
       alert={failed?.alert}
+      similar={similar}
+      another={similar?.repository ?? typed.another}
+      now={page.now}
       canCreate={repositories?.length !== 0}
     >
       {picker && repositories ? (
@@ -183,10 +211,17 @@ export default function NewSession() {
           error={failed?.errors?.repository}
         />
       ) : (
-        <RepositoryFields typed={failed?.typed} errors={failed?.errors} />
+        <RepositoryFields typed={typed} errors={failed?.errors} />
       )}
     </CreateSessionDialog>
   );
+}
+
+/** A list of one repository's sessions offers to make another one there. */
+function typedFor(chosen: Repository | null): Fields {
+  if (!chosen) return {};
+  const { owner, name } = chosen;
+  return { repoOwner: owner, repoName: name, repository: `${owner}/${name}` };
 }
 
 /** What was picked before stays on offer where GitHub cannot list it any more. */

@@ -7,21 +7,31 @@ import {
 import {
   Link,
   Outlet,
-  useActionData,
   useLoaderData,
+  useLocation,
   useSearchParams,
   type ShouldRevalidateFunction,
 } from "@remix-run/react";
 import { Plus } from "lucide-react";
 import { verifySession } from "../auth/auth.server";
-import { readForm } from "../platform/form.server";
-import { formatCursor, parseCursor, parseStatus } from "../sessions/input.server";
-import { durationsOf, listItem, listPath } from "../sessions/list-view";
-import { listSessions } from "../sessions/queries.server";
+import { readFormWithList } from "../platform/form.server";
+import { answerBulk } from "../sessions/bulk-answer.server";
+import { BulkNotice } from "../sessions/bulk-notice";
+import { findUnfinishedBulks } from "../sessions/bulk.server";
+import { formatCursor, parseCursor, parseListView } from "../sessions/input.server";
+import { ListFilters } from "../sessions/list-filters";
+import { ListPages } from "../sessions/list-pages";
+import { listSessions } from "../sessions/list.server";
+import { ListShortcuts } from "../sessions/list-shortcuts";
+import { durationsOf, listItem, listPath, type ListStatus } from "../sessions/list-view";
+import { ListNews } from "../sessions/list-news";
+import { useHeldList, useListNews } from "../sessions/live-list";
+import { NoSessions } from "../sessions/no-sessions";
 import { SessionList } from "../sessions/session-list";
 import { answerStatusChange } from "../sessions/status-change.server";
-import type { SessionStatus } from "../sessions/session";
 import { ErrorPanel } from "../ui/error-panel";
+import { useLastAnswer } from "../ui/last-answer";
+import { useMovingNow } from "../ui/time";
 
 export const meta: MetaFunction = () => [{ title: "Sessions · Ship" }];
 
@@ -29,13 +39,24 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;
   return verifySession(request, context, async (user) => {
     const { searchParams } = new URL(request.url);
-    const status = parseStatus(searchParams.get("status"));
-    const cursor = parseCursor(searchParams.get("cursor"));
-    const { sessions, next } = await listSessions(reads, user.id, status, cursor);
+    const view = parseListView(searchParams);
+    const cursor = parseCursor(searchParams.get("cursor"), view);
+    const [list, bulks] = await Promise.all([
+      listSessions(reads, user.id, view, cursor, now),
+      findUnfinishedBulks(reads, user.id),
+    ]);
+    const { sessions, newer, older, count, counts, repositories, idle } = list;
     return json({
-      status,
+      view,
       sessions: sessions.map((row) => listItem(row, now, durationsOf(env))),
-      next: next && formatCursor(next),
+      newer: newer ? formatCursor(newer) : null,
+      older: older ? formatCursor(older) : null,
+      count,
+      counts,
+      repositories,
+      idle: idle ?? null,
+      bulks: bulks.map(({ id, kind, total }) => ({ id, kind, total })),
+      formKey: crypto.randomUUID(),
       now,
     });
   });
@@ -43,9 +64,10 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const user = await verifySession(request, context);
-  const { intent } = await readForm(request);
+  const { fields, list: ids } = await readFormWithList(request, "id");
+  const answered = await answerBulk(request, context, user, fields, ids);
   const listed = listPath(new URL(request.url).searchParams);
-  return answerStatusChange(request, context, user, intent, listed);
+  return answered ?? answerStatusChange(request, context, user, fields.intent, listed);
 }
 
 /** A dialog opening or closing over the list leaves the list as it is. */
@@ -59,19 +81,37 @@ export const shouldRevalidate: ShouldRevalidateFunction = ({
   return listPath(currentUrl.searchParams) !== listPath(nextUrl.searchParams);
 };
 
+const TABS: { status: ListStatus; label: string; section: string }[] = [
+  { status: "active", label: "Active", section: "Active sessions" },
+  { status: "archived", label: "Archived", section: "Archived sessions" },
+  { status: "all", label: "All", section: "All sessions" },
+];
+
 export default function Dashboard() {
-  const { status, sessions, next, now } = useLoaderData<typeof loader>();
-  const failed = useActionData<typeof action>();
+  const page = useLoaderData<typeof loader>();
+  const { view, sessions, newer, older, count, counts, repositories, idle, now } = page;
+  const failed = useLastAnswer<{ alert: string }>();
   const [query] = useSearchParams();
+  const { items, gone, updates, show } = useHeldList(sessions, useLocation().key);
+  const connection = useListNews();
+  const moving = useMovingNow(now);
   return (
     <>
       <div className="mb-4 flex flex-wrap items-center gap-x-6 gap-y-3">
         <h1 className="text-2xl font-semibold" tabIndex={-1}>
           Sessions
         </h1>
-        <nav aria-label="Status" className="flex gap-1">
-          <StatusTab status="active" shown={status} label="Active" />
-          <StatusTab status="archived" shown={status} label="Archived" />
+        <nav aria-label="Status" className="flex flex-wrap gap-1 max-sm:order-last max-sm:w-full">
+          {TABS.map(({ status, label }) => (
+            <Link
+              key={status}
+              to={listPath(query, "", { status, idle: undefined, cursor: undefined })}
+              aria-current={status === view.status ? "page" : undefined}
+              className={`button max-sm:px-2 ${status === view.status ? "" : "button-quiet"}`}
+            >
+              {label} <span className="text-muted">{counts[status].toLocaleString("en")}</span>
+            </Link>
+          ))}
         </nav>
         <Link
           to={listPath(query, "/new")}
@@ -82,72 +122,35 @@ export default function Dashboard() {
           New session
         </Link>
       </div>
+      <ListFilters view={view} repositories={repositories} idle={idle} />
+      <BulkNotice bulks={page.bulks} />
       {failed && (
         <p role="alert" className="notice mb-4 text-danger">
           {failed.alert}
         </p>
       )}
+      <ListNews updates={updates} onShow={show} connection={connection} />
       <section
-        aria-label={status === "active" ? "Active sessions" : "Archived sessions"}
+        aria-label={TABS.find(({ status }) => status === view.status)?.section}
         className="panel"
       >
-        {sessions.length > 0 ? (
-          <SessionList sessions={sessions} now={now} />
+        {items.length > 0 ? (
+          <SessionList
+            sessions={items}
+            gone={gone}
+            view={view}
+            count={count}
+            formKey={page.formKey}
+            now={moving}
+          />
         ) : (
-          <NoSessions status={status} more={query.has("cursor")} />
+          <NoSessions view={view} matchingInAll={counts.all} />
         )}
       </section>
-      <nav aria-label="Pages" className="mt-4 flex justify-between gap-2">
-        {query.get("cursor") && (
-          <Link to={listPath(query, "", { cursor: undefined })} className="button">
-            Newest
-          </Link>
-        )}
-        {next && (
-          <Link to={listPath(query, "", { cursor: next })} className="button ml-auto">
-            Older
-          </Link>
-        )}
-      </nav>
+      <ListPages view={view} newer={newer} older={older} />
+      <ListShortcuts />
       <Outlet />
     </>
-  );
-}
-
-function StatusTab({
-  status,
-  shown,
-  label,
-}: {
-  status: SessionStatus;
-  shown: SessionStatus;
-  label: string;
-}) {
-  return (
-    <Link
-      to={listPath(new URLSearchParams({ status: status === "active" ? "" : status }))}
-      aria-current={status === shown ? "page" : undefined}
-      className={`button ${status === shown ? "" : "button-quiet"}`}
-    >
-      {label}
-    </Link>
-  );
-}
-
-function NoSessions({ status, more }: { status: SessionStatus; more: boolean }) {
-  if (more) return <p className="p-8 text-center text-muted">No sessions on this page any more.</p>;
-  if (status === "archived") {
-    return <p className="p-8 text-center text-muted">Nothing is archived.</p>;
-  }
-  return (
-    <div className="grid justify-items-center gap-3 p-10 text-center">
-      <p className="text-lg font-medium">No sessions yet</p>
-      <p className="text-muted">A session keeps one agent’s work on one repository together.</p>
-      <Link to="/dashboard/new" preventScrollReset className="button">
-        <Plus aria-hidden />
-        Start your first session
-      </Link>
-    </div>
   );
 }
 

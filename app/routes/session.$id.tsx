@@ -282,19 +282,11 @@ function OpenSession({ page, conversation, answered }: OpenSessionProps) {
   const now = Math.max(useMovingNow(page.now), last?.created_at ?? 0, live.agent?.at ?? 0);
   const session = earlier ? page.session : upToDate(page.session, last);
   return (
-    <>
+    <div className="session-page">
       <SessionDetails session={session} now={now}>
         <AgentStatus report={live.agent} now={now} />
       </SessionDetails>
-      <AgentsPanel
-        tokens={conversation.tokens}
-        address={address}
-        formKey={freshKeys.token}
-        now={now}
-        made={answered?.made}
-        failed={answered?.token}
-      />
-      <section aria-labelledby="conversation" className="grid min-w-0 gap-4">
+      <section aria-labelledby="conversation" className="conversation">
         <div className="flex flex-wrap items-baseline justify-between gap-3">
           <h2 id="conversation" className="text-lg font-semibold">
             Conversation
@@ -316,8 +308,16 @@ function OpenSession({ page, conversation, answered }: OpenSessionProps) {
           failed={useFailed(answered)}
         />
       </section>
+      <AgentsPanel
+        tokens={conversation.tokens}
+        address={address}
+        formKey={freshKeys.token}
+        now={now}
+        made={answered?.made}
+        failed={answered?.token}
+      />
       <SessionHistory events={events} now={now} />
-    </>
+    </div>
   );
 }
 

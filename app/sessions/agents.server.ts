@@ -2,6 +2,7 @@
 import { json } from "@remix-run/cloudflare";
 import { readForm } from "../platform/form.server";
 import { attempt } from "../platform/log";
+import { openSocket } from "../platform/socket.server";
 import { hashToken } from "../platform/token.server";
 import { parseAfter, parseSessionId, reportInput } from "./input.server";
 import { objectOf } from "./object.server";
@@ -50,24 +51,11 @@ export function answerRead(
 /** Opens the live socket for an agent. */
 export function listenAsAgent(request: Request, env: Env, id: string | undefined, token: string) {
   return answered(async () => {
-    if (request.headers.get("Upgrade") !== "websocket") {
-      return refusal(426, "Open a WebSocket here.");
-    }
-    const after = new URL(request.url).searchParams.get("after");
-    parseAfter(after);
-    const hash = await hashToken(token);
-    return openLive(env, parseSessionId(id), { token: hash, ...(after !== null && { after }) });
+    const after = parseAfter(new URL(request.url).searchParams.get("after"));
+    const object = objectOf(env, parseSessionId(id));
+    const from: Record<string, string> = after === undefined ? {} : { after: `${after}` };
+    return openSocket(request, object, { token: await hashToken(token), ...from });
   });
-}
-
-/** Opens a live socket of a session's object. @param listener who listens, and from which message on */
-export function openLive(
-  env: Env,
-  id: string,
-  listener: Record<string, string>,
-): Promise<Response> {
-  const url = `https://session/live?${new URLSearchParams(listener)}`;
-  return objectOf(env, id).fetch(url, { headers: { Upgrade: "websocket" } });
 }
 
 async function readReport(request: Request): Promise<unknown> {

@@ -11,7 +11,7 @@ import {
 import type { ShownMessage } from "./session";
 
 /** The most that a message may have, in bytes. */
-export const MESSAGE_BYTES = 32 * 1024;
+const MESSAGE_BYTES = 32 * 1024;
 
 /** From here on, in bytes, the composer counts. */
 const COUNTED_FROM = MESSAGE_BYTES / 2;
@@ -56,7 +56,12 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
   const tooLong = size > MESSAGE_BYTES;
 
   return (
-    <Form method="post" action={`/session/${sessionId}`} preventScrollReset className="grid gap-2">
+    <Form
+      method="post"
+      action={`/session/${sessionId}`}
+      preventScrollReset
+      className="composer grid gap-2"
+    >
       <input type="hidden" name="key" value={draft.key} />
       <label htmlFor="text" className="font-medium">
         Message
@@ -70,7 +75,7 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
         ref={text}
         id="text"
         name="text"
-        rows={3}
+        rows={2}
         className="field"
         value={draft.text}
         readOnly={sending}

@@ -33,6 +33,11 @@ export function Conversation({ messages, isEarlierPart, now, onLoadEarlier }: Co
             Load earlier
           </Link>
         )}
+        {messages.length > 5 && (
+          <a href="#newest" className="link">
+            Skip to the newest
+          </a>
+        )}
         {isEarlierPart && (
           <Link to="." className="link">
             Newest messages
@@ -40,7 +45,7 @@ export function Conversation({ messages, isEarlierPart, now, onLoadEarlier }: Co
         )}
       </p>
       {messages.length === 0 && <p className="text-muted">No messages yet.</p>}
-      <ScrollPlace first={first?.id ?? 0} last={messages.at(-1)?.id ?? 0}>
+      <ScrollPlace first={first?.id ?? 0} last={messages.at(-1)?.id ?? 0} endId="newest">
         <ol className="grid gap-3">
           {messages.map((message) => (
             <MessageItem key={message.id} message={message} now={now} />

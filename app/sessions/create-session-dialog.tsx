@@ -2,6 +2,9 @@ import { Form, Link, useNavigation } from "@remix-run/react";
 import type { ReactNode } from "react";
 import { Dialog } from "../ui/dialog";
 import { Field } from "../ui/field";
+import { RelativeTime } from "../ui/time";
+import { listPath, type SimilarSessions } from "./list-view";
+import { messageCountText } from "./session-list";
 
 interface CreateSessionDialogProps {
   /** Makes the same form sent twice one session. */
@@ -9,6 +12,12 @@ interface CreateSessionDialogProps {
   closeTo: string;
   /** What is wrong with the whole. */
   alert?: string | undefined;
+  /** The active sessions that the repository has already, where that is worth telling. */
+  similar: SimilarSessions | null | undefined;
+  /** The repository, "owner/name", of whose active sessions the person was told, now or before. */
+  another: string | undefined;
+  /** When that was, epoch milliseconds. */
+  now: number;
   /** Whether there is a repository to create a session for. */
   canCreate: boolean;
   /** The fields that ask for the repository. */
@@ -20,6 +29,9 @@ export function CreateSessionDialog({
   formKey,
   closeTo,
   alert,
+  similar,
+  another,
+  now,
   canCreate,
   children,
 }: CreateSessionDialogProps) {
@@ -33,7 +45,9 @@ export function CreateSessionDialog({
           </p>
         )}
         <input type="hidden" name="key" value={formKey} />
+        {another && <input type="hidden" name="another" value={another} />}
         {children}
+        {similar && <Similar similar={similar} now={now} />}
         <div className="flex flex-wrap justify-end gap-2">
           <Link to={closeTo} preventScrollReset className="button">
             Cancel
@@ -46,6 +60,33 @@ export function CreateSessionDialog({
         </div>
       </Form>
     </Dialog>
+  );
+}
+
+/** Tells of the sessions that one might go on with instead. */
+function Similar({ similar, now }: { similar: SimilarSessions; now: number }) {
+  const { repository, count, sessions } = similar;
+  const all = listPath(new URLSearchParams({ repo: repository }));
+  return (
+    <div role="alert" className="panel grid gap-2 px-4 py-3">
+      <p>
+        {count.toLocaleString("en")} active sessions on this repository.{" "}
+        {count > sessions.length && (
+          <a href={all} className="link">
+            See all
+          </a>
+        )}
+      </p>
+      <ul className="grid gap-1">
+        {sessions.map(({ id, lastActivity, messageCount }) => (
+          <li key={id}>
+            <a href={`/session/${id}`} className="link">
+              Active <RelativeTime at={lastActivity} now={now} />, {messageCountText(messageCount)}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

@@ -1,7 +1,17 @@
 /** What people send, checked. GitHub's own rules for names. */
 import * as z from "zod/mini";
-import type { Cursor } from "./queries.server";
-import type { SessionStatus, StatusChange } from "./session";
+import { PAGE_SIZE, type Cursor } from "./list.server";
+import {
+  IDLE_DAYS,
+  LIST_SORTS,
+  ordersByRepository,
+  SEARCH_LENGTH,
+  type IdleDays,
+  type ListSort,
+  type ListStatus,
+  type ListView,
+} from "./list-view";
+import type { Repository, StatusChange } from "./session";
 
 const OWNER_MISSING = "Enter the repository’s owner.";
 const NAME_MISSING = "Enter the repository’s name.";
@@ -31,17 +41,36 @@ const repositoryName = z.string(NAME_MISSING).check(
   z.refine((name) => !/\.git$/i.test(name), { error: "Leave out the “.git” ending." }),
 );
 
+const repositoryShape = z.object({ owner: repositoryOwner, name: repositoryName });
+
+/** The repository, "owner/name", of whose active sessions the form was told. */
+const another = z.optional(z.string());
+
 /** The create form: its key, and the repository. */
 export const createInput = z.object({
   key: z.uuid(FORM_INCOMPLETE),
   repoOwner: repositoryOwner,
   repoName: repositoryName,
+  another,
 });
 
 /** The create form where one of the connected repositories is chosen, as "owner/name". */
 export const pickInput = z.object({
   key: z.uuid(FORM_INCOMPLETE),
   repository: z.string("Choose a repository."),
+  another,
+});
+
+/** A form that is about many sessions: its key. */
+export const bulkInput = z.object({ key: z.uuid(FORM_INCOMPLETE) });
+
+const wholeNumber = z.string(FORM_INCOMPLETE).check(z.regex(/^\d{1,15}$/, FORM_INCOMPLETE));
+
+/** What the form that deletes all matching sessions has shown: when, how many, and their checksum. */
+export const confirmedInput = z.object({
+  until: wholeNumber,
+  count: wholeNumber,
+  checksum: wholeNumber,
 });
 
 export const MESSAGE_BYTES = 32 * 1024;
@@ -115,30 +144,113 @@ export function parseSessionId(id: string | null | undefined): string {
   return parsed.data.toLowerCase();
 }
 
+/**
+ * @param ids of the sessions that were selected
+ * @returns them in lower case, each once
+ * @throws a 400 Response where they are more than a page, a 404 one where one is none
+ */
+export function parseSessionIds(ids: string[]): string[] {
+  const parsed = [...new Set(ids.map(parseSessionId))];
+  if (parsed.length <= PAGE_SIZE) return parsed;
+  throw refusal(`Select at most ${PAGE_SIZE} sessions, or all that match.`);
+}
+
+/** @returns the id in lower case @throws the 404 Response of a bulk that does not exist, where it is no UUID */
+export function parseBulkId(id: string | undefined): string {
+  const parsed = sessionId.safeParse(id);
+  if (!parsed.success) throw bulkNotFound();
+  return parsed.data.toLowerCase();
+}
+
+/** The one answer for a bulk that does not exist and for one that is somebody else's. */
+export function bulkNotFound(): Response {
+  return new Response("This change does not exist any more, or it is not yours.", { status: 404 });
+}
+
 /** The one answer for a session that does not exist and for one that is somebody else's. */
 export function sessionNotFound(): Response {
   return new Response("This session does not exist, or it is not yours.", { status: 404 });
 }
 
-/** @returns the status that the list shows @throws a 400 Response where `?status=` is none */
-export function parseStatus(status: string | null): SessionStatus {
+const SEARCH_WORDS = 8;
+
+/** @returns what a list's URL asks to see @throws a 400 Response that says what is wrong with it */
+export function parseListView(query: URLSearchParams): ListView {
+  const status = parseStatus(query.get("status"));
+  const idle = parseIdle(query.get("idle"));
+  if (idle !== null && status !== "active") throw refusal("Only active sessions can be idle.");
+  const words = parseSearch(query.get("q") ?? "");
+  const repository = parseRepository(query.get("repo"));
+  const repo = repository && `${repository.owner}/${repository.name}`;
+  return { status, words, repo, idle, sort: parseSort(query.get("sort")) };
+}
+
+function parseStatus(status: string | null): ListStatus {
   if (status === null) return "active";
-  if (status === "active" || status === "archived") return status;
-  throw new Response("The list can show active or archived sessions.", { status: 400 });
+  if (status === "active" || status === "archived" || status === "all") return status;
+  throw refusal("The list can show active sessions, archived ones or all.");
+}
+
+function parseIdle(idle: string | null): IdleDays | null {
+  if (idle === null) return null;
+  const days = IDLE_DAYS.find((days) => String(days) === idle);
+  if (days) return days;
+  throw refusal("The list can show sessions that have been idle for 7, 14 or 30 days.");
+}
+
+function parseSort(sort: string | null): ListSort {
+  const found = LIST_SORTS.find((known) => known === (sort ?? LIST_SORTS[0]));
+  if (found) return found;
+  throw refusal("The list can be sorted by last activity, by creation or by repository.");
+}
+
+/** @returns the words of a search, in lower case, each once */
+function parseSearch(search: string): string[] {
+  if (search.length > SEARCH_LENGTH) {
+    throw refusal(`A search has at most ${SEARCH_LENGTH} characters.`);
+  }
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length > SEARCH_WORDS) throw refusal(`A search has at most ${SEARCH_WORDS} words.`);
+  return [...new Set(words)];
+}
+
+/**
+ * @param repository "owner/name"
+ * @returns its parts; null where there is none
+ * @throws a 400 Response where GitHub can have no such repository
+ */
+export function parseRepository(repository: string | null): Repository | null {
+  if (repository === null) return null;
+  const [owner, name, ...rest] = repository.split("/");
+  const parsed = repositoryShape.safeParse({ owner, name });
+  if (parsed.success && rest.length === 0) return parsed.data;
+  throw refusal("The repository in this link is none: it should look like “owner/name”.");
+}
+
+function refusal(message: string): Response {
+  return new Response(message, { status: 400 });
 }
 
 /** @returns a cursor as it stands in a URL */
-export function formatCursor(cursor: Cursor): string {
-  return `${cursor.lastActivity}.${cursor.id}`;
+export function formatCursor({ direction, time, id, repo }: Cursor): string {
+  return [direction, time, id, ...(repo === undefined ? [] : [repo])].join(".");
 }
 
-/** @returns the cursor, undefined where there is none @throws a 400 Response where `?cursor=` is none */
-export function parseCursor(cursor: string | null): Cursor | undefined {
+/**
+ * @param view the view that the cursor is a place in
+ * @returns the cursor, undefined where there is none
+ * @throws a 400 Response where `?cursor=` is none, or none of this view's order
+ */
+export function parseCursor(cursor: string | null, view: ListView): Cursor | undefined {
   if (cursor === null) return undefined;
-  const [, lastActivity, rest] = /^(\d{1,15})\.(.+)$/.exec(cursor) ?? [];
+  const [, direction, time, rest, repo] =
+    /^(older|newer)\.(\d{1,15})\.([^.]+)(?:\.(.+))?$/.exec(cursor) ?? [];
   const id = sessionId.safeParse(rest);
-  if (lastActivity && id.success) return { lastActivity: Number(lastActivity), id: id.data };
-  throw new Response("This link to a part of the list is damaged.", { status: 400 });
+  const fits = ordersByRepository(view) === (repo !== undefined);
+  if (time && id.success && fits) {
+    return { direction: direction as Cursor["direction"], time: Number(time), id: id.data, repo };
+  }
+  throw refusal("This link to a part of the list is damaged.");
 }
 
 /** The number behind an intent, as in "revoke:3". @throws a 400 Response where there is none */

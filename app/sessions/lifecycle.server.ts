@@ -5,12 +5,16 @@
  * Expected failures are answered, not thrown. `unavailable` means that D1 or the object did not answer: what was asked
  * may or may not have happened, and asking again is safe.
  */
-import { read, write } from "../platform/database.server";
+import { read, write, type Statement } from "../platform/database.server";
+import { derivedId } from "../platform/derived-id";
 import { attempt, logEvent } from "../platform/log";
+import { inParallel } from "../platform/parallel";
+import { readActive, similarSessions, TOLD_FROM } from "./list.server";
+import type { SimilarSessions } from "./list-view";
 import { objectOf } from "./object.server";
 import {
-  archiveRow,
-  deleteRow,
+  archiveRows,
+  deleteRows,
   insertSession,
   keepRow,
   markSeen,
@@ -18,7 +22,7 @@ import {
   readCreated,
   readRow,
   readTombstone,
-  restoreRow,
+  restoreRows,
   type CreateLimits,
 } from "./rows.server";
 import type { NewMessage, ObjectAnswer, Repository, SessionRow, StatusChange } from "./session";
@@ -27,6 +31,8 @@ import type { NewMessage, ObjectAnswer, Repository, SessionRow, StatusChange } f
 export interface CreateForm {
   key: string;
   repository: Repository;
+  /** Whether the person has seen which active sessions that repository has, and wants another. */
+  another: boolean;
 }
 
 /**
@@ -34,11 +40,13 @@ export interface CreateForm {
  * - `listed`: the row is there, so the session exists; its object did not answer yet;
  * - `key-used`: the form's key has made a session for another repository;
  * - `deleted`: the form's key has made a session that was deleted since;
+ * - `similar`: nothing was made, because the repository has active sessions, of which the person was to be told first;
  * - `too-fast`, `too-many`: nothing was made, because of a limit: the wait is in milliseconds.
  */
 export type CreateResult =
   | { outcome: "created" | "listed" | "key-used"; session: SessionRow }
   | { outcome: "deleted" | "unavailable" }
+  | { outcome: "similar"; similar: SimilarSessions }
   | { outcome: "too-fast"; wait: number }
   | { outcome: "too-many"; limit: number };
 
@@ -46,20 +54,21 @@ export type CreateResult =
 export async function createSession(
   env: Env,
   userId: string,
-  { key, repository }: CreateForm,
+  { key, repository, another }: CreateForm,
 ): Promise<CreateResult> {
-  const id = await sessionId(userId, key);
+  const id = await derivedId(userId, key);
   const now = Date.now();
-  const limits = createLimits(env);
+  const limits = createLimits(env, another);
   const found = await attempt("create-row", async () => {
-    const [[row], [tombstone], [created]] = await write(
+    const [[row], [tombstone], [created], active] = await write(
       env.DB,
       insertSession(id, userId, repository, now, limits),
       readRow(id, userId),
       readTombstone(id, userId),
       readCreated(userId, now),
+      readActive(userId, repository),
     );
-    return { row, tombstone, created };
+    return { row, tombstone, created, similar: similarSessions(repository, active) };
   });
   if (!found) return { outcome: "unavailable" };
   if (found.tombstone) return { outcome: "deleted" };
@@ -67,6 +76,7 @@ export async function createSession(
     const { count = 0, oldest } = found.created ?? {};
     const tooFast = limits.perMinute > 0 && count >= limits.perMinute;
     if (tooFast) return { outcome: "too-fast", wait: (oldest ?? now) + MINUTE - now };
+    if (found.similar && !another) return { outcome: "similar", similar: found.similar };
     return { outcome: "too-many", limit: limits.active };
   }
 
@@ -82,14 +92,15 @@ export async function createSession(
   return { outcome: answer?.state === "ready" ? "created" : "listed", session };
 }
 
-function createLimits(env: Env): CreateLimits {
+function createLimits(env: Env, another: boolean): CreateLimits {
   return {
     perMinute: Number(env.CREATE_LIMIT_PER_MINUTE),
     active: Number(env.ACTIVE_SESSION_LIMIT),
+    onRepository: another ? 0 : TOLD_FROM,
   };
 }
 
-const STATUS_CHANGES = { archive: archiveRow, restore: restoreRow, keep: keepRow };
+const STATUS_CHANGES = { archive: archiveRows, restore: restoreRows, keep: keepRow };
 
 /** @returns the row afterwards; `not-found` where this person has no such session */
 export async function changeStatus(
@@ -122,16 +133,20 @@ export async function deleteSession(env: Env, userId: string, id: string): Promi
   const begun = await attempt("delete-begin", () => beginDeletion(env, userId, id));
   if (begun !== "deleting") return begun ?? "unavailable";
 
-  const finished = await attempt("delete-finish", async () => {
-    await write(env.DB, deleteRow(id, userId, Date.now(), Number(env.TOMBSTONE_SECONDS)));
-    return await objectOf(env, id).wipe(userId);
-  });
+  const finished = await attempt("delete-finish", () => finishDeletions(env, userId, [id]));
   logEvent("session-deleted", { user: userId, session: id, finished: finished ? 1 : 0 });
   return finished ? "deleted" : "under-way";
 }
 
-async function beginDeletion(
-  env: Env,
+/** What deleting needs, in the app and in a person's object alike. */
+export type DeletionEnv = Pick<Env, "DB" | "SESSION_DO" | "TOMBSTONE_SECONDS">;
+
+/** How many objects are asked at once. */
+export const OBJECTS_AT_ONCE = 10;
+
+/** Marks a session's object: from then on its deletion is certain. @throws what object and D1 throw */
+export async function beginDeletion(
+  env: DeletionEnv,
   userId: string,
   id: string,
 ): Promise<"deleting" | "already-deleted" | "not-found"> {
@@ -142,6 +157,23 @@ async function beginDeletion(
     answer = await objectOf(env, id).prepare(userId, row);
   }
   return answer.state === "deleting" ? "deleting" : "not-found";
+}
+
+/**
+ * Finishes deletions that have begun: all rows go in one batch, then the objects are wiped.
+ *
+ * @param more statements that belong into the same batch
+ * @throws what D1 and the objects throw; the objects' alarms finish what is left
+ */
+export async function finishDeletions(
+  env: DeletionEnv,
+  userId: string,
+  ids: readonly string[],
+  more: readonly Statement[] = [],
+): Promise<unknown[]> {
+  const tombstoneSeconds = Number(env.TOMBSTONE_SECONDS);
+  await write(env.DB, [...deleteRows(ids, userId, Date.now(), tombstoneSeconds), ...more]);
+  return inParallel(ids, OBJECTS_AT_ONCE, async (id) => await objectOf(env, id).wipe(userId));
 }
 
 /** What became of something that was asked of a session. */
@@ -232,14 +264,4 @@ function askObject<Content = unknown>(
     await objectOf(env, id).initialize(row);
     return await ask(objectOf(env, id));
   });
-}
-
-/** The id is derived from the person and the form's key, so that the same form always means the same session. */
-async function sessionId(userId: string, key: string): Promise<string> {
-  const name = new TextEncoder().encode(`${userId}\n${key}`);
-  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", name)).slice(0, 16);
-  bytes[6] = (bytes[6]! & 0x0f) | 0x80; // version 8 and variant of RFC 9562: a UUID of the application's own making
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }

@@ -1,4 +1,4 @@
-/** What the loaders read. Every query takes the owner. Times are epoch milliseconds. */
+/** What the loaders read beside the list. Every query takes the owner. Times are epoch milliseconds. */
 import { read, type Database, type Statement } from "../platform/database.server";
 import { attempt } from "../platform/log";
 import { objectOf } from "./object.server";
@@ -10,66 +10,9 @@ import {
   type Message,
   type SessionEvent,
   type SessionRow,
-  type SessionStatus,
   type ShownMessage,
   type Tombstone,
 } from "./session";
-import { shown } from "./shown.server";
-
-export const PAGE_SIZE = 50;
-
-/** The place in a list after which a page begins: the last row of the page before it. */
-export interface Cursor {
-  lastActivity: number;
-  id: string;
-}
-
-export interface SessionPage {
-  sessions: SessionRow[];
-  /** Where the next, older page begins; undefined on the last page. */
-  next: Cursor | undefined;
-}
-
-/** One page of a person's sessions of one status, newest activity first, equal times told apart by id. */
-export async function listSessions(
-  d1: Database,
-  userId: string,
-  status: SessionStatus,
-  after: Cursor | undefined,
-): Promise<SessionPage> {
-  const [rows] = await read(d1, sessionsPage(userId, status, after));
-  const sessions = rows.slice(0, PAGE_SIZE);
-  const last = sessions.at(-1);
-  const more = rows.length > PAGE_SIZE;
-  return { sessions, next: more && last ? cursorOf(last) : undefined };
-}
-
-/** The statement of `listSessions`: the page's rows and one more, which tells whether another page follows. */
-export function sessionsPage(
-  userId: string,
-  status: SessionStatus,
-  after: Cursor | undefined,
-): Statement<SessionRow> {
-  let query = statements
-    .selectFrom("sessions")
-    .selectAll()
-    .where("user_id", "=", userId)
-    .where("status", "=", status);
-  if (after) {
-    query = query.where((row) =>
-      row(row.refTuple("last_activity", "id"), "<", row.tuple(after.lastActivity, after.id)),
-    );
-  }
-  return query
-    .orderBy("last_activity", "desc")
-    .orderBy("id", "desc")
-    .limit(PAGE_SIZE + 1)
-    .compile();
-}
-
-export function cursorOf(row: SessionRow): Cursor {
-  return { lastActivity: row.last_activity, id: row.id };
-}
 
 /** A session's row and its tombstone, for its owner; at most one of them exists. */
 export async function findSession(
@@ -155,7 +98,7 @@ export async function readConversation(
   const { messages, session, tokens } = answer;
   return {
     state: "ready",
-    messages: messages.map(shown),
+    messages,
     messageCount: session.message_count,
     lastActivity: session.last_activity,
     agent: agentReport(session),

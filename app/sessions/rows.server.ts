@@ -42,10 +42,13 @@ export function readTombstone(id: string, userId: string): Statement<Tombstone> 
     .compile();
 }
 
-/** How many sessions one person may create in a minute, and have active; 0: any number. */
+/**
+ * How many sessions one person may create in a minute, have active, and have active on the same repository; 0: any number.
+ */
 export interface CreateLimits {
   perMinute: number;
   active: number;
+  onRepository: number;
 }
 
 /** In milliseconds. */
@@ -76,7 +79,7 @@ export function insertSession(
         agent_at: null,
         agent_message: 0,
       },
-      withinLimits(userId, now, limits),
+      withinLimits(userId, repository, now, limits),
     ),
     sql`
       INSERT INTO session_events (session_id, kind, at)
@@ -87,19 +90,31 @@ export function insertSession(
 }
 
 /** Conditions of the inserting statement itself, so that no number of parallel requests gets past them. */
-function withinLimits(userId: string, now: number, limits: CreateLimits): RawBuilder<unknown> {
+function withinLimits(
+  userId: string,
+  { owner, name }: Repository,
+  now: number,
+  limits: CreateLimits,
+): RawBuilder<unknown> {
+  const repo = `${owner}/${name}`.toLowerCase();
   return sql`
     (${limits.perMinute} = 0
       OR (SELECT count(*) FROM (${createdSince(userId, now - MINUTE)})) < ${limits.perMinute})
-    AND (${limits.active} = 0
-      OR (SELECT count(*) FROM sessions WHERE user_id = ${userId} AND status = 'active')
-        < ${limits.active})`;
+    AND (${limits.active} = 0 OR ${activeOn(userId, "")} < ${limits.active})
+    AND (${limits.onRepository} = 0 OR ${activeOn(userId, repo)} < ${limits.onRepository})`;
+}
+
+/** How many active sessions a person has on a repository, '' for all: the number that the triggers of `sessions` keep. */
+function activeOn(userId: string, repo: string): RawBuilder<unknown> {
+  return sql`
+    coalesce((SELECT active FROM session_counts WHERE user_id = ${userId} AND repo = ${repo}), 0)`;
 }
 
 /** When a person's newest sessions were created, those deleted since included. */
 function createdSince(userId: string, since: number): RawBuilder<unknown> {
   return sql`
-    SELECT created_at FROM sessions WHERE user_id = ${userId} AND created_at > ${since}
+    SELECT created_at FROM sessions
+    WHERE user_id = ${userId} AND status IN ('active', 'archived') AND created_at > ${since}
     UNION ALL
     SELECT created_at FROM deleted_sessions WHERE user_id = ${userId} AND created_at > ${since}`;
 }
@@ -114,23 +129,26 @@ export function readCreated(
     FROM (${createdSince(userId, now - MINUTE)})`.compile(statements);
 }
 
+/** The id of a session, or a query of many. */
+export type Ids = string | RawBuilder<unknown>;
+
 /**
- * Archives an active session on its owner's word. One that is archived already is archived anew, as of now: a message
+ * Archives active sessions on their owner's word. One that is archived already is archived anew, as of now: a message
  * written into it since, of which its row has not heard yet, does not bring it back any more.
  */
-export function archiveRow(id: string, userId: string, now: number): Statement[] {
+export function archiveRows(ids: Ids, userId: string, now: number): Statement[] {
   const set = sql`status = 'archived', archived_at = ${now}, archived_by = 'owner'`;
   return [
-    sql`UPDATE sessions SET ${set} WHERE id = ${id} AND user_id = ${userId} AND status = 'archived'`.compile(
-      statements,
-    ),
-    ...transition(id, userId, "archived", now, { guard: sql`status = 'active'`, set }),
+    sql`
+      UPDATE sessions SET ${set}
+      WHERE id IN (${ids}) AND user_id = ${userId} AND status = 'archived'`.compile(statements),
+    ...transition(ids, userId, "archived", now, { guard: sql`status = 'active'`, set }),
   ];
 }
 
-/** Brings an archived session back; its idleness counts from now. */
-export function restoreRow(id: string, userId: string, now: number): Statement[] {
-  return transition(id, userId, "restored", now, {
+/** Brings archived sessions back; their idleness counts from now. */
+export function restoreRows(ids: Ids, userId: string, now: number): Statement[] {
+  return transition(ids, userId, "restored", now, {
     guard: sql`status = 'archived'`,
     set: sql`status = 'active', archived_at = NULL, archived_by = NULL, kept_at = ${now}`,
   });
@@ -156,32 +174,39 @@ export function markSeen(id: string, userId: string, upTo: number): Statement {
 }
 
 /**
- * Deletes a session for good: tombstone, history, row. Old tombstones go along.
- * The caller has seen that the session is this person's; should the row be somebody else's after all, nothing changes.
+ * Deletes sessions for good: tombstone, history, row of each. Old tombstones go along.
+ * The caller has seen that they are this person's; should a row be somebody else's after all, it stays as it is.
  */
-export function deleteRow(
-  id: string,
+export function deleteRows(
+  ids: readonly string[],
   userId: string,
   now: number,
   tombstoneSeconds: number,
 ): Statement[] {
+  const given = listed(ids);
   return [
     sql`
       INSERT INTO deleted_sessions (id, user_id, deleted_at, created_at)
-      SELECT ${id}, ${userId}, ${now}, (SELECT created_at FROM sessions WHERE id = ${id})
-      WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ${id} AND user_id <> ${userId})
+      SELECT given.id, ${userId}, ${now}, created_at
+      FROM (${given}) AS given LEFT JOIN sessions ON sessions.id = given.id
+      WHERE sessions.user_id IS NULL OR sessions.user_id = ${userId}
       ON CONFLICT (id) DO NOTHING`.compile(statements),
     sql`
       DELETE FROM session_events
-      WHERE session_id = ${id}
-        AND EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id} AND user_id = ${userId})`.compile(
+      WHERE session_id IN
+        (SELECT id FROM deleted_sessions WHERE id IN (${given}) AND user_id = ${userId})`.compile(
       statements,
     ),
-    sql`DELETE FROM sessions WHERE id = ${id} AND user_id = ${userId}`.compile(statements),
+    sql`DELETE FROM sessions WHERE id IN (${given}) AND user_id = ${userId}`.compile(statements),
     sql`DELETE FROM deleted_sessions WHERE deleted_at < ${now - tombstoneSeconds * 1000}`.compile(
       statements,
     ),
   ];
+}
+
+/** @returns a query of these ids, as one parameter: D1 takes at most 100 of them */
+export function listed(ids: readonly string[]): RawBuilder<unknown> {
+  return sql`SELECT value AS id FROM json_each(${JSON.stringify(ids)})`;
 }
 
 /**
@@ -244,15 +269,15 @@ function insertRow(session: SessionMetadata, allowed = sql`TRUE`): Statement {
     ON CONFLICT (id) DO NOTHING`.compile(statements);
 }
 
-/** A guarded change of a row, preceded by its line of history under the same guard: both happen or neither does. */
+/** A guarded change of rows, preceded by their lines of history under the same guard: both happen or neither does. */
 function transition(
-  id: string,
+  ids: Ids,
   userId: string,
   kind: SessionEventKind,
   at: number,
   change: { guard: RawBuilder<unknown>; set: RawBuilder<unknown> },
 ): Statement[] {
-  const where = sql`WHERE id = ${id} AND user_id = ${userId} AND ${change.guard}`;
+  const where = sql`WHERE id IN (${ids}) AND user_id = ${userId} AND ${change.guard}`;
   return [
     sql`
       INSERT INTO session_events (session_id, kind, at)

@@ -1,31 +1,56 @@
-import { Form, useNavigate, useNavigation, useSearchParams } from "@remix-run/react";
-import { Archive, ArchiveRestore, CircleDot, Trash2 } from "lucide-react";
-import type { MouseEvent } from "react";
+import { Form, useNavigation, useSearchParams } from "@remix-run/react";
+import { Icon } from "../ui/icon";
 import { RelativeTime } from "../ui/time";
-import { listPath, type SessionListItem } from "./list-view";
+import { AgentStatus } from "./agent-status";
+import { useLinkHandler } from "./link-handler";
+import { listPath, type ListView, type SessionListItem } from "./list-view";
+import { PageCheckbox, SelectionBar, useSelectionReset } from "./selection";
 import type { SessionStatus } from "./session";
+
+interface SessionListProps {
+  sessions: SessionListItem[];
+  /** What the list shows, and by what it is sorted, which decides what time it tells. */
+  view: Pick<ListView, "status" | "sort">;
+  /** How many sessions match, on all pages together. */
+  count: number;
+  /** Makes the same form sent twice one change. */
+  formKey: string;
+  /** The ids of lines that are no longer on this page: deleted, archived or moved away by now. */
+  gone: ReadonlySet<string>;
+  /** Epoch milliseconds. */
+  now: number;
+}
 
 /**
  * The list of sessions: a table on a wide screen, cards on a narrow one. It is one form; a row's buttons say intent and
  * id in one value. Rows hold plain links, which cost nothing; one handler makes them client navigations.
- *
- * @param now when the list was read, epoch milliseconds
  */
-export function SessionList({ sessions, now }: { sessions: SessionListItem[]; now: number }) {
+export function SessionList({ sessions, gone, view, count, formKey, now }: SessionListProps) {
   const [query] = useSearchParams();
+  const { status, sort } = view;
   const pending = usePendingIntent();
   const followLink = useLinkHandler();
+  const selection = useSelectionReset();
   return (
-    <Form method="post" action={listPath(query)} preventScrollReset onClick={followLink}>
+    <Form
+      method="post"
+      action={listPath(query)}
+      preventScrollReset
+      onClick={followLink}
+      {...selection}
+    >
       {/* Enter in a field of a form presses its first submit button: this one does nothing. */}
       <button type="submit" disabled hidden />
       <table className="session-table">
         <thead>
           <tr>
+            <td>
+              <PageCheckbox />
+            </td>
             <th scope="col">Repository</th>
             <th scope="col">Status</th>
             <th scope="col">Messages</th>
-            <th scope="col">Last activity</th>
+            <th scope="col">{sort === "created" ? "Created" : "Last activity"}</th>
             <th scope="col">
               <span className="sr-only">Actions</span>
             </th>
@@ -36,39 +61,60 @@ export function SessionList({ sessions, now }: { sessions: SessionListItem[]; no
             <SessionListRow
               key={session.id}
               session={session}
+              time={sort === "created" ? session.createdAt : session.lastActivity}
               now={now}
               deletePath={listPath(query, "/delete", { id: session.id })}
+              gone={gone.has(session.id)}
               pending={pending?.endsWith(session.id) ?? false}
             />
           ))}
         </tbody>
       </table>
+      <SelectionBar
+        status={status}
+        matching={count > sessions.length ? count : undefined}
+        formKey={formKey}
+      />
     </Form>
   );
 }
 
 function SessionListRow({
   session,
+  time,
   now,
   deletePath,
+  gone,
   pending,
 }: {
   session: SessionListItem;
+  time: number;
   now: number;
   deletePath: string;
+  gone: boolean;
   pending: boolean;
 }) {
   const { id, repository, archiveDue } = session;
-  const active = session.status === "active";
   return (
-    <tr className={pending ? "opacity-50" : undefined}>
+    <tr className={pending || gone ? "opacity-50" : undefined}>
+      <td>
+        <input
+          type="checkbox"
+          name="id"
+          value={id}
+          disabled={gone}
+          aria-label={`Select ${repository}`}
+        />
+      </td>
       <th scope="row">
         <a href={`/session/${id}`} className="hover:underline">
           {repository}
         </a>
+        {session.unread && <span className="unread">Unread</span>}
       </th>
       <td>
         <StatusWord status={session.status} />
+        <AgentStatus report={session.agent} now={now} />
         {session.archivedBy === "idle" && (
           <span className="block text-sm text-muted">automatically, for being idle</span>
         )}
@@ -88,24 +134,38 @@ function SessionListRow({
       </td>
       <td>{messageCountText(session.messageCount)}</td>
       <td>
-        <RelativeTime at={session.lastActivity} now={now} />
+        <RelativeTime at={time} now={now} />
       </td>
       <td>
-        <button
-          name="intent"
-          value={`${active ? "archive" : "restore"}:${id}`}
-          className="button button-quiet"
-          aria-label={`${active ? "Archive" : "Restore"} ${repository}`}
-        >
-          {active ? <Archive aria-hidden /> : <ArchiveRestore aria-hidden />}
-          {active ? "Archive" : "Restore"}
-        </button>
-        <a href={deletePath} className="button button-quiet" aria-label={`Delete ${repository}`}>
-          <Trash2 aria-hidden />
-          Delete
-        </a>
+        {gone ? (
+          <span className="px-3 text-muted">No longer here</span>
+        ) : (
+          <RowActions session={session} deletePath={deletePath} />
+        )}
       </td>
     </tr>
+  );
+}
+
+function RowActions({ session, deletePath }: { session: SessionListItem; deletePath: string }) {
+  const { id, repository, status } = session;
+  const active = status === "active";
+  return (
+    <>
+      <button
+        name="intent"
+        value={`${active ? "archive" : "restore"}:${id}`}
+        className="button button-quiet"
+        aria-label={`${active ? "Archive" : "Restore"} ${repository}`}
+      >
+        <Icon name={active ? "archive" : "restore"} />
+        {active ? "Archive" : "Restore"}
+      </button>
+      <a href={deletePath} className="button button-quiet" aria-label={`Delete ${repository}`}>
+        <Icon name="delete" />
+        Delete
+      </a>
+    </>
   );
 }
 
@@ -113,12 +173,12 @@ function SessionListRow({
 export function StatusWord({ status }: { status: SessionStatus }) {
   return status === "active" ? (
     <span className="status text-good">
-      <CircleDot aria-hidden />
+      <Icon name="active" />
       Active
     </span>
   ) : (
     <span className="status text-muted">
-      <Archive aria-hidden />
+      <Icon name="archive" />
       Archived
     </span>
   );
@@ -134,18 +194,4 @@ export function messageCountText(count: number): string {
 function usePendingIntent(): string | undefined {
   const intent = useNavigation().formData?.get("intent");
   return typeof intent === "string" ? intent : undefined;
-}
-
-/** Navigates in the client where a plain click on a link of this origin would load a whole document. */
-function useLinkHandler() {
-  const navigate = useNavigate();
-  return (event: MouseEvent<HTMLElement>) => {
-    const link = event.target instanceof Element && event.target.closest("a");
-    const modified = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
-    if (!link || modified || event.button !== 0) return;
-    event.preventDefault();
-    // A dialog opens over the list where it stands.
-    const overList = link.pathname.startsWith("/dashboard");
-    navigate(link.pathname + link.search, { preventScrollReset: overList });
-  };
 }

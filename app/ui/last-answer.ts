@@ -9,6 +9,8 @@ export function useLastAnswer<Answer>(): Answer | undefined {
   const answer = useActionData() as Answer | undefined;
   const { key } = useLocation();
   const [last, setLast] = useState({ answer, key });
-  if (answer !== undefined && answer !== last.answer) setLast({ answer, key });
+  // It comes before the page that it belongs to has its key.
+  const isNew = answer !== undefined && (answer !== last.answer || key !== last.key);
+  if (isNew) setLast({ answer, key });
   return last.key === key ? last.answer : undefined;
 }

@@ -7,6 +7,8 @@ interface ScrollPlaceProps {
   /** Numbers of the first and the last thing shown, counting up. */
   first: number;
   last: number;
+  /** By which the end can be linked to. */
+  endId: string;
   children: ReactNode;
 }
 
@@ -43,7 +45,7 @@ export class ScrollPlace extends Component<ScrollPlaceProps> {
     return (
       <div className="[overflow-anchor:none]">
         {this.props.children}
-        <div ref={this.#end} className="scroll-mb-60" />
+        <div ref={this.#end} id={this.props.endId} tabIndex={-1} className="scroll-mb-60" />
       </div>
     );
   }

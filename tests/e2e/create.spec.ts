@@ -41,6 +41,50 @@ test("a repository can have several sessions", async ({ page, ship }) => {
   expect(newest).not.toBe(first);
 });
 
+test("before a third session on a repository, its active ones are told, and what was typed stays", async ({
+  page,
+  ship,
+  problems,
+}) => {
+  problems.allowStatus(409);
+  const first = await ship.create("octo/cat");
+  const second = await ship.create("octo/cat");
+  await page.goto("/dashboard/new");
+  const key = await page.locator("input[name=key]").inputValue();
+  await fillCreateForm(page, "Octo", "CAT");
+
+  const hint = page.getByRole("alert");
+  await expect(hint).toContainText("2 active sessions on this repository");
+  const links = hint.getByRole("link");
+  await expect(links.nth(0)).toHaveAttribute("href", `/session/${second}`);
+  await expect(links.nth(1)).toHaveAttribute("href", `/session/${first}`);
+  await expect(page.getByLabel("Repository owner")).toHaveValue("Octo");
+  await expect(page.getByLabel("Repository name")).toHaveValue("CAT");
+  expect(await page.locator("input[name=key]").inputValue()).toBe(key);
+  expect(await ship.list()).toHaveLength(2);
+
+  await page.getByRole("button", { name: "Create session" }).click();
+  await expectRows(page, ["Octo/CAT", "octo/cat", "octo/cat"]);
+});
+
+test("having been told of one repository's sessions does not count for another's", async ({
+  page,
+  ship,
+  problems,
+}) => {
+  problems.allowStatus(409);
+  for (const name of ["cat", "cat", "dog", "dog"]) await ship.create(`octo/${name}`);
+  await page.goto("/dashboard/new?repo=octo/cat");
+  await expect(page.getByRole("alert")).toContainText("2 active sessions");
+  await fillCreateForm(page, "octo", "dog");
+
+  await expect(page.getByRole("alert").getByRole("link")).toHaveCount(2);
+  await expect(page.getByLabel("Repository name")).toHaveValue("dog");
+  expect(await ship.list()).toHaveLength(4);
+  await page.getByRole("button", { name: "Create session" }).click();
+  await expect(page.getByRole("status")).toContainText("Created a session for octo/dog.");
+});
+
 test("spaces around a pasted owner and name do not matter", async ({ page, ship }) => {
   expect(await ship.list()).toEqual([]);
   await page.goto("/dashboard/new");

@@ -76,12 +76,12 @@ test("the archived sessions are behind a tab of their own", async ({ page, ship 
   await page.goto("/dashboard");
   await expectRows(page, ["octo/active"]);
   const tabs = page.getByRole("navigation", { name: "Status" });
-  await expect(tabs.locator("[aria-current=page]")).toHaveText("Active");
+  await expect(tabs.locator("[aria-current=page]")).toHaveText("Active 1");
 
   await tabs.getByRole("link", { name: "Archived" }).click();
   await expect(page).toHaveURL("/dashboard?status=archived");
   await expectRows(page, ["octo/archived"]);
-  await expect(tabs.locator("[aria-current=page]")).toHaveText("Archived");
+  await expect(tabs.locator("[aria-current=page]")).toHaveText("Archived 1");
 
   await tabs.getByRole("link", { name: "Active" }).click();
   await expectRows(page, ["octo/active"]);
@@ -107,7 +107,10 @@ test("a dialog opens over the list that was shown, and closes to it", async ({ p
 });
 
 for (const { path, status, told } of [
-  { path: "/dashboard?status=lost", status: 400, told: "The list can show active or archived" },
+  { path: "/dashboard?status=lost", status: 400, told: "The list can show active sessions" },
+  { path: "/dashboard?sort=lost", status: 400, told: "The list can be sorted by" },
+  { path: "/dashboard?idle=1", status: 400, told: "idle for 7, 14 or 30 days" },
+  { path: "/dashboard?repo=lost", status: 400, told: "it should look like “owner/name”" },
   { path: "/dashboard?cursor=lost", status: 400, told: "This link to a part of the list is" },
   { path: "/dashboard?cursor=", status: 400, told: "This link to a part of the list is" },
   { path: "/nowhere", status: 404, told: "There is nothing here" },

@@ -153,6 +153,78 @@ test("a change of page is begun at its heading @js", async ({ page, ship }) => {
   await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
 });
 
+test("single keys search, move, archive, undo, make a session and help @js", async ({
+  page,
+  ship,
+}) => {
+  for (const name of ["third", "second", "first"]) await ship.create(`octo/${name}`);
+  await page.goto("/dashboard");
+  const linkOf = (name: string) => page.getByRole("link", { name: `octo/${name}`, exact: true });
+  await expect(page.getByRole("button", { name: "Keyboard shortcuts" })).toBeVisible();
+
+  await page.keyboard.press("j");
+  await expect(linkOf("first")).toBeFocused();
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  await page.keyboard.press("j"); // there is no fourth
+  await expect(linkOf("third")).toBeFocused();
+  await page.keyboard.press("k");
+  await expect(linkOf("second")).toBeFocused();
+
+  await page.keyboard.press("e");
+  await expect(page.getByRole("status")).toContainText("Archived octo/second.");
+  await expectRows(page, ["octo/first", "octo/third"]);
+  await expect(linkOf("third")).toBeFocused();
+  await page.keyboard.press("u");
+  await expect(page.getByRole("status")).toContainText("Restored octo/second.");
+  await expectRows(page, ["octo/first", "octo/second", "octo/third"]);
+
+  await page.keyboard.press("?");
+  const help = page.getByRole("dialog", { name: "Keyboard shortcuts" });
+  await expect(help).toContainText("archive or restore the session");
+  await page.keyboard.press("n"); // nothing, under a dialog
+  await page.keyboard.press("Escape");
+  await expect(help).toHaveCount(0);
+  await expect(linkOf("third")).toBeFocused();
+
+  await page.keyboard.press("/");
+  await expect(page.getByLabel("Search")).toBeFocused();
+  await page.keyboard.type("first/jkenu?");
+  await expect(page.getByLabel("Search")).toHaveValue("first/jkenu?");
+  await page.getByLabel("Search").fill("first");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/q=first/);
+  await expectRows(page, ["octo/first"]);
+  await expect(page.getByLabel("Search")).toBeFocused();
+
+  await page.getByRole("heading", { name: "Sessions" }).focus();
+  await page.keyboard.press("n");
+  await expect(page.getByLabel("Repository owner")).toBeFocused();
+});
+
+test("no single key does anything with a modifier, without a row, or again while it is held @js", async ({
+  page,
+  ship,
+}) => {
+  for (const name of ["third", "second", "first"]) await ship.create(`octo/${name}`);
+  await page.goto("/dashboard");
+  await expect(page.getByRole("button", { name: "Keyboard shortcuts" })).toBeVisible();
+  await page.keyboard.press("e");
+  await page.keyboard.press("u");
+  await page.keyboard.press("j");
+  for (const key of ["Control+e", "Alt+e", "Meta+e", "Shift+E", "Control+j"]) {
+    await page.keyboard.press(key);
+  }
+  await expect(page.getByRole("link", { name: "octo/first", exact: true })).toBeFocused();
+  expect(await ship.list()).toHaveLength(3);
+
+  for (let held = 0; held < 5; held++) await page.keyboard.down("e");
+  await page.keyboard.up("e");
+  await expect(page.getByRole("status")).toContainText("Archived octo/first.");
+  await expectRows(page, ["octo/second", "octo/third"]);
+  expect(await ship.list()).toHaveLength(2);
+});
+
 /** Opens the create dialog by keyboard, and waits until it is modal. */
 async function openCreateDialog(page: Page) {
   await page.goto("/dashboard");

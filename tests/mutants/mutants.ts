@@ -10,6 +10,7 @@ export interface Mutant {
 }
 
 const OBJECT = "durable-objects/session.ts";
+const STORAGE = "durable-objects/storage.ts";
 const LIFECYCLE = "app/sessions/lifecycle.server.ts";
 const HISTORIES = "model/lifecycle.test.ts";
 const ROWS = "app/sessions/rows.server.ts";
@@ -28,40 +29,39 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a delete wipes storage before the row is gone",
     file: LIFECYCLE,
-    from: `    await write(env.DB, deleteRow(id, userId, Date.now(), Number(env.TOMBSTONE_SECONDS)));
-    return await objectOf(env, id).wipe(userId);`,
-    to: `    const wiped = await objectOf(env, id).wipe(userId);
-    await write(env.DB, deleteRow(id, userId, Date.now(), Number(env.TOMBSTONE_SECONDS)));
-    return wiped;`,
+    from: `  await write(env.DB, [...deleteRows(ids, userId, Date.now(), tombstoneSeconds), ...more]);
+  return inParallel(ids, OBJECTS_AT_ONCE, async (id) => await objectOf(env, id).wipe(userId));`,
+    to: `  await inParallel(ids, OBJECTS_AT_ONCE, async (id) => await objectOf(env, id).wipe(userId));
+  return write(env.DB, [...deleteRows(ids, userId, Date.now(), tombstoneSeconds), ...more]);`,
     killers: ["faults.test.ts", HISTORIES],
   },
   {
     name: "the alarm wipes storage before the row is gone",
     file: OBJECT,
-    from: `    await write(this.env.DB, deleteRow(state.id`,
+    from: `    await write(this.env.DB, deleteRows([state.id]`,
     to: `    this.#clear();
-    await write(this.env.DB, deleteRow(state.id`,
+    await write(this.env.DB, deleteRows([state.id]`,
     killers: ["alarm-faults.test.ts"],
   },
   {
     name: "no alarm is armed on initialize",
     file: OBJECT,
     from: `    this.#arm(Date.now() + AFTER_BIRTH);
-    return this.#state() as State;`,
-    to: `    return this.#state() as State;`,
+    return this.#storage.state() as State;`,
+    to: `    return this.#storage.state() as State;`,
     killers: ["create.test.ts", HISTORIES],
   },
   {
     name: "an alarm that failed is not armed again",
     file: OBJECT,
-    from: `      if (this.#state()) this.#arm(Date.now() + wait);`,
+    from: `      if (this.#storage.state()) this.#arm(Date.now() + wait);`,
     to: ``,
     killers: ["alarm.test.ts", HISTORIES],
   },
   {
     name: "what changed while D1 answered waits for the far alarm",
     file: OBJECT,
-    from: `    if (changedMeanwhile) return this.#arm(now + AFTER_BIRTH);`,
+    from: `    if (state.last_activity !== reported.last_activity) return began + AFTER_APPEND;`,
     to: ``,
     killers: ["alarm-faults.test.ts"],
   },
@@ -98,14 +98,14 @@ export const MUTANTS: Mutant[] = [
   {
     name: "the end of a deletion does not compare the generation",
     file: OBJECT,
-    from: `    if (this.#state()?.generation === state.generation) this.#clear();`,
+    from: `    if (this.#storage.state()?.generation === state.generation) this.#clear();`,
     to: `    this.#clear();`,
     killers: ["alarm-faults.test.ts"],
   },
   {
     name: "prepare does not keep that the session is being deleted",
     file: OBJECT,
-    from: `    this.ctx.storage.sql.exec("UPDATE state SET deleting = 1");`,
+    from: `    this.#storage.markDeleting();`,
     to: ``,
     killers: ["delete.test.ts", HISTORIES],
   },
@@ -119,15 +119,15 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a report moves the count without the activity",
     file: ROWS,
-    from: `      .set({ last_activity, message_count })`,
-    to: `      .set({ message_count })`,
+    from: `      .set({ last_activity, message_count, agent_status, agent_at, agent_message })`,
+    to: `      .set({ message_count, agent_status, agent_at, agent_message })`,
     killers: ["conversation.test.ts", HISTORIES],
   },
   {
     name: "a message in the same millisecond moves the count without the activity",
-    file: OBJECT,
-    from: `        Math.max(now, state.last_activity + 1),`,
-    to: `        Math.max(now, state.last_activity),`,
+    file: STORAGE,
+    from: `max(?, last_activity + 1)`,
+    to: `max(?, last_activity)`,
     killers: ["alarm-faults.test.ts", HISTORIES],
   },
   {
@@ -154,7 +154,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "the statements of a delete put a tombstone over somebody else's row",
     file: ROWS,
-    from: `      WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = \${id} AND user_id <> \${userId})`,
+    from: `      WHERE sessions.user_id IS NULL OR sessions.user_id = \${userId}`,
     to: `      WHERE true`,
     killers: ["owner.test.ts"],
   },

@@ -47,7 +47,8 @@ export class Client {
 
   sendCreateForm(repository: string, key: string = randomUUID()): Promise<APIResponse> {
     const [repoOwner = "", repoName = ""] = repository.split("/");
-    return this.post("/dashboard/new", { key, repoOwner, repoName });
+    // It knows what other sessions the repository has.
+    return this.post("/dashboard/new", { key, repoOwner, repoName, another: repository });
   }
 
   async send(id: string, text: string): Promise<void> {

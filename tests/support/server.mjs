@@ -2,21 +2,23 @@
 /**
  * Serves the built app for tests:
  *
- *   node tests/support/server.mjs --port PORT [--state FOLDER] [--companion CONFIG] [--var NAME=VALUE]...
+ *   node tests/support/server.mjs --port PORT [--state FOLDER] [--sql FILE] [--companion CONFIG] [--var NAME=VALUE]...
  *
- * Without a folder for its data it makes an empty one, and removes it at the end. A companion's config is one of
- * tests/support/companions; the vars are the app's, the companion has its own.
+ * Without a folder for its data it makes an empty one, and removes it at the end. A file of SQL, of tests/support, says
+ * what the database holds at first. A companion's config is one of tests/support/companions; the vars are the app's, the
+ * companion has its own.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { migrate, serveArgs, start } from "../../scripts/project.mjs";
+import { migrate, must, serveArgs, start } from "../../scripts/project.mjs";
 
 const { values } = parseArgs({
   options: {
     port: { type: "string", default: "8790" },
     state: { type: "string" },
+    sql: { type: "string" },
     companion: { type: "string" },
     var: { type: "string", multiple: true, default: [] },
   },
@@ -27,6 +29,11 @@ process.on("exit", () => {
 });
 
 await migrate(state);
+if (values.sql) {
+  const file = ["--file", `tests/support/${values.sql}`];
+  const args = ["d1", "execute", "ship-db", "--local", "--persist-to", state, ...file];
+  await must("wrangler", args, { stdio: ["ignore", "ignore", "inherit"] });
+}
 const args = serveArgs({ port: values.port, state, ...companion(), vars: vars() });
 const server = start("wrangler", args, { stdio: ["ignore", "ignore", "inherit"] });
 for (const signal of /** @type {const} */ (["SIGTERM", "SIGINT"])) {

@@ -8,7 +8,7 @@ interface Server {
   complains?: true;
 }
 
-export const WORKING: Server = { port: 8790, options: "" };
+export const WORKING: Server = { port: 8790, options: "--sql hoard.sql" };
 
 /** Its objects fail as a session's repository name demands. */
 export const FAULTY: Server = { port: 8791, options: "--companion faulty.toml", complains: true };

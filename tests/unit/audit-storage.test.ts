@@ -118,6 +118,28 @@ test.each<[string, Parameters<typeof store>[0]]>([
   expect(audit()).toMatchObject([{ id: ID, breach }]);
 });
 
+test.each([
+  ["a count too high", "UPDATE session_counts SET active = 2 WHERE repo <> ''"],
+  [
+    "a session counted in the wrong tab",
+    "UPDATE session_counts SET active = 0, archived = 1 WHERE repo <> ''",
+  ],
+  ["a count that is missing", "DELETE FROM session_counts WHERE repo <> ''"],
+])("%s is found, and nothing else", (_, miscount) => {
+  store({ rows: `${ROW}; ${EVENT}; ${miscount}` });
+  expect(audit()).toMatchObject([
+    { id: "local:anna remix-run/remix", breach: "kept-count-differs" },
+  ]);
+});
+
+test("a count of what is not there any more is found", () => {
+  const count = "INSERT INTO session_counts VALUES ('local:ben', '', '', 0, 1)";
+  store({ rows: `${ROW}; ${EVENT}; ${count}` });
+  expect(audit().map(told)).toEqual([
+    "local:ben has another kept count than sessions (0 and 1 kept, 0 and 0 there)",
+  ]);
+});
+
 test("a violation is told in words", () => {
   const differing = {
     id: ID,

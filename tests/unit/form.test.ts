@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
-import { checkFields, readForm } from "../../app/platform/form.server";
+import { checkFields, readForm, readFormWithList } from "../../app/platform/form.server";
 import { thrownBy } from "./support";
 
 const URLENCODED = "application/x-www-form-urlencoded";
@@ -44,6 +44,16 @@ describe("reading a form", () => {
     const answer = await thrownBy(() => readForm(post(body)));
     expect(answer.status).toBe(400);
     expect(await answer.text()).toBe("The form has an unexpected “owner”.");
+  });
+
+  test("gives the values of the one field that may come more than once, in order", async () => {
+    const form = "id=a&intent=archive-selected&id=b&id=a";
+    expect(await readFormWithList(post(new URLSearchParams(form)), "id")).toEqual({
+      fields: { intent: "archive-selected" },
+      list: ["a", "b", "a"],
+    });
+    const twice = post(new URLSearchParams("id=a&intent=a&intent=b"));
+    expect((await thrownBy(() => readFormWithList(twice, "id"))).status).toBe(400);
   });
 
   test("takes a field called like a part of every object as any other", async () => {

@@ -41,9 +41,10 @@ describe.each<[string, { closed: string[]; open: string[] }]>([
   });
 });
 
-test("the Durable Object takes nothing along of Remix and React", () => {
-  const { files, packages } = reach("durable-objects/session.ts");
+test("the companion Worker takes nothing along of Remix and React", () => {
+  const { files, packages } = reach("durable-objects/worker.ts");
   expect(files).toContain("app/sessions/rows.server.ts");
+  expect(files).toContain("app/sessions/bulk.server.ts");
   expect(packages).toContain("kysely");
   expect([...packages].filter((name) => /^react|^@remix-run\//.test(name))).toEqual([]);
 });

@@ -9,13 +9,14 @@ import {
   parseAfter,
   parseBefore,
   parseCursor,
+  parseListView,
   parseNumber,
   parseSessionId,
-  parseStatus,
   parseStatusChange,
   reportInput,
   tokenInput,
 } from "../../app/sessions/input.server";
+import type { ListView } from "../../app/sessions/list-view";
 import { thrownBy } from "./support";
 
 const KEY = "0b7f3f0e-3f0c-4c65-9a53-3d3f4f8a1f10";
@@ -266,30 +267,77 @@ describe("a session's id", () => {
   );
 });
 
-describe("the list's status", () => {
+describe("what a list shows", () => {
+  const PLAIN = { status: "active", words: [], repo: null, idle: null, sort: "activity" };
+
   test.each([
-    [null, "active"],
-    ["active", "active"],
-    ["archived", "archived"],
-  ])("of %j shows %s sessions", (status, shown) => {
-    expect(parseStatus(status)).toBe(shown);
+    ["", {}],
+    ["status=active", {}],
+    ["status=archived", { status: "archived" }],
+    ["status=all", { status: "all" }],
+    ["q=remix", { words: ["remix"] }],
+    ["q=+Remix-Run%2F+%09STACK+remix-run%2F", { words: ["remix-run/", "stack"] }],
+    ["q=%25_%27", { words: ["%_'"] }],
+    ["q=", {}],
+    ["q=++", {}],
+    [`q=${"a".repeat(150)}`, { words: ["a".repeat(150)] }],
+    ["repo=Remix-Run/remix", { repo: "Remix-Run/remix" }],
+    ["idle=7", { idle: 7 }],
+    ["idle=30&status=active", { idle: 30 }],
+    ["sort=activity", {}],
+    ["sort=created", { sort: "created" }],
+    ["sort=repository", { sort: "repository" }],
+  ])("is taken from “?%s”", (query, view) => {
+    expect(parseListView(new URLSearchParams(query))).toEqual({ ...PLAIN, ...view });
   });
 
-  test.each(["", "deleted", "Active", "active ", "__proto__"])(
-    "of %j is refused",
-    async (status) => {
-      const answer = await thrownBy(() => parseStatus(status));
-      expect(answer.status).toBe(400);
-      expect(await answer.text()).toBe("The list can show active or archived sessions.");
-    },
-  );
+  const STATUS = "The list can show active sessions, archived ones or all.";
+  const IDLE = "The list can show sessions that have been idle for 7, 14 or 30 days.";
+  const SORT = "The list can be sorted by last activity, by creation or by repository.";
+  const REPOSITORY = "The repository in this link is none: it should look like “owner/name”.";
+  test.each([
+    ...["", "deleted", "Active", "active ", "__proto__"].map((text) => ["status", text, STATUS]),
+    ...["", "0", "8", "-7", "7.0", "07", "week"].map((text) => ["idle", text, IDLE]),
+    ...["", "Created", "id", "__proto__"].map((text) => ["sort", text, SORT]),
+    ...["", "remix", "/", "a/", "/b", "a/b/c", "a b/c", "-a/b", "a/b.git", "a/.."].map((text) => [
+      "repo",
+      text,
+      REPOSITORY,
+    ]),
+    ["q", "a".repeat(151), "A search has at most 150 characters."],
+    ["q", "a b c d e f g h i", "A search has at most 8 words."],
+  ])("is refused where “%s” is %j", async (name, text, told) => {
+    const query = new URLSearchParams([[name, text]]);
+    const answer = await thrownBy(() => parseListView(query));
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toBe(told);
+  });
+
+  test.each(["archived", "all"])("is refused where %s sessions should be idle", async (status) => {
+    const query = new URLSearchParams({ status, idle: "7" });
+    const answer = await thrownBy(() => parseListView(query));
+    expect(await answer.text()).toBe("Only active sessions can be idle.");
+  });
 });
 
 describe("a place in the list", () => {
+  const BY_TIME: ListView = {
+    status: "active",
+    words: [],
+    repo: null,
+    idle: null,
+    sort: "activity",
+  };
+  const BY_REPOSITORY: ListView = { ...BY_TIME, sort: "repository" };
+
   test("survives being a link", () => {
     const cursors = fc.record({
-      lastActivity: fc.nat(999_999_999_999_999),
+      direction: fc.constantFrom("older" as const, "newer" as const),
+      time: fc.nat(999_999_999_999_999),
       id: fc.uuid(),
+      repo: fc.option(fc.constantFrom("a/b", "remix-run/.remix.js", "a/...", "o/_.-"), {
+        nil: undefined,
+      }),
     });
     fc.assert(
       fc.property(cursors, (cursor) => {
@@ -297,26 +345,39 @@ describe("a place in the list", () => {
           `/?${new URLSearchParams({ cursor: formatCursor(cursor) })}`,
           "http://a",
         );
-        expect(parseCursor(link.searchParams.get("cursor"))).toEqual(cursor);
+        const view = cursor.repo === undefined ? BY_TIME : BY_REPOSITORY;
+        expect(parseCursor(link.searchParams.get("cursor"), view)).toEqual(cursor);
       }),
     );
   });
 
   test("is the beginning where the link names none", () => {
-    expect(parseCursor(null)).toBeUndefined();
+    expect(parseCursor(null, BY_TIME)).toBeUndefined();
   });
 
-  test.each(["", "1", ".", "1.", `.${KEY}`, `-1.${KEY}`, `1e3.${KEY}`, `1.5.${KEY}`, `1.${KEY}0`])(
-    "of %j is refused",
-    refusesCursor,
-  );
+  test.each([
+    "",
+    "older",
+    "older.1",
+    `1.${KEY}`,
+    `older..${KEY}`,
+    `Older.1.${KEY}`,
+    `older.-1.${KEY}`,
+    `older.1e3.${KEY}`,
+    `older.1.${KEY}0`,
+    `older.1.${KEY}.`,
+    `newer.1.${KEY}\n`,
+    `older.${"9".repeat(16)}.${KEY}`, // no number that a database could hold
+  ])("of %j is refused", (cursor) => refusesCursor(cursor, BY_TIME));
 
-  test("is refused where its time is no number that a database could hold", async () => {
-    await refusesCursor(`${"9".repeat(16)}.${KEY}`);
+  test("is refused in a list of another order", async () => {
+    await refusesCursor(`older.1.${KEY}.a/b`, BY_TIME);
+    await refusesCursor(`older.1.${KEY}`, BY_REPOSITORY);
+    await refusesCursor(`older.1.${KEY}.a/b`, { ...BY_REPOSITORY, repo: "a/b" });
   });
 
-  async function refusesCursor(cursor: string) {
-    const answer = await thrownBy(() => parseCursor(cursor));
+  async function refusesCursor(cursor: string, view: ListView) {
+    const answer = await thrownBy(() => parseCursor(cursor, view));
     expect(answer.status).toBe(400);
     expect(await answer.text()).toBe("This link to a part of the list is damaged.");
   }

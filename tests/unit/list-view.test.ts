@@ -31,6 +31,12 @@ describe("the path of the list", () => {
       [query(FROM), "", { cursor: undefined }],
       "/dashboard?status=archived",
     ],
+    [
+      "keeps what is searched for, chosen and sorted by",
+      [query("sort=created&repo=a/b&idle=7&q=two+words")],
+      "/dashboard?q=two+words&repo=a%2Fb&idle=7&sort=created",
+    ],
+    ["leaves out what is the default", [query("status=active&sort=activity")], "/dashboard"],
     ["leaves out what is empty", [query("status=&cursor=")], "/dashboard"],
     ["cannot be broken out of", [query("status=%26id%3D1%23")], "/dashboard?status=%26id%3D1%23"],
   ])("%s", (_, args, path) => {
@@ -44,6 +50,7 @@ describe("a line of the list", () => {
       id: "7",
       repository: "remix-run/remix",
       status: "active",
+      createdAt: NOW - DAY * 1000,
       lastActivity: NOW,
       messageCount: 3,
       archivedBy: null,
@@ -98,6 +105,7 @@ function row(values: Partial<SessionRow> = {}): SessionRow {
     user_id: "local:ada",
     repo_owner: "remix-run",
     repo_name: "remix",
+    repo: "remix-run/remix",
     status: "active",
     last_activity: NOW,
     created_at: NOW - DAY * 1000,

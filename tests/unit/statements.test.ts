@@ -1,10 +1,38 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Statement } from "../../app/platform/database.server";
-import { sessionsPage } from "../../app/sessions/queries.server";
 import {
-  archiveRow,
-  deleteRow,
+  advanceBulk,
+  changeItems,
+  countAttempt,
+  insertBulk,
+  leaveFailed,
+  measureSessions,
+  readBulk,
+  readChosen,
+  readCounts,
+  readFailed,
+  readPending,
+  readUnfinished,
+  retryFailed,
+  sessionsByIds,
+  sessionsChangedBy,
+  sessionsMatching,
+  settle,
+  settleItems,
+} from "../../app/sessions/bulk-rows.server";
+import {
+  idleCounts,
+  keptCounts,
+  matching,
+  readActive,
+  sessionsPage,
+  topRepositories,
+} from "../../app/sessions/list.server";
+import type { ListView } from "../../app/sessions/list-view";
+import {
+  archiveRows,
+  deleteRows,
   insertSession,
   keepRow,
   markSeen,
@@ -12,7 +40,7 @@ import {
   readRow,
   readTombstone,
   reportToRow,
-  restoreRow,
+  restoreRows,
   statements,
 } from "../../app/sessions/rows.server";
 
@@ -32,26 +60,67 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
   readRow: ({ id, user }) => [readRow(id, user)],
   readTombstone: ({ id, user }) => [readTombstone(id, user)],
   insertSession: ({ id, user, owner, name, now, count }) => {
-    const limits = { perMinute: count, active: count };
+    const limits = { perMinute: count, active: count, onRepository: count };
     return insertSession(id, user, { owner, name }, now, limits);
   },
-  archiveRow: ({ id, user, now }) => archiveRow(id, user, now),
-  restoreRow: ({ id, user, now }) => restoreRow(id, user, now),
+  archiveRows: ({ id, user, now }) => archiveRows(id, user, now),
+  restoreRows: ({ id, user, now }) => restoreRows(id, user, now),
   readCreated: ({ user, now }) => [readCreated(user, now)],
   markSeen: ({ id, user, count }) => [markSeen(id, user, count)],
   keepRow: ({ id, user, now }) => keepRow(id, user, now),
-  deleteRow: ({ id, user, now, seconds }) => deleteRow(id, user, now, seconds),
+  deleteRows: ({ id, user, now, seconds }) => deleteRows([id], user, now, seconds),
   reportToRow: ({ id, user, owner, name, now, at, count, seconds }) => {
     const agent = { agent_status: "done" as const, agent_at: at, agent_message: count };
     const metadata = { created_at: at, last_activity: at, message_count: count, ...agent };
     const session = { id, user_id: user, repo_owner: owner, repo_name: name, ...metadata };
     return reportToRow(session, at, now, seconds);
   },
-  sessionsPage: ({ id, user, at }) => [
-    sessionsPage(user, "active", undefined),
-    sessionsPage(user, "archived", { lastActivity: at, id }),
+  sessionsPage: ({ id, user, at, now, owner, name }) => {
+    const one = viewOf({ owner, name });
+    const any = { ...one, repo: null };
+    const place = { time: at, id };
+    return [
+      sessionsPage(user, one, undefined, now),
+      sessionsPage(user, one, { ...place, direction: "older", repo: undefined }, now),
+      sessionsPage(user, any, { ...place, direction: "newer", repo: name }, now),
+    ];
+  },
+  keptCounts: ({ user, ...values }) => [keptCounts(user, viewOf(values))],
+  topRepositories: ({ user, ...values }) => [topRepositories(user, viewOf(values))],
+  idleCounts: ({ user, now, ...values }) => [idleCounts(user, viewOf(values), now)],
+  matching: ({ user, now, ...values }) => [
+    matching(user, viewOf(values), now).count,
+    matching(user, { ...viewOf(values), idle: 7 }, now).count,
   ],
+  readActive: ({ user, owner, name }) => [readActive(user, { owner, name })],
+  insertBulk: ({ id, user, now, count }) =>
+    insertBulk({ id, user_id: user, kind: "delete" }, sessionsByIds(user, [id]), now, {
+      count,
+      checksum: count,
+    }),
+  changeItems: ({ id, user, now, count }) => [
+    ...changeItems({ id, user_id: user, kind: "archive" }, now, count),
+    ...changeItems({ id, user_id: user, kind: "restore" }, now, count),
+  ],
+  "the other statements of bulks": ({ id, user, now, count, ...values }) => {
+    const bulk = { id, user_id: user };
+    const chosen = [
+      sessionsByIds(user, [id]),
+      sessionsChangedBy(bulk),
+      sessionsMatching(matching(user, viewOf(values), now).where, now),
+    ];
+    return [
+      ...chosen.flatMap((ids) => [measureSessions(user, ids), readChosen(ids, count)]),
+      ...[readBulk(bulk), readUnfinished(user), readCounts(bulk), readFailed(bulk, count)],
+      ...[readPending(bulk, count), settleItems(bulk), settle(bulk, [id], "done")],
+      ...[countAttempt(bulk, [id]), retryFailed(bulk), leaveFailed(bulk), advanceBulk(bulk, now)],
+    ];
+  },
 };
+
+function viewOf({ owner, name }: Pick<Values, "owner" | "name">): ListView {
+  return { status: "all", words: [owner, name], repo: owner, idle: null, sort: "repository" };
+}
 
 const PLAIN: Values = {
   id: "7",

@@ -4,6 +4,8 @@
  */
 import type { ServerBuild } from "@remix-run/cloudflare";
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import type { BulkKind } from "../../app/sessions/bulk";
+import { startBulk } from "../../app/sessions/bulk.server";
 import { createSession, deleteSession } from "../../app/sessions/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
 import type { ObjectAnswer, SessionRow } from "../../app/sessions/session";
@@ -22,7 +24,7 @@ import {
   settle,
 } from "./support";
 
-/** How a route is asked; "ID" stands for a session's id. */
+/** How a route is asked; "ID" stands for a session's id, "BULK" for that of a change to many. */
 interface RouteLine {
   path: string;
   /** Every form that it takes. */
@@ -36,6 +38,11 @@ interface RouteLine {
 const KEY = "7b0d7b1c-6f0e-4d0a-9c0b-5a4b7f0c1d2e";
 const STATUS_CHANGES = [{ intent: "archive:ID" }, { intent: "restore:ID" }, { intent: "keep:ID" }];
 
+const SELECTED = [
+  { intent: "archive-selected", key: KEY, id: "ID" },
+  { intent: "restore-selected", key: KEY, id: "ID" },
+];
+
 const ROUTES: Record<string, RouteLine> = {
   root: { path: "/login", open: true },
   "routes/_index": { path: "/?index", open: true },
@@ -47,12 +54,19 @@ const ROUTES: Record<string, RouteLine> = {
     path: "/account",
     forms: [{ intent: "sign-out-everywhere" }, { intent: "disconnect" }],
   },
-  "routes/dashboard": { path: "/dashboard", forms: STATUS_CHANGES },
+  "routes/dashboard": {
+    path: "/dashboard",
+    forms: [...STATUS_CHANGES, ...SELECTED, { intent: "undo:BULK" }],
+  },
   "routes/dashboard.new": {
     path: "/dashboard/new",
     forms: [{ key: KEY, repoOwner: "remix-run", repoName: "remix" }],
   },
   "routes/dashboard.delete": { path: "/dashboard/delete?id=ID", forms: [{}] },
+  "routes/bulk.$id": {
+    path: "/bulk/BULK",
+    forms: [{ intent: "continue" }, { intent: "leave" }],
+  },
   "routes/session.$id": {
     path: "/session/ID",
     forms: [
@@ -63,6 +77,7 @@ const ROUTES: Record<string, RouteLine> = {
       { intent: "seen:1" },
     ],
   },
+  "routes/dashboard_.live": { path: "/dashboard/live", answers: 426 },
   "routes/session.$id_.live": { path: "/session/ID/live", answers: 426 },
   "routes/session.$id_.export": { path: "/session/ID/export" },
   // Takes a token instead of a cookie: see agents.test.ts.
@@ -100,21 +115,27 @@ function askedOf([id, { path, forms = [], answers }]: [string, RouteLine]): [
 const lines = Object.entries(ROUTES);
 const guarded = lines.filter(([, { open }]) => !open).flatMap(askedOf);
 const open = lines.filter(([, { open }]) => open).flatMap(askedOf);
-const aboutSessions = guarded.filter(([, asked]) => JSON.stringify(asked).includes("ID"));
+const mentioning = (what: string) =>
+  guarded.filter(([, asked]) => JSON.stringify(asked).includes(what));
+const aboutSessions = mentioning("ID");
+const aboutBulks = mentioning("BULK");
 
-/** Asks for the session with this id. */
+/** Asks for the session, or the change to many, with this id. */
 function ask(browser: Browser, { path, method, form }: Asked, id = ""): Promise<Response> {
-  const withId = (text: string) => text.replace("ID", id);
+  const withId = (text: string) => text.replace(/ID|BULK/, id);
   if (!form) return browser.get(withId(path), { method });
   const fields = Object.entries(form).map(([name, value]) => [name, withId(value)]);
   return browser.post(withId(path), Object.fromEntries(fields) as Record<string, string>);
 }
 
-/** @returns all of an answer, with the nonce and the id that was asked for (which may stand in a link) left out */
+/** @returns all of an answer but the nonce, a form's random key, and the id that was asked for (it may stand in a link) */
 async function readWhole(response: Response, id: string) {
   const nonce = /'nonce-([^']+)'/.exec(response.headers.get("Content-Security-Policy") ?? "")?.[1];
   const neutral = (text: string) =>
-    text.replaceAll(nonce ?? "no nonce", "NONCE").replaceAll(id, "ID");
+    text
+      .replaceAll(nonce ?? "no nonce", "NONCE")
+      .replaceAll(/(?<="formKey":")[^"]+/g, "KEY")
+      .replaceAll(id, "ID");
   return {
     status: response.status,
     headers: [...response.headers].map(([name, value]) => [name, neutral(value)]),
@@ -142,9 +163,19 @@ async function sessionOf(userId: string, repository: string): Promise<SessionRow
   return result.session;
 }
 
+/** @returns the id of a bulk: one that archives is finished, one that deletes is under way */
+async function bulkOf(userId: string, kind: BulkKind, id: string): Promise<string> {
+  const key = crypto.randomUUID();
+  const result = await startBulk(appEnv, userId, { key, kind, choice: { ids: [id] } });
+  if (result.outcome !== "finished" && result.outcome !== "begun") throw new Error(result.outcome);
+  return result.bulk.id;
+}
+
 let ada: Browser;
 /** Ids of sessions that are not Bob's, by what became of them. */
 const notBobs: Record<string, string> = {};
+/** Ids of changes to many sessions that are not Bob's, by how far they are. */
+const bulksOfAda: Record<string, string> = {};
 
 beforeAll(async () => {
   // Answers of the same moment can be compared byte for byte. A minute ahead, no alarm rings before the tests are over.
@@ -163,6 +194,10 @@ beforeAll(async () => {
   const withoutObject = { user_id: ADA, repo_name: SECRET };
   notBobs["Ada's, its object empty"] = (await newRowWithoutObject(withoutObject)).id;
   notBobs["no UUID"] = "no-uuid";
+
+  bulksOfAda["finished"] = await bulkOf(ADA, "archive", notBobs["archived by Ada"]);
+  bulksOfAda["under way"] = await bulkOf(ADA, "delete", (await sessionOfAda()).id);
+  bulksOfAda["no UUID"] = "no-uuid";
   return () => vi.useRealTimers();
 });
 
@@ -193,7 +228,7 @@ describe("somebody who is not signed in", () => {
       expect(await everythingStored()).toEqual(before);
 
       const signedIn = await browser.post(signInPage!, { name: "bob" });
-      const page = new URL(asked.path.replace("ID", id), browser.origin);
+      const page = new URL(asked.path.replace(/ID|BULK/, id), browser.origin);
       page.searchParams.delete("_data");
       expect(leadsTo(signedIn)).toBe(page.pathname + page.search);
     });
@@ -235,15 +270,33 @@ describe("somebody who is signed in", () => {
     },
   );
 
+  test.each(aboutBulks)(
+    "is told the same of others' changes to many as of none, byte for byte: %s",
+    async (_, asked) => {
+      const bob = await new Browser().signIn("bob");
+      const missing = crypto.randomUUID();
+      const before = await everythingStored();
+
+      const expected = await readWhole(await ask(bob, asked, missing), missing);
+      expect(expected.status).toBe(404);
+      for (const [which, id] of Object.entries(bulksOfAda)) {
+        expect(await readWhole(await ask(bob, asked, id), id), which).toEqual(expected);
+      }
+
+      expect(await everythingStored()).toEqual(before);
+    },
+  );
+
   test.each(guarded)("sees and changes what is theirs only: %s", async (_, asked) => {
     const bob = await new Browser().signIn("bob");
     const own = await sessionOf(BOB, "own");
     const before = ofAda(await everythingStored());
+    const aboutBulk = JSON.stringify(asked).includes("BULK");
 
-    const answer = await ask(bob, asked, own.id);
+    const answer = await ask(bob, asked, aboutBulk ? await bulkOf(BOB, "archive", own.id) : own.id);
 
     if (asked.method === "POST" && asked.form?.intent !== "connect")
-      expect(leadsTo(answer)).toMatch(/^\/(dashboard|session|account|login$)/);
+      expect(leadsTo(answer)).toMatch(/^\/(dashboard|session|bulk|account|login$)/);
     else expect(answer.status).toBe(asked.answers ?? 200);
     expect(await answer.text()).not.toContain(SECRET);
     expect(ofAda(await everythingStored())).toEqual(before);
@@ -265,9 +318,18 @@ describe("somebody who is signed in", () => {
 
   test("gets a session of their own by somebody else's create form", async () => {
     const bob = await new Browser().signIn("bob");
-    const form = { key: crypto.randomUUID(), repoOwner: "remix-run", repoName: SECRET };
+    const form = {
+      key: crypto.randomUUID(),
+      repoOwner: "remix-run",
+      repoName: SECRET,
+      another: `remix-run/${SECRET}`,
+    };
     await ada.post("/dashboard/new", form);
-    const answer = await bob.post("/dashboard/new", { ...form, repoName: "own" });
+    const answer = await bob.post("/dashboard/new", {
+      ...form,
+      repoName: "own",
+      another: "remix-run/own",
+    });
     expect(answer.status).toBe(302);
     const { results } = await env.DB.prepare("SELECT user_id FROM sessions WHERE repo_name = ?")
       .bind(SECRET)

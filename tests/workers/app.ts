@@ -62,7 +62,12 @@ export class Browser {
     return response;
   }
 
-  post(path: string, fields: Record<string, string>, headers: HeadersInit = {}): Promise<Response> {
+  /** @param fields by name, or, where a name comes more than once, in pairs */
+  post(
+    path: string,
+    fields: Record<string, string> | string[][],
+    headers: HeadersInit = {},
+  ): Promise<Response> {
     return this.get(path, {
       method: "POST",
       body: new URLSearchParams(fields),
@@ -79,7 +84,8 @@ export class Browser {
   /** @returns the id of a new session */
   async create(owner = "remix-run", name = "remix"): Promise<string> {
     const key = crypto.randomUUID();
-    await this.post("/dashboard/new", { key, repoOwner: owner, repoName: name });
+    const another = `${owner}/${name}`;
+    await this.post("/dashboard/new", { key, repoOwner: owner, repoName: name, another });
     const list = await (await this.get("/dashboard")).text();
     return /\/session\/([0-9a-f-]{36})/.exec(list)?.[1] ?? "";
   }

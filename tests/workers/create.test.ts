@@ -1,11 +1,10 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   appendMessage,
   changeStatus,
   createSession,
   deleteSession,
 } from "../../app/sessions/lifecycle.server";
-import { listSessions } from "../../app/sessions/queries.server";
 import { insertSession } from "../../app/sessions/rows.server";
 import { write } from "../../app/platform/database.server";
 import {
@@ -16,6 +15,8 @@ import {
   freshPerson,
   inDatabase,
   inStorage,
+  listedIds,
+  newRowWithoutObject,
   newSession,
   NOTHING_STORED,
   stopClock,
@@ -23,18 +24,13 @@ import {
 
 const NOW = stopClock();
 
-async function idsOf(userId: string): Promise<string[]> {
-  const { sessions } = await listSessions(env.DB, userId, "active", undefined);
-  return sessions.map(({ id }) => id);
-}
-
 test("a new session has its row, the first line of its history and its object", async () => {
   const ada = freshPerson();
 
   const result = await createSession(env, ada, freshForm("remix-run", "indie-stack"));
 
   expect(result.outcome).toBe("created");
-  const [id] = await idsOf(ada);
+  const [id] = await listedIds(ada);
   const { row, tombstone, events } = await inDatabase(id!);
   expect(result).toEqual({ outcome: "created", session: row });
   expect(row).toEqual({
@@ -42,6 +38,7 @@ test("a new session has its row, the first line of its history and its object", 
     user_id: ada,
     repo_owner: "remix-run",
     repo_name: "indie-stack",
+    repo: "remix-run/indie-stack",
     status: "active",
     created_at: NOW,
     last_activity: NOW,
@@ -89,7 +86,7 @@ test("the same form sent ten times at once makes one session", async () => {
     Array.from({ length: 10 }, () => createSession(env, ada, form)),
   );
 
-  const ids = await idsOf(ada);
+  const ids = await listedIds(ada);
   expect(ids).toHaveLength(1);
   const { row, events } = await inDatabase(ids[0]!);
   for (const result of results) expect(result).toEqual({ outcome: "created", session: row });
@@ -100,7 +97,7 @@ test("the same form sent again leaves the session as it has become", async () =>
   const ada = freshPerson();
   const form = freshForm();
   await createSession(env, ada, form);
-  const [id] = await idsOf(ada);
+  const [id] = await listedIds(ada);
   await appendMessage(env, ada, id!, freshMessage());
   await changeStatus(env, ada, id!, "archive");
   const before = await everything(id!);
@@ -115,7 +112,7 @@ test("a form's key used again for another repository says so, and makes nothing"
   const ada = freshPerson();
   const form = freshForm("remix-run", "remix");
   await createSession(env, ada, form);
-  const [id] = await idsOf(ada);
+  const [id] = await listedIds(ada);
   const before = await everything(id!);
 
   for (const repository of [
@@ -126,7 +123,7 @@ test("a form's key used again for another repository says so, and makes nothing"
     expect(result).toMatchObject({ outcome: "key-used", session: { id, repo_name: "remix" } });
   }
 
-  expect(await idsOf(ada)).toEqual([id]);
+  expect(await listedIds(ada)).toEqual([id]);
   expect(await everything(id!)).toEqual(before);
 });
 
@@ -134,7 +131,7 @@ test("a form sent again after its session was deleted says so, and makes nothing
   const ada = freshPerson();
   const form = freshForm();
   await createSession(env, ada, form);
-  const [id] = await idsOf(ada);
+  const [id] = await listedIds(ada);
   await deleteSession(env, ada, id!);
   const { tombstone } = await inDatabase(id!);
 
@@ -148,7 +145,7 @@ test("a tombstone alone keeps the statements that make a session from making it"
   const { id, user_id } = await newSession();
   await deleteSession(env, user_id, id);
 
-  const unlimited = { perMinute: 0, active: 0 };
+  const unlimited = { perMinute: 0, active: 0, onRepository: 0 };
   const insert = insertSession(id, user_id, { owner: "a", name: "b" }, Date.now(), unlimited);
   await write(env.DB, insert);
 
@@ -156,12 +153,67 @@ test("a tombstone alone keeps the statements that make a session from making it"
   expect({ row, events }).toEqual({ row: undefined, events: [] });
 });
 
+describe("a form for a repository that has two active sessions", () => {
+  /** @returns somebody with two active sessions on octo/cat, the older one first */
+  async function withTwo(): Promise<{ ada: string; ids: string[] }> {
+    const ada = freshPerson();
+    for (const last_activity of [NOW - 2_000, NOW - 1_000]) {
+      const repository = { repo_owner: "octo", repo_name: "cat" };
+      await newRowWithoutObject({ user_id: ada, last_activity, ...repository });
+    }
+    return { ada, ids: (await listedIds(ada)).reverse() };
+  }
+  const unaware = (owner = "octo", name = "cat") => ({ ...freshForm(owner, name), another: false });
+
+  test("makes nothing, and is told of them", async () => {
+    const { ada, ids } = await withTwo();
+    const result = await createSession(env, ada, unaware("Octo", "Cat"));
+    expect(result).toMatchObject({
+      outcome: "similar",
+      similar: { repository: "Octo/Cat", count: 2, sessions: [{ id: ids[1] }, { id: ids[0] }] },
+    });
+    expect(await listedIds(ada)).toHaveLength(2);
+  });
+
+  test("makes another where the person knows of them", async () => {
+    const { ada } = await withTwo();
+    const form = unaware();
+    await createSession(env, ada, form);
+    const result = await createSession(env, ada, { ...form, another: true });
+    expect(result.outcome).toBe("created");
+    expect(await listedIds(ada)).toHaveLength(3);
+    // It is there now, so the same form is answered with it, whatever it knows.
+    expect(await createSession(env, ada, form)).toEqual(result);
+  });
+
+  test("is not told of what is archived, of another repository or somebody else’s", async () => {
+    const { ada, ids } = await withTwo();
+    const bob = freshPerson();
+    await changeStatus(env, ada, ids[0]!, "archive");
+    for (const [person, form] of [
+      [ada, unaware()],
+      [ada, unaware("octo", "dog")],
+      [bob, unaware()],
+    ] as const) {
+      expect((await createSession(env, person, form)).outcome).toBe("created");
+    }
+  });
+
+  test("makes two of a hundred that are sent at once unaware", async () => {
+    const ada = freshPerson();
+    const forms = Array.from({ length: 100 }, () => unaware());
+    const results = await Promise.all(forms.map((form) => createSession(env, ada, form)));
+    expect(results.filter(({ outcome }) => outcome === "created")).toHaveLength(2);
+    expect(results.filter(({ outcome }) => outcome === "similar")).toHaveLength(98);
+  });
+});
+
 test("a repository can have several sessions", async () => {
   const ada = freshPerson();
 
   for (let count = 0; count < 3; count++) await createSession(env, ada, freshForm("a", "b"));
 
-  expect(new Set(await idsOf(ada)).size).toBe(3);
+  expect(new Set(await listedIds(ada)).size).toBe(3);
 });
 
 test("the id is a UUID of person and key: two people with the same key have two sessions", async () => {
@@ -170,7 +222,7 @@ test("the id is a UUID of person and key: two people with the same key have two 
   await createSession(env, ada, form);
   await createSession(env, bob, form);
 
-  const [adas, bobs] = [await idsOf(ada), await idsOf(bob)];
+  const [adas, bobs] = [await listedIds(ada), await listedIds(bob)];
   for (const ids of [adas, bobs]) {
     expect(ids).toEqual([
       expect.stringMatching(/^[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/),

@@ -27,7 +27,8 @@ class Person extends Browser {
   }
 
   send(key: string = crypto.randomUUID(), repoName = "remix"): Promise<Response> {
-    return this.post("/dashboard/new", { key, repoOwner: "remix-run", repoName });
+    const another = `remix-run/${repoName}`;
+    return this.post("/dashboard/new", { key, repoOwner: "remix-run", repoName, another });
   }
 
   async sendMany(count: number): Promise<number[]> {
@@ -212,7 +213,7 @@ describe("a limit", () => {
 
   test("is counted by indexes alone", async () => {
     const repository = { owner: "remix-run", name: "remix" };
-    const limits = { perMinute: 60, active: 20_000 };
+    const limits = { perMinute: 60, active: 20_000, onRepository: 2 };
     const inserts = insertSession(crypto.randomUUID(), "local:ada", repository, NOW, limits);
     for (const { sql, parameters } of [...inserts, readCreated("local:ada", NOW)]) {
       const explained = env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`).bind(...parameters);
@@ -224,7 +225,7 @@ describe("a limit", () => {
       if (!sql.includes("count(*)")) continue;
       expect(plan).toContainEqual(
         expect.stringMatching(
-          /COVERING INDEX idx_sessions_created \(user_id=\? AND created_at>\?\)/,
+          /COVERING INDEX idx_sessions_created \(user_id=\? AND status=\? AND created_at>\?\)/,
         ),
       );
       expect(plan).toContainEqual(

@@ -1,31 +1,18 @@
-import { expect, test } from "vitest";
-import { read } from "../../app/platform/database.server";
+/** The pages of the list: in order, none left out, none twice, whatever happens between them. */
+import { describe, expect, test } from "vitest";
 import { changeStatus } from "../../app/sessions/lifecycle.server";
+import { cursorAt, listSessions, PAGE_SIZE, type Cursor } from "../../app/sessions/list.server";
+import { LIST_SORTS, type ListView } from "../../app/sessions/list-view";
+import type { SessionRow } from "../../app/sessions/session";
 import {
-  cursorOf,
-  listSessions,
-  PAGE_SIZE,
-  sessionsPage,
-  type Cursor,
-} from "../../app/sessions/queries.server";
-import type { SessionRow, SessionStatus } from "../../app/sessions/session";
-import { env, freshPerson, newRowWithoutObject, newSession } from "./support";
-
-/**
- * Puts many rows into D1 by one statement. Their ids are in no order.
- *
- * @param alike how many rows bear the same time; cast in SQL, because D1 binds every number as a fraction
- */
-async function newRows(userId: string, count: number, status: SessionStatus, alike = 1) {
-  await env.DB.prepare(
-    `INSERT INTO sessions (id, user_id, repo_owner, repo_name, status, created_at, last_activity)
-     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-     SELECT lower(hex(randomblob(4)) || '-0000-8000-8000-' || hex(randomblob(6))),
-       ?2, 'remix-run', 'remix', ?3, 1, 1000000 + i / CAST(?4 AS INTEGER) FROM n`,
-  )
-    .bind(count, userId, status, alike)
-    .run();
-}
+  env,
+  freshPerson,
+  listedIds,
+  newRows,
+  newRowWithoutObject,
+  newSession,
+  viewOf,
+} from "./support";
 
 function touch(id: string, lastActivity: number) {
   return env.DB.prepare("UPDATE sessions SET last_activity = ? WHERE id = ?")
@@ -36,24 +23,45 @@ function touch(id: string, lastActivity: number) {
 /** Reads a person's list page by page. @param between runs after each page */
 async function readAll(
   userId: string,
-  status: SessionStatus,
+  view: ListView = viewOf(),
   between: (page: SessionRow[]) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<SessionRow[][]> {
   const pages: SessionRow[][] = [];
-  let after: Cursor | undefined;
+  let cursor: Cursor | undefined;
   do {
-    const page = await listSessions(env.DB, userId, status, after);
+    const page = await listSessions(env.DB, userId, view, cursor, Date.now());
     pages.push(page.sessions);
-    after = page.next;
+    cursor = page.older;
     await between(page.sessions);
-  } while (after);
+  } while (cursor);
   return pages;
 }
 
-/** The list's order, said once more and independently: newest activity first, equal times by id. */
-function inOrder(rows: SessionRow[]): SessionRow[] {
-  const before = (a: SessionRow, b: SessionRow) => (a.id > b.id ? -1 : 1);
-  return rows.toSorted((a, b) => b.last_activity - a.last_activity || before(a, b));
+/** Goes from a page back to the first one. @returns the pages in the list's order */
+async function readBack(userId: string, view: ListView, from: Cursor): Promise<SessionRow[][]> {
+  const pages: SessionRow[][] = [];
+  let cursor: Cursor | undefined = from;
+  while (cursor) {
+    const page = await listSessions(env.DB, userId, view, cursor, Date.now());
+    pages.unshift(page.sessions);
+    cursor = page.newer;
+  }
+  return pages;
+}
+
+/** The list's order, said once more and independently. */
+function inOrder(rows: SessionRow[], { sort }: ListView = viewOf()): SessionRow[] {
+  const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+  const byTime = (a: SessionRow, b: SessionRow) =>
+    sort === "created" ? b.created_at - a.created_at : b.last_activity - a.last_activity;
+  return rows.toSorted(
+    (a, b) =>
+      (sort === "repository" ? byText(a.repo, b.repo) : 0) || byTime(a, b) || byText(b.id, a.id),
+  );
+}
+
+function idsOf(pages: SessionRow[][]): string[] {
+  return pages.flat().map(({ id }) => id);
 }
 
 test("the newest activity comes first", async () => {
@@ -61,10 +69,10 @@ test("the newest activity comes first", async () => {
   for (const last_activity of [20, 40, 10, 30])
     await newRowWithoutObject({ user_id, last_activity });
 
-  const { sessions, next } = await listSessions(env.DB, user_id, "active", undefined);
+  const list = await listSessions(env.DB, user_id, viewOf(), undefined, Date.now());
 
-  expect(sessions.map((row) => row.last_activity)).toEqual([40, 30, 20, 10]);
-  expect(next).toBeUndefined();
+  expect(list.sessions.map((row) => row.last_activity)).toEqual([40, 30, 20, 10]);
+  expect(list).toMatchObject({ newer: undefined, older: undefined });
 });
 
 test("sessions with the same time of activity are told apart by id", async () => {
@@ -74,9 +82,7 @@ test("sessions with the same time of activity are told apart by id", async () =>
     made.push(await newRowWithoutObject({ user_id, last_activity: 10 }));
   }
 
-  const { sessions } = await listSessions(env.DB, user_id, "active", undefined);
-
-  expect(sessions).toEqual(inOrder(made));
+  expect((await readAll(user_id)).flat()).toEqual(inOrder(made));
 });
 
 test.each([
@@ -89,34 +95,61 @@ test.each([
   { rows: 130, pages: [50, 50, 30] },
 ])("$rows sessions are listed in pages of $pages", async ({ rows, pages }) => {
   const ada = freshPerson();
-  if (rows > 0) await newRows(ada, rows, "active", 7);
+  if (rows > 0) await newRows(ada, rows, { alike: 7 });
 
-  const listed = await readAll(ada, "active");
+  const listed = await readAll(ada);
 
   expect(listed.map((page) => page.length)).toEqual(pages);
-  expect(new Set(listed.flat().map(({ id }) => id)).size).toBe(rows);
+  expect(new Set(idsOf(listed)).size).toBe(rows);
   expect(listed.flat()).toEqual(inOrder(listed.flat()));
 });
 
-test("a page that ends amid equal times goes on where it ended", async () => {
-  const ada = freshPerson();
-  await newRows(ada, 3 * PAGE_SIZE, "active", 1_000);
+describe.each([
+  ["all at different times", 1],
+  ["seven at a time", 7],
+  ["all at the same time", 1_000],
+])("sessions that were active %s", (_, alike) => {
+  const views: Partial<ListView>[] = LIST_SORTS.flatMap((sort) => [
+    { sort },
+    { sort, status: "all" },
+    { sort, repo: "remix-run/REMIX-1" },
+    { sort, status: "all", repo: "remix-run/remix-1" },
+    { sort, status: "archived", words: ["remix-2"] },
+  ]);
+  test.each(views)("are all listed once, forth and back, where the list is %j", async (special) => {
+    const [ada, bob] = [freshPerson(), freshPerson()];
+    await newRows(ada, 260, { alike, repositories: 3 });
+    await newRows(ada, 260, { alike, repositories: 3, status: "archived" });
+    await newRows(bob, 60, { alike, repositories: 3 });
+    const view = viewOf(special);
+    const { results } = await env.DB.prepare("SELECT * FROM sessions WHERE user_id = ?")
+      .bind(ada)
+      .all<SessionRow>();
+    const repo = view.words[0] ? `remix-run/${view.words[0]}` : view.repo?.toLowerCase();
+    const wanted = results.filter(
+      (row) =>
+        (view.status === "all" || row.status === view.status) && (!repo || row.repo === repo),
+    );
 
-  const listed = (await readAll(ada, "active")).flat();
+    const forth = await readAll(ada, view);
+    const last = forth.at(-1)!;
+    const back = await readBack(ada, view, cursorAt(last[0]!, view, "newer"));
 
-  expect(new Set(listed.map(({ id }) => id)).size).toBe(3 * PAGE_SIZE);
-  expect(listed).toEqual(inOrder(listed));
+    expect(wanted.length).toBeGreaterThan(PAGE_SIZE);
+    expect(idsOf(forth)).toEqual(inOrder(wanted, view).map(({ id }) => id));
+    expect([...idsOf(back), ...idsOf([last])]).toEqual(idsOf(forth));
+  });
 });
 
 test("nothing is left out or repeated while sessions are added, touched and deleted between pages", async () => {
   const ada = freshPerson();
-  await newRows(ada, 180, "active", 7);
-  const all = (await readAll(ada, "active")).flat();
+  await newRows(ada, 180, { alike: 7 });
+  const all = (await readAll(ada)).flat();
   const unseen = [all[100]!, all[150]!];
   const gone = [all[3]!, all[120]!];
   let now = 2_000_000;
 
-  const pages = await readAll(ada, "active", async (page) => {
+  const pages = await readAll(ada, viewOf(), async (page) => {
     await newRowWithoutObject({ user_id: ada, last_activity: now++ });
     await touch(page.at(-1)!.id, now++); // the very row that the next page begins after
     for (const { id } of unseen) await touch(id, now++);
@@ -128,62 +161,48 @@ test("nothing is left out or repeated while sessions are added, touched and dele
   // What moved to the top before it was seen is at the top, for whoever looks there again.
   const moved = new Set([...unseen, gone[1]!].map(({ id }) => id));
   const stayed = all.map(({ id }) => id).filter((id) => !moved.has(id));
-  expect(pages.flat().map(({ id }) => id)).toEqual(stayed);
+  expect(idsOf(pages)).toEqual(stayed);
 });
 
-test("active and archived sessions are listed apart", async () => {
+test("the way back leads past what was added on top meanwhile, to the newest", async () => {
+  const ada = freshPerson();
+  await newRows(ada, 120);
+  const pages = await readAll(ada);
+  const added = await newRowWithoutObject({ user_id: ada, last_activity: 2_000_000 });
+  const deleted = pages[0]![10]!;
+  await env.DB.prepare("DELETE FROM sessions WHERE id = ?").bind(deleted.id).run();
+
+  const back = await readBack(ada, viewOf(), cursorAt(pages[1]![0]!, viewOf(), "newer"));
+
+  const before = idsOf([pages[0]!]).filter((id) => id !== deleted.id);
+  expect(idsOf(back)).toEqual([added.id, ...before]);
+});
+
+test("active and archived sessions are listed apart, and together", async () => {
   const active = await newSession();
   const archived = await newSession(active.user_id);
   await changeStatus(env, active.user_id, archived.id, "archive");
 
-  const listed = async (status: SessionStatus) =>
-    (await readAll(active.user_id, status)).flat().map(({ id }) => id);
-
-  expect(await listed("active")).toEqual([active.id]);
-  expect(await listed("archived")).toEqual([archived.id]);
+  expect(await listedIds(active.user_id)).toEqual([active.id]);
+  expect(await listedIds(active.user_id, { status: "archived" })).toEqual([archived.id]);
+  const all = await listedIds(active.user_id, { status: "all" });
+  expect(new Set(all)).toEqual(new Set([active.id, archived.id]));
 });
 
 test("nobody else's sessions are listed, whatever page is asked for", async () => {
   const [ada, bob] = [freshPerson(), freshPerson()];
-  await newRows(ada, 60, "active");
-  await newRows(bob, 60, "active");
-  await newRows(bob, 5, "archived");
-  const own = (await readAll(ada, "active")).flat();
-  const [others] = await readAll(bob, "active");
+  await newRows(ada, 60);
+  await newRows(bob, 60);
+  await newRows(bob, 5, { status: "archived" });
+  const own = (await readAll(ada)).flat();
+  const [others] = await readAll(bob);
 
   expect(own).toHaveLength(60);
   expect(new Set(own.map((row) => row.user_id))).toEqual(new Set([ada]));
-  const after = await listSessions(env.DB, ada, "active", cursorOf(others![0]!));
-  expect(new Set(after.sessions.map((row) => row.user_id))).toEqual(new Set([ada]));
-  expect(await readAll(ada, "archived")).toEqual([[]]);
-});
-
-test("a page is read through the index, without sorting, and reads no more rows than it shows", async () => {
-  const [ada, bob] = [freshPerson(), freshPerson()];
-  await newRows(bob, 3_000, "active", 7);
-  await newRows(ada, 3_000, "archived", 7);
-  await newRows(ada, 3_000, "active", 7);
-  const { next } = await listSessions(env.DB, ada, "active", undefined);
-  const [amid] = await read(
-    env.DB,
-    sessionsPage(ada, "active", { lastActivity: 1_000_200, id: "" }),
-  );
-
-  for (const after of [undefined, next, cursorOf(amid[0]!)]) {
-    const { sql, parameters } = sessionsPage(ada, "active", after);
-    const { results, meta } = await env.DB.prepare(sql)
-      .bind(...parameters)
-      .all();
-    const plan = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`)
-      .bind(...parameters)
-      .all<{ detail: string }>();
-
-    expect(results).toHaveLength(PAGE_SIZE + 1);
-    expect(meta.rows_read).toBeLessThanOrEqual(PAGE_SIZE + 2);
-    expect(plan.results).toEqual([
-      expect.objectContaining({
-        detail: expect.stringContaining("SEARCH sessions USING INDEX idx_sessions_user") as string,
-      }),
-    ]);
+  for (const direction of ["older", "newer"] as const) {
+    const cursor = cursorAt(others![5]!, viewOf(), direction);
+    const page = await listSessions(env.DB, ada, viewOf(), cursor, Date.now());
+    expect(new Set(page.sessions.map((row) => row.user_id))).toEqual(new Set([ada]));
   }
+  expect(await readAll(ada, viewOf({ status: "archived" }))).toEqual([[]]);
 });

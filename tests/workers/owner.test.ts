@@ -9,7 +9,7 @@ import {
   findSessionWithHistory,
   readConversation,
 } from "../../app/sessions/queries.server";
-import { deleteRow } from "../../app/sessions/rows.server";
+import { deleteRows } from "../../app/sessions/rows.server";
 import type { SessionRow } from "../../app/sessions/session";
 import {
   env,
@@ -153,7 +153,7 @@ test("the statements of a delete, were they sent for somebody else's row, change
   const { id } = await newSession();
   const before = await everything(id);
 
-  await write(env.DB, deleteRow(id, freshPerson(), Date.now(), 60));
+  await write(env.DB, deleteRows([id], freshPerson(), Date.now(), 60));
 
   expect(await everything(id)).toEqual(before);
 });

@@ -24,19 +24,33 @@ function counting() {
 test.each([
   ["the list", "/dashboard", { d1: 1, objects: 0 }],
   ["the archived ones", "/dashboard?status=archived", { d1: 1, objects: 0 }],
+  ["all sessions by repository", "/dashboard?status=all&sort=repository", { d1: 1, objects: 0 }],
+  ["a search in one repository", "/dashboard?q=remix&repo=a/b", { d1: 1, objects: 0 }],
+  ["the idle ones", "/dashboard?idle=7", { d1: 1, objects: 0 }],
+  ["the create dialog for a repository", "/dashboard/new?repo=a/b", { d1: 1, objects: 0 }],
   ["the create dialog over the list", "/dashboard/new", { d1: 1, objects: 0 }],
   ["the delete dialog over the list", "/dashboard/delete?id=ID", { d1: 1, objects: 1 }],
+  ["a change to many", "/bulk/BULK", { d1: 1, objects: 0 }],
   ["a session", "/session/ID", { d1: 1, objects: 1 }],
   ["the account", "/account", { d1: 1, objects: 0 }],
 ])("%s costs one round trip to D1, checking who asks included", async (_, path, cost) => {
   const { asked, env } = counting();
   const browser = await new Browser(env).signIn();
   const id = await browser.create();
+  const bulk = await archived(browser, id);
   await browser.get("/dashboard"); // takes the flash message
 
   Object.assign(asked, { d1: 0, objects: 0 });
-  const response = await browser.get(path.replace("ID", id));
+  const response = await browser.get(path.replace("ID", id).replace("BULK", bulk));
 
   expect(response.status).toBe(200);
   expect(asked).toEqual(cost);
 });
+
+/** @returns the id of the bulk by which a session was archived */
+async function archived(browser: Browser, id: string): Promise<string> {
+  const key = crypto.randomUUID();
+  await browser.post("/dashboard", { intent: "archive-selected", key, id });
+  const page = await (await browser.get("/dashboard")).text();
+  return /undo:([0-9a-f-]{36})/.exec(page)?.[1] ?? "";
+}

@@ -1,7 +1,6 @@
 /** Archive, restore and keep, on their owner's word. */
 import { expect, test, vi } from "vitest";
 import { appendMessage, changeStatus } from "../../app/sessions/lifecycle.server";
-import { listSessions } from "../../app/sessions/queries.server";
 import type { SessionRow, SessionStatus, StatusChange } from "../../app/sessions/session";
 import {
   env,
@@ -11,6 +10,7 @@ import {
   freshPerson,
   inDatabase,
   inStorage,
+  listedIds,
   newRowWithoutObject,
   newSession,
   settle,
@@ -136,8 +136,7 @@ test("archiving and restoring change nobody's place in the list", async () => {
     rows.push(await newRowWithoutObject({ user_id, last_activity }));
   }
   const [newest, middle, oldest] = rows.map(({ id }) => id) as [string, string, string];
-  const listed = async (status: SessionStatus) =>
-    (await listSessions(env.DB, user_id, status, undefined)).sessions.map(({ id }) => id);
+  const listed = (status: SessionStatus) => listedIds(user_id, { status });
 
   await changeStatus(env, user_id, oldest, "archive");
   await changeStatus(env, user_id, newest, "archive");

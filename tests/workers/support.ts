@@ -3,7 +3,10 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { CompanionEnv, SessionDO } from "../../durable-objects/session";
+import type { personOf } from "../../app/platform/person.server";
 import { createSession } from "../../app/sessions/lifecycle.server";
+import { listSessions } from "../../app/sessions/list.server";
+import type { ListView } from "../../app/sessions/list-view";
 import { objectOf } from "../../app/sessions/object.server";
 import type {
   Message,
@@ -11,6 +14,7 @@ import type {
   SessionEvent,
   SessionMetadata,
   SessionRow,
+  SessionStatus,
   Tombstone,
 } from "../../app/sessions/session";
 
@@ -34,8 +38,9 @@ export function freshPerson(): string {
   return `local:${crypto.randomUUID()}`;
 }
 
+/** A form of somebody who knows what other sessions the repository has. */
 export function freshForm(owner = "remix-run", name = "remix") {
-  return { key: crypto.randomUUID(), repository: { owner, name } };
+  return { key: crypto.randomUUID(), repository: { owner, name }, another: true };
 }
 
 export function freshMessage(text = "Hello"): NewMessage {
@@ -50,9 +55,11 @@ export async function newSession(userId = freshPerson()): Promise<SessionRow> {
 }
 
 /** Puts a row into D1 as a restored database would have it: its object is empty. */
-export async function newRowWithoutObject(values: Partial<SessionRow> = {}): Promise<SessionRow> {
+export async function newRowWithoutObject(
+  values: Partial<Omit<SessionRow, "repo">> = {},
+): Promise<SessionRow> {
   const now = Date.now();
-  const row: SessionRow = {
+  const row: Omit<SessionRow, "repo"> = {
     id: crypto.randomUUID(),
     user_id: freshPerson(),
     repo_owner: "remix-run",
@@ -73,9 +80,58 @@ export async function newRowWithoutObject(values: Partial<SessionRow> = {}): Pro
   const columns = Object.keys(row);
   const marks = columns.map(() => "?");
   await env.DB.prepare(`INSERT INTO sessions (${columns.join(", ")}) VALUES (${marks.join(", ")})`)
-    .bind(...columns.map((column) => row[column as keyof SessionRow]))
+    .bind(...columns.map((column) => row[column as keyof typeof row]))
     .run();
-  return row;
+  return { ...row, repo: `${row.repo_owner}/${row.repo_name}`.toLowerCase() };
+}
+
+interface NewRows {
+  status?: SessionStatus;
+  /** How many rows bear the same time. */
+  alike?: number;
+  /** How many repositories they are spread over: remix-run/remix-0, -1 and so on. */
+  repositories?: number;
+}
+
+/**
+ * Puts many rows into D1 by one statement, without objects. Their ids are in no order; they are created in one order and
+ * active in another, both around the millionth millisecond.
+ */
+export async function newRows(
+  userId: string,
+  count: number,
+  { status = "active", alike = 1, repositories = 1 }: NewRows = {},
+): Promise<void> {
+  // Cast in SQL, because D1 binds every number as a fraction.
+  await env.DB.prepare(
+    `INSERT INTO sessions (id, user_id, repo_owner, repo_name, status, last_activity, created_at)
+     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+     SELECT lower(hex(randomblob(4)) || '-0000-8000-8000-' || hex(randomblob(6))),
+       ?2, 'Remix-run', 'remix-' || (i % CAST(?5 AS INTEGER)), ?3,
+       1000000 + i / CAST(?4 AS INTEGER), 1000000 + i * 7919 % 10007 / CAST(?4 AS INTEGER) FROM n`,
+  )
+    .bind(count, userId, status, alike, repositories)
+    .run();
+}
+
+/** A list that shows all active sessions, by last activity. */
+const PLAIN_VIEW: ListView = {
+  status: "active",
+  words: [],
+  repo: null,
+  idle: null,
+  sort: "activity",
+};
+
+/** @param view what is special about it @returns a whole view of the list */
+export function viewOf(view: Partial<ListView> = {}): ListView {
+  return { ...PLAIN_VIEW, ...view };
+}
+
+/** @returns the ids on the first page of a person's list, in its order */
+export async function listedIds(userId: string, view: Partial<ListView> = {}): Promise<string[]> {
+  const { sessions } = await listSessions(env.DB, userId, viewOf(view), undefined, Date.now());
+  return sessions.map(({ id }) => id);
 }
 
 /** Takes row and history out of D1 as restoring an old database would: the object stays. */
@@ -167,9 +223,25 @@ export async function standing(id: string): Promise<string> {
   return `${inD1}, ${object}` + (messages.length > 0 ? ` with ${messages.length}` : "");
 }
 
+/** Expects that the kept counts are those of the sessions that there are, of everybody. */
+export async function expectCountsKept(): Promise<void> {
+  const [kept, counted] = await env.DB.batch([
+    env.DB.prepare(
+      "SELECT user_id, repo, active, archived FROM session_counts ORDER BY user_id, repo",
+    ),
+    env.DB.prepare(
+      `SELECT user_id, repo, sum(status = 'active') AS active, sum(status = 'archived') AS archived
+       FROM (SELECT user_id, repo, status FROM sessions UNION ALL SELECT user_id, '', status FROM sessions)
+       GROUP BY user_id, repo ORDER BY user_id, repo`,
+    ),
+  ]);
+  expect(kept!.results).toEqual(counted!.results);
+}
+
 /** Lets a session settle, and expects that row and object then agree. @returns what exists of it then */
 export async function settled(id: string): Promise<string> {
   await settle(id);
+  await expectCountsKept();
   const { row, tombstone, events, ...stored } = await everything(id);
   if (tombstone || !row) {
     expect({ row, events, ...stored }).toEqual({ events: [], ...NOTHING_STORED });
@@ -183,13 +255,22 @@ export async function settled(id: string): Promise<string> {
 }
 
 /** Lets `run` see a session's object with other vars or another database, until it ends or the object is aborted. */
-export async function withObjectEnv<Result>(
+export function withObjectEnv<Result>(
   id: string,
   changes: Partial<CompanionEnv>,
   run: () => Promise<Result>,
 ): Promise<Result> {
+  return withEnvOf(objectOf(env, id), changes, run);
+}
+
+/** The same for any object. */
+export async function withEnvOf<Result>(
+  stub: ReturnType<typeof objectOf> | ReturnType<typeof personOf>,
+  changes: Partial<CompanionEnv>,
+  run: () => Promise<Result>,
+): Promise<Result> {
   const exchange = (make: (before: CompanionEnv) => CompanionEnv) =>
-    runInDurableObject(objectOf(env, id), (object) => {
+    runInDurableObject(stub as ReturnType<typeof objectOf>, (object) => {
       const instance = object as unknown as { env: CompanionEnv };
       const before = instance.env;
       instance.env = make(before);

@@ -142,7 +142,11 @@ export class World {
     await run.start(async () => {
       switch (operation.kind) {
         case "create":
-          return createSession(faulty, person, { key, repository: repositoryOf(operation.which) });
+          return createSession(faulty, person, {
+            key,
+            repository: repositoryOf(operation.which),
+            another: true,
+          });
         case "append": {
           const text = messageKey(operation);
           const message = { role: "user" as const, author: person, text, client_key: text };
@@ -362,6 +366,6 @@ async function idOf(person: string, key: string): Promise<string> {
     prepare: () => ({ bind: (first: string) => (id ||= first) }),
     batch: () => Promise.reject(new Error("Only asked for the id")),
   } as unknown as D1Database;
-  await createSession({ ...env, DB }, person, { key, repository: repositoryOf(0) });
+  await createSession({ ...env, DB }, person, { key, repository: repositoryOf(0), another: true });
   return id;
 }

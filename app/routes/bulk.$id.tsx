@@ -1,0 +1,89 @@
+import {
+  json,
+  redirect,
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type MetaFunction,
+} from "@remix-run/cloudflare";
+import { useLoaderData, useSearchParams } from "@remix-run/react";
+import { verifySession } from "../auth/auth.server";
+import { readForm } from "../platform/form.server";
+import { bulkPath, BULK_WORDS, sessionCountText } from "../sessions/bulk";
+import { BulkProgress, type BulkView } from "../sessions/bulk-progress";
+import { continueBulk, findBulk, finishBulk, isStalled } from "../sessions/bulk.server";
+import { bulkNotFound, parseBulkId } from "../sessions/input.server";
+import { listPath } from "../sessions/list-view";
+import { ErrorPanel } from "../ui/error-panel";
+import { useLastAnswer } from "../ui/last-answer";
+import { useRefresh } from "../ui/use-refresh";
+
+export const meta: MetaFunction<typeof loader> = ({ data }) => [
+  { title: data ? `${titleOf(data.bulk)} · Ship` : "Many sessions · Ship" },
+];
+
+export async function loader({ request, params, context }: LoaderFunctionArgs) {
+  const { now, reads } = context;
+  const found = await verifySession(request, context, (user) =>
+    findBulk(reads, user.id, parseBulkId(params.id)),
+  );
+  if (!found) throw bulkNotFound();
+  const { bulk, counts, failed } = found;
+  const { id, kind, total } = bulk;
+  const stalled = counts.pending > 0 && isStalled(bulk, now);
+  return json({ bulk: { id, kind, total, counts, failed, stalled } });
+}
+
+const INTENTS = { continue: continueBulk, leave: finishBulk };
+
+export async function action({ request, params, context }: ActionFunctionArgs) {
+  const user = await verifySession(request, context);
+  const id = parseBulkId(params.id);
+  const { intent = "" } = await readForm(request);
+  if (!Object.hasOwn(INTENTS, intent)) {
+    throw new Response("This page does not know that intent.", { status: 400 });
+  }
+  const found = await INTENTS[intent as keyof typeof INTENTS](context.env, user.id, id);
+  if (found === undefined) {
+    const alert = "Ship did not answer, so this may not have happened. Try again; it is safe.";
+    return json({ alert }, { status: 503 });
+  }
+  if (!found) throw bulkNotFound();
+  return redirect(bulkPath(new URL(request.url).searchParams, id));
+}
+
+/** In milliseconds. */
+const REFRESH_EVERY = 1_000;
+
+export default function Bulk() {
+  const { bulk } = useLoaderData<typeof loader>();
+  const failed = useLastAnswer<{ alert: string }>();
+  const [query] = useSearchParams();
+  const underWay = bulk.counts.pending > 0;
+  useRefresh(underWay, REFRESH_EVERY);
+  return (
+    <div className="mx-auto grid w-full max-w-2xl gap-4">
+      <h1 className="text-2xl font-semibold" tabIndex={-1}>
+        {titleOf(bulk)}
+      </h1>
+      {underWay && (
+        <noscript>
+          <meta httpEquiv="refresh" content="2" />
+        </noscript>
+      )}
+      {failed && (
+        <p role="alert" className="notice text-danger">
+          {failed.alert}
+        </p>
+      )}
+      <BulkProgress bulk={bulk} listedAt={listPath(query)} />
+    </div>
+  );
+}
+
+function titleOf({ kind, total }: Pick<BulkView, "kind" | "total">): string {
+  return `${BULK_WORDS[kind].doing} ${sessionCountText(total)}`;
+}
+
+export function ErrorBoundary() {
+  return <ErrorPanel />;
+}

@@ -1,0 +1,85 @@
+import { json, redirect, type AppLoadContext } from "@remix-run/cloudflare";
+import type { User } from "../auth/auth.server";
+import { redirectWithFlash } from "../platform/flash.server";
+import { checkFields, type Fields } from "../platform/form.server";
+import { bulkPath, bulkResultText, deleteManyPath, type BulkKind } from "./bulk";
+import { startBulk, undoBulk, type BulkResult, type Choice } from "./bulk.server";
+import {
+  bulkInput,
+  bulkNotFound,
+  parseBulkId,
+  parseListView,
+  parseSessionIds,
+  sessionNotFound,
+} from "./input.server";
+import { listPath } from "./list-view";
+
+/** The buttons that are about all selected sessions. */
+const SELECTED: Record<string, BulkKind> = {
+  "archive-selected": "archive",
+  "restore-selected": "restore",
+  "delete-selected": "delete",
+};
+
+/**
+ * What the list answers to the buttons that are about many sessions, and to their Undo.
+ *
+ * @param fields the list's form: the button as `intent`, its key, and `all` where all that match are meant
+ * @param ids the selected sessions
+ * @returns undefined where the intent is none of these; a redirect to the confirmation, the progress page or, with a flash
+ *   message and its Undo, the list; or an alert where nothing was selected or D1 did not answer
+ * @throws a 400 or 404 Response
+ */
+export async function answerBulk(
+  request: Request,
+  context: AppLoadContext,
+  user: User,
+  fields: Fields,
+  ids: string[],
+) {
+  const { intent = "", all } = fields;
+  const query = new URL(request.url).searchParams;
+  const [, undone] = /^undo:(.*)$/s.exec(intent) ?? [];
+  if (undone !== undefined) {
+    const result = await undoBulk(context.env, user.id, parseBulkId(undone));
+    if (result.outcome === "nothing") throw bulkNotFound();
+    return answerResult(request, context, result);
+  }
+  if (!Object.hasOwn(SELECTED, intent)) return undefined;
+  const kind = SELECTED[intent]!;
+  if (!all && ids.length === 0) {
+    return json({ alert: "Select the sessions first.", draft: null }, { status: 400 });
+  }
+  if (kind === "delete") return redirect(deleteManyPath(query, all ? "all" : parseSessionIds(ids)));
+
+  const { values, errors } = checkFields(bulkInput, fields);
+  if (errors) throw new Response(errors.key, { status: 400 });
+  const choice: Choice = all
+    ? { view: parseListView(query), until: context.now }
+    : { ids: parseSessionIds(ids) };
+  const result = await startBulk(context.env, user.id, { key: values.key, kind, choice });
+  if (result.outcome === "nothing" && !all) throw sessionNotFound();
+  return answerResult(request, context, result);
+}
+
+async function answerResult(request: Request, context: AppLoadContext, result: BulkResult) {
+  const query = new URL(request.url).searchParams;
+  const listed = listPath(query);
+  switch (result.outcome) {
+    case "finished": {
+      const { bulk, counts } = result;
+      const undo = counts.done > 0 && { undo: { action: listed, intent: `undo:${bulk.id}` } };
+      const text = bulkResultText(bulk.kind, counts);
+      return redirectWithFlash(request, context, listed, { text, ...(undo || {}) });
+    }
+    case "begun":
+      return redirect(bulkPath(query, result.bulk.id));
+    case "nothing":
+      return redirectWithFlash(request, context, listed, { text: "No session matched any more." });
+    case "unavailable": {
+      const alert =
+        "The database did not answer, so this may not have happened. Try again; it is safe.";
+      return json({ alert, draft: null }, { status: 503 });
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import { Form, Link } from "@remix-run/react";
+import type { ReactNode } from "react";
+import { BULK_WORDS, bulkResultText, INVERSE, type BulkCounts, type BulkKind } from "./bulk";
+import { sessionCountText } from "./bulk";
+
+export interface BulkView {
+  id: string;
+  kind: BulkKind;
+  total: number;
+  counts: BulkCounts;
+  /** The sessions that failed, or the first of them, by id and repository. */
+  failed: { id: string; repository: string }[];
+  /** Whether nothing has got on for a while, though there is something to do. */
+  stalled: boolean;
+}
+
+/** How far a bulk is, what became of its sessions, and what can be done about those that failed. */
+export function BulkProgress({ bulk, listedAt }: { bulk: BulkView; listedAt: string }) {
+  const { id, kind, total, counts, failed, stalled } = bulk;
+  const settled = total - counts.pending;
+  const underWay = counts.pending > 0;
+  const undoable = !underWay && counts.done > 0 && INVERSE[kind] !== undefined;
+  return (
+    <section className="panel grid gap-4 p-5" aria-labelledby="progress">
+      <p id="progress">
+        {settled.toLocaleString("en")} of {sessionCountText(total)} done
+      </p>
+      <progress className="bulk-progress" max={total} value={settled} aria-labelledby="progress" />
+      <div aria-live="polite">{!underWay && <p>{bulkResultText(kind, counts)}</p>}</div>
+      {underWay && (
+        <p className="text-muted">
+          This goes on by itself: you can leave this page and come back to it.
+        </p>
+      )}
+      {failed.length > 0 && (
+        <div className="grid gap-2">
+          <h2 className="font-semibold">Could not be {BULK_WORDS[kind].done}</h2>
+          <ul className="grid gap-1">
+            {failed.map((session) => (
+              <li key={session.id}>
+                <Link to={`/session/${session.id}`} className="link">
+                  {session.repository}
+                </Link>
+              </li>
+            ))}
+          </ul>
+          {counts.failed + counts.left > failed.length && <p>and others</p>}
+        </div>
+      )}
+      <div className="flex flex-wrap gap-2">
+        {stalled && <ProgressButton intent="continue">Continue</ProgressButton>}
+        {!underWay && counts.failed > 0 && (
+          <>
+            <ProgressButton intent="continue">Try again</ProgressButton>
+            <ProgressButton intent="leave">Leave them as they are</ProgressButton>
+          </>
+        )}
+        {undoable && (
+          <Form method="post" action={listedAt}>
+            <button name="intent" value={`undo:${id}`} className="button">
+              Undo
+            </button>
+          </Form>
+        )}
+        <Link to={listedAt} className="button">
+          Back to the list
+        </Link>
+      </div>
+    </section>
+  );
+}
+
+function ProgressButton({ intent, children }: { intent: string; children: ReactNode }) {
+  return (
+    <Form method="post">
+      <button name="intent" value={intent} className="button">
+        {children}
+      </button>
+    </Form>
+  );
+}

@@ -1,0 +1,241 @@
+/**
+ * The statements of bulks. Each names the owner. What is to be done stands in `bulk_items`, so that every step takes the
+ * next ones that are still to do: run again, or late, it is one more step. Times are epoch milliseconds.
+ */
+import { sql, type RawBuilder } from "kysely";
+import type { Statement } from "../platform/database.server";
+import type { BulkKind, BulkOutcome, BulkRow, ReversibleKind } from "./bulk";
+import { archiveRows, listed, restoreRows, statements } from "./rows.server";
+import type { SessionRow, SessionStatus } from "./session";
+
+/** The most sessions that one bulk is about. */
+const BULK_LIMIT = 20_000;
+
+/** How often a session that cannot be reached is tried. */
+const ATTEMPTS = 3;
+
+/** How long, in milliseconds, and how many of one person's a finished bulk is kept. */
+const KEPT = { age: 7 * 24 * 60 * 60 * 1000, count: 20 };
+
+/** A bulk as its owner names it. */
+type Named = Pick<BulkRow, "id" | "user_id">;
+
+/** A query of `id`s: those of these sessions that are this person's. */
+export function sessionsByIds(userId: string, ids: readonly string[]): RawBuilder<unknown> {
+  return sql`SELECT id FROM sessions WHERE id IN (${listed(ids)}) AND user_id = ${userId}`;
+}
+
+/**
+ * A query of `id`s: the sessions that match, at most as many as a bulk can be about.
+ *
+ * @param matching a condition on the table `sessions` that names the owner too
+ * @param until only those created by then
+ */
+export function sessionsMatching(
+  matching: RawBuilder<unknown>,
+  until: number,
+): RawBuilder<unknown> {
+  return sql`
+    SELECT id FROM sessions WHERE ${matching} AND created_at <= ${until}
+    ORDER BY last_activity DESC, id DESC LIMIT ${BULK_LIMIT}`;
+}
+
+/** A query of `id`s: what a bulk has changed. */
+export function sessionsChangedBy(bulk: Named): RawBuilder<unknown> {
+  return sql`SELECT session_id AS id FROM bulk_items WHERE ${isOf(bulk)} AND outcome = 'done'`;
+}
+
+/** What there is to say of sessions before something is done with them. */
+export interface Measure {
+  count: number;
+  /** As their rows know them: at most 10 seconds old. */
+  messages: number;
+  /** The same for the same sessions: tells whether others match now than those that were shown. */
+  checksum: number;
+}
+
+/** @param chosen a query of ids */
+export function measureSessions(userId: string, chosen: RawBuilder<unknown>): Statement<Measure> {
+  return sql<Measure>`
+    SELECT count(*) AS count, coalesce(sum(message_count), 0) AS messages,
+      coalesce(sum(rowid), 0) AS checksum
+    FROM sessions WHERE id IN (${chosen}) AND user_id = ${userId}`.compile(statements);
+}
+
+/** @param chosen a query of ids @param limit how many at most */
+export function readChosen(chosen: RawBuilder<unknown>, limit: number): Statement<{ id: string }> {
+  return sql<{ id: string }>`SELECT id FROM (${chosen}) LIMIT ${limit}`.compile(statements);
+}
+
+/**
+ * Makes a bulk of chosen sessions, unless there is none to be chosen or the bulk is there already. Old ones go along.
+ *
+ * @param chosen a query of ids
+ * @param confirmed what was shown to the person: where something else matches now, no bulk is made
+ */
+export function insertBulk(
+  bulk: Named & { kind: BulkKind },
+  chosen: RawBuilder<unknown>,
+  now: number,
+  confirmed?: Pick<Measure, "count" | "checksum">,
+): Statement[] {
+  const { id, user_id, kind } = bulk;
+  const asConfirmed = confirmed
+    ? sql`(${confirmed.count}, ${confirmed.checksum}) =
+        (SELECT count(*), sum(rowid) FROM sessions WHERE id IN (${chosen}))`
+    : sql`TRUE`;
+  return [
+    ...deleteOldBulks(user_id, now),
+    sql`
+      INSERT INTO bulk_items (bulk_id, session_id)
+      SELECT ${id}, id FROM (${chosen})
+      WHERE NOT EXISTS (SELECT 1 FROM bulks WHERE id = ${id}) AND ${asConfirmed}`.compile(
+      statements,
+    ),
+    sql`
+      INSERT INTO bulks (id, user_id, kind, total, created_at, stepped_at)
+      SELECT ${id}, ${user_id}, ${kind}, count(*), ${now}, ${now}
+      FROM bulk_items WHERE bulk_id = ${id} HAVING count(*) > 0
+      ON CONFLICT (id) DO NOTHING`.compile(statements),
+  ];
+}
+
+/** A few at a time, since each may have many items. */
+function deleteOldBulks(userId: string, now: number): Statement[] {
+  const old = sql`
+    SELECT * FROM (SELECT id FROM bulks WHERE finished_at < ${now - KEPT.age} LIMIT 2)
+    UNION
+    SELECT * FROM (
+      SELECT id FROM bulks WHERE user_id = ${userId} AND finished_at IS NOT NULL
+      ORDER BY finished_at DESC LIMIT 2 OFFSET ${KEPT.count})`;
+  return [
+    sql`DELETE FROM bulk_items WHERE bulk_id IN (${old})`.compile(statements),
+    sql`DELETE FROM bulks WHERE id IN (${old})`.compile(statements),
+  ];
+}
+
+export function readBulk({ id, user_id }: Named): Statement<BulkRow> {
+  return sql<BulkRow>`SELECT * FROM bulks WHERE id = ${id} AND user_id = ${user_id}`.compile(
+    statements,
+  );
+}
+
+/** The bulks of a person that are under way, or stopped at sessions that failed; newest first. */
+export function readUnfinished(userId: string): Statement<BulkRow> {
+  return sql<BulkRow>`
+    SELECT * FROM bulks WHERE user_id = ${userId} AND finished_at IS NULL
+    ORDER BY created_at DESC LIMIT 3`.compile(statements);
+}
+
+/** How many sessions of a bulk had which outcome; null: still to do. */
+export function readCounts(bulk: Named): Statement<{ outcome: BulkOutcome | null; count: number }> {
+  return sql<{ outcome: BulkOutcome | null; count: number }>`
+    SELECT outcome, count(*) AS count FROM bulk_items WHERE ${isOf(bulk)}
+    GROUP BY outcome`.compile(statements);
+}
+
+/** The sessions of a bulk that failed. */
+export function readFailed(
+  bulk: Named,
+  limit: number,
+): Statement<Pick<SessionRow, "id" | "repo_owner" | "repo_name">> {
+  return sql<Pick<SessionRow, "id" | "repo_owner" | "repo_name">>`
+    SELECT sessions.id, repo_owner, repo_name
+    FROM bulk_items JOIN sessions ON sessions.id = session_id
+    WHERE ${isOf(bulk)} AND outcome IN ('failed', 'left') AND sessions.user_id = ${bulk.user_id}
+    LIMIT ${limit}`.compile(statements);
+}
+
+/** The next sessions of a bulk that are still to do; those that failed before come last. */
+export function readPending(
+  bulk: Named,
+  limit: number,
+): Statement<{ session_id: string; attempts: number }> {
+  return sql<{ session_id: string; attempts: number }>`
+    SELECT session_id, attempts FROM bulk_items WHERE ${isOf(bulk)} AND outcome IS NULL
+    ORDER BY attempts LIMIT ${limit}`.compile(statements);
+}
+
+const STATUS: Record<ReversibleKind, { from: SessionStatus; to: SessionStatus }> = {
+  archive: { from: "active", to: "archived" },
+  restore: { from: "archived", to: "active" },
+};
+
+/**
+ * Changes the next sessions of a bulk that are still to do. They are marked first, by outcomes that exist within this
+ * batch only: `settleItems`, run later in it, makes them lasting.
+ */
+export function changeItems(
+  bulk: Named & { kind: ReversibleKind },
+  now: number,
+  limit: number,
+): Statement[] {
+  const { user_id, kind } = bulk;
+  const { from, to } = STATUS[kind];
+  const marked = sql`
+    SELECT session_id FROM bulk_items WHERE ${isOf(bulk)} AND outcome IN ('changing', 'keeping')`;
+  return [
+    sql`
+      UPDATE bulk_items SET outcome = CASE
+        (SELECT status FROM sessions WHERE id = session_id AND user_id = ${user_id})
+        WHEN ${from} THEN 'changing' WHEN ${to} THEN 'keeping' ELSE 'gone' END
+      WHERE ${isOf(bulk)} AND session_id IN (
+        SELECT session_id FROM bulk_items WHERE ${isOf(bulk)} AND outcome IS NULL
+        LIMIT ${limit})`.compile(statements),
+    ...(kind === "archive" ? archiveRows : restoreRows)(marked, user_id, now),
+  ];
+}
+
+/** @returns the statement that answers with the ids that `changeItems` has changed */
+export function settleItems(bulk: Named): Statement<{ session_id: string }> {
+  return sql<{ session_id: string }>`
+    UPDATE bulk_items SET outcome = CASE outcome WHEN 'changing' THEN 'done' ELSE 'unchanged' END
+    WHERE ${isOf(bulk)} AND outcome IN ('changing', 'keeping')
+    RETURNING session_id`.compile(statements);
+}
+
+/** Says what became of sessions that were still to do. */
+export function settle(bulk: Named, ids: readonly string[], outcome: BulkOutcome): Statement {
+  return sql`
+    UPDATE bulk_items SET outcome = ${outcome}
+    WHERE ${isOf(bulk)} AND session_id IN (${listed(ids)}) AND outcome IS NULL`.compile(statements);
+}
+
+/** Counts an attempt that failed; after the last one, the session has failed. */
+export function countAttempt(bulk: Named, ids: readonly string[]): Statement {
+  return sql`
+    UPDATE bulk_items
+    SET attempts = attempts + 1, outcome = CASE WHEN attempts + 1 >= ${ATTEMPTS} THEN 'failed' END
+    WHERE ${isOf(bulk)} AND session_id IN (${listed(ids)}) AND outcome IS NULL`.compile(statements);
+}
+
+/** Lets the sessions that failed be tried again. */
+export function retryFailed(bulk: Named): Statement {
+  return sql`
+    UPDATE bulk_items SET outcome = NULL, attempts = 0
+    WHERE ${isOf(bulk)} AND outcome = 'failed'`.compile(statements);
+}
+
+/** Lets the sessions that failed be as they are. */
+export function leaveFailed(bulk: Named): Statement {
+  return sql`
+    UPDATE bulk_items SET outcome = 'left'
+    WHERE ${isOf(bulk)} AND outcome = 'failed'`.compile(statements);
+}
+
+/** Says that a bulk got on, and that it is finished where nothing is left of it. */
+export function advanceBulk(bulk: Named, now: number): Statement {
+  return sql`
+    UPDATE bulks SET stepped_at = ${now}, finished_at = CASE
+      WHEN NOT EXISTS (
+        SELECT 1 FROM bulk_items WHERE ${isOf(bulk)} AND (outcome IS NULL OR outcome = 'failed'))
+      THEN ${now} END
+    WHERE id = ${bulk.id} AND user_id = ${bulk.user_id} AND finished_at IS NULL`.compile(
+    statements,
+  );
+}
+
+/** A condition on `bulk_items`: those of this bulk, where it is this person's. */
+function isOf({ id, user_id }: Named): RawBuilder<unknown> {
+  return sql`bulk_id = (SELECT bulks.id FROM bulks WHERE bulks.id = ${id} AND user_id = ${user_id})`;
+}

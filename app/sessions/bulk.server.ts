@@ -1,0 +1,332 @@
+/**
+ * Bulks: archiving, restoring or deleting many sessions at once. A small change is one D1 batch in the action. A large
+ * one, and every delete, is carried out in bounded steps by the person's object, whose alarm does not let go of it before
+ * nothing is left to do; docs/decisions/0006 says why.
+ *
+ * `unavailable` means that D1 or the person's object did not answer: asking again is safe, and makes no second bulk.
+ */
+import type { RawBuilder } from "kysely";
+import { read, write, type Database } from "../platform/database.server";
+import { derivedId } from "../platform/derived-id";
+import { attempt, logEvent } from "../platform/log";
+import { inParallel } from "../platform/parallel";
+import { personOf } from "../platform/person.server";
+import {
+  INVERSE,
+  NO_COUNTS,
+  type BulkCounts,
+  type BulkKind,
+  type BulkOutcome,
+  type BulkRow,
+  type ReversibleKind,
+} from "./bulk";
+import {
+  advanceBulk,
+  changeItems,
+  countAttempt,
+  insertBulk,
+  leaveFailed,
+  measureSessions,
+  readBulk,
+  readChosen,
+  readCounts,
+  readFailed,
+  readPending,
+  readUnfinished,
+  retryFailed,
+  sessionsByIds,
+  sessionsChangedBy,
+  sessionsMatching,
+  settle,
+  settleItems,
+  type Measure,
+} from "./bulk-rows.server";
+import {
+  beginDeletion,
+  finishDeletions,
+  OBJECTS_AT_ONCE,
+  type DeletionEnv,
+} from "./lifecycle.server";
+import { matching, PAGE_SIZE } from "./list.server";
+import type { ListView } from "./list-view";
+import { countMessages } from "./queries.server";
+import { repositoryName } from "./session";
+
+/** How many sessions one step is about. */
+const STEP = { change: 100, delete: 20 };
+
+/** How much later sessions that failed are tried again, in milliseconds a failed attempt. */
+const RETRY_AFTER = 2_000;
+
+/** Which sessions a bulk is about: some, all of a view of the list created by then, or what another bulk has changed. */
+export type Choice = { ids: string[] } | { view: ListView; until: number } | { changedBy: string };
+
+export interface BulkRequest {
+  /** Of the form: the same form sent twice makes one bulk. */
+  key: string;
+  kind: BulkKind;
+  choice: Choice;
+  /** What the person was shown of these sessions: if they are others by now, nothing is done. */
+  confirmed?: Pick<Measure, "count" | "checksum">;
+}
+
+/**
+ * - `finished`: done, now or by the same form sent before;
+ * - `begun`: it will be carried out, whatever happens;
+ * - `nothing`: there is no such session, or they are others than was confirmed.
+ */
+export type BulkResult =
+  | { outcome: "finished"; bulk: BulkRow; counts: BulkCounts }
+  | { outcome: "begun"; bulk: BulkRow }
+  | { outcome: "nothing" | "unavailable" };
+
+/** Changes or deletes many of a person's sessions; those that are not theirs are left out. */
+export async function startBulk(
+  env: Env,
+  userId: string,
+  request: BulkRequest,
+): Promise<BulkResult> {
+  const { key, kind, choice } = request;
+  const asked = "view" in choice ? choice.view : choice;
+  const id = await derivedId(userId, JSON.stringify(["bulk", key, kind, asked]));
+  const bulk = { id, user_id: userId };
+  if (kind !== "delete" && "ids" in choice && choice.ids.length <= PAGE_SIZE) {
+    return changeAtOnce(env, { ...bulk, kind }, chosenBy(userId, choice));
+  }
+  return begin(env, { ...bulk, kind }, request);
+}
+
+type Named = Pick<BulkRow, "id" | "user_id">;
+
+async function changeAtOnce(
+  env: Env,
+  bulk: Named & { kind: ReversibleKind },
+  chosen: RawBuilder<unknown>,
+): Promise<BulkResult> {
+  const now = Date.now();
+  const answer = await attempt("bulk", () =>
+    write(
+      env.DB,
+      [...insertBulk(bulk, chosen, now), ...changeItems(bulk, now, PAGE_SIZE)],
+      settleItems(bulk),
+      advanceBulk(bulk, now),
+      readBulk(bulk),
+      readCounts(bulk),
+    ),
+  );
+  if (!answer) return { outcome: "unavailable" };
+  const [settled, , [made], counts] = answer;
+  if (!made) return { outcome: "nothing" };
+  await attempt("bulk-tell", async () => {
+    await personOf(env, bulk.user_id).changed(settled.map(({ session_id }) => session_id));
+  });
+  return { outcome: "finished", bulk: made, counts: countsOf(counts) };
+}
+
+/** The person's object is told first: whoever dies from here on, it looks whether there is such a bulk. */
+async function begin(
+  env: Env,
+  bulk: Named & { kind: BulkKind },
+  { choice, confirmed }: BulkRequest,
+): Promise<BulkResult> {
+  const { id, user_id } = bulk;
+  const answer = await attempt("bulk-begin", async () => {
+    const person = personOf(env, user_id);
+    await person.expectBulk(user_id, id);
+    const [[made]] = await write(
+      env.DB,
+      insertBulk(bulk, chosenBy(user_id, choice), Date.now(), confirmed),
+      readBulk(bulk),
+    );
+    return { made };
+  });
+  if (!answer) return { outcome: "unavailable" };
+  if (!answer.made) return { outcome: "nothing" };
+  logEvent("bulk", { user: user_id, bulk: id, kind: bulk.kind, sessions: answer.made.total });
+  await attempt("bulk-run", async () => await personOf(env, user_id).runBulk(user_id, id));
+  return { outcome: "begun", bulk: answer.made };
+}
+
+function chosenBy(userId: string, choice: Choice): RawBuilder<unknown> {
+  if ("ids" in choice) return sessionsByIds(userId, choice.ids);
+  if ("changedBy" in choice) return sessionsChangedBy({ id: choice.changedBy, user_id: userId });
+  const { view, until } = choice;
+  return sessionsMatching(matching(userId, view, until).where, until);
+}
+
+/** Takes back what a bulk has changed, all of it and nothing else; taken back twice, it is taken back once. */
+export async function undoBulk(env: Env, userId: string, id: string): Promise<BulkResult> {
+  const undone = await attempt("bulk-undo", () => read(env.DB, readBulk({ id, user_id: userId })));
+  if (!undone) return { outcome: "unavailable" };
+  const [[bulk]] = undone;
+  const kind = bulk && INVERSE[bulk.kind];
+  if (!kind || bulk.finished_at === null) return { outcome: "nothing" };
+  const choice = { changedBy: id };
+  const undoing = {
+    id: await derivedId(userId, JSON.stringify(["undo", id])),
+    user_id: userId,
+    kind,
+  };
+  return bulk.total <= PAGE_SIZE
+    ? changeAtOnce(env, undoing, chosenBy(userId, choice))
+    : begin(env, undoing, { key: id, kind, choice });
+}
+
+/**
+ * Lets a bulk go on that has stopped: with sessions that failed, or because nobody carries it out any more.
+ *
+ * @returns whether there is such a bulk; undefined where it is not known
+ */
+export function continueBulk(env: Env, userId: string, id: string): Promise<boolean | undefined> {
+  const bulk = { id, user_id: userId };
+  return attempt("bulk-continue", async () => {
+    const [[found]] = await read(env.DB, readBulk(bulk));
+    if (!found) return false;
+    const person = personOf(env, userId);
+    await person.expectBulk(userId, id);
+    await write(env.DB, [retryFailed(bulk), advanceBulk(bulk, Date.now())]);
+    await person.runBulk(userId, id);
+    return true;
+  });
+}
+
+/** Lets the sessions of a bulk that failed be as they are. @returns as `continueBulk` does */
+export function finishBulk(env: Env, userId: string, id: string): Promise<boolean | undefined> {
+  const bulk = { id, user_id: userId };
+  return attempt("bulk-finish", async () => {
+    const writes = [leaveFailed(bulk), advanceBulk(bulk, Date.now())];
+    const [[found]] = await write(env.DB, writes, readBulk(bulk));
+    return found !== undefined;
+  });
+}
+
+/** A bulk that has not got on for so long, in milliseconds, is told to have stopped. */
+const STALLED_AFTER = 30_000;
+
+/** @returns whether nobody seems to carry out a bulk of which something is still to do */
+export function isStalled(bulk: BulkRow, now: number): boolean {
+  return now - bulk.stepped_at > STALLED_AFTER;
+}
+
+/** How far a bulk is. */
+export interface BulkProgress {
+  bulk: BulkRow;
+  counts: BulkCounts;
+  /** Those that failed, as many as are told, by id and repository. */
+  failed: { id: string; repository: string }[];
+}
+
+const FAILED_TOLD = 100;
+
+/** @returns undefined where this person has no such bulk */
+export async function findBulk(
+  d1: Database,
+  userId: string,
+  id: string,
+): Promise<BulkProgress | undefined> {
+  const named = { id, user_id: userId };
+  const [[bulk], counts, failed] = await read(
+    d1,
+    readBulk(named),
+    readCounts(named),
+    readFailed(named, FAILED_TOLD),
+  );
+  return (
+    bulk && {
+      bulk,
+      counts: countsOf(counts),
+      failed: failed.map((row) => ({ id: row.id, repository: repositoryName(row) })),
+    }
+  );
+}
+
+/** @returns a person's bulks that are under way or have stopped, the newest ones */
+export async function findUnfinishedBulks(d1: Database, userId: string): Promise<BulkRow[]> {
+  const [bulks] = await read(d1, readUnfinished(userId));
+  return bulks;
+}
+
+/** What there is to say of sessions before they are deleted. */
+export interface Confirmation extends Measure {
+  /** Whether the messages were counted where they are, not as their rows know them. */
+  exact: boolean;
+}
+
+/** Counts sessions and their messages: those of a page's worth exactly, by asking their objects. */
+export async function measureChoice(
+  env: Env,
+  d1: Database,
+  userId: string,
+  choice: Choice,
+): Promise<Confirmation> {
+  const chosen = chosenBy(userId, choice);
+  const [[measured], some] = await read(
+    d1,
+    measureSessions(userId, chosen),
+    readChosen(chosen, PAGE_SIZE + 1),
+  );
+  const measure = measured ?? { count: 0, messages: 0, checksum: 0 };
+  if (some.length > PAGE_SIZE) return { ...measure, exact: false };
+  const counted = await inParallel(some, OBJECTS_AT_ONCE, ({ id }) =>
+    countMessages(env, id, userId),
+  );
+  const known = counted.filter((count) => count !== undefined);
+  if (known.length < counted.length) return { ...measure, exact: false };
+  return { ...measure, messages: known.reduce((sum, count) => sum + count, 0), exact: true };
+}
+
+/**
+ * What a step leaves to be done: `more` after a wait in milliseconds; `nothing`; or it is `unknown`, because no such bulk
+ * is there, or not yet.
+ */
+export type BulkStep =
+  { left: "more"; wait: number; changed: string[] } | { left: "nothing" | "unknown" };
+
+/** Carries out the next step of a bulk. @throws what D1 throws; the step can then be done again */
+export async function stepBulk(env: DeletionEnv, userId: string, id: string): Promise<BulkStep> {
+  const named = { id, user_id: userId };
+  const [[bulk], pending] = await read(env.DB, readBulk(named), readPending(named, STEP.delete));
+  if (!bulk) return { left: "unknown" };
+  if (pending.length === 0) return { left: "nothing" };
+  const { kind } = bulk;
+  if (kind === "delete") return deleteStep(env, bulk, pending);
+  const now = Date.now();
+  const [settled] = await write(
+    env.DB,
+    changeItems({ ...named, kind }, now, STEP.change),
+    settleItems(named),
+    advanceBulk(named, now),
+  );
+  return { left: "more", wait: 0, changed: settled.map(({ session_id }) => session_id) };
+}
+
+/** Deletes as `deleteSession` does, with all rows of the step in one batch. A wipe that fails is the object's own to repeat. */
+async function deleteStep(
+  env: DeletionEnv,
+  bulk: BulkRow,
+  pending: { session_id: string; attempts: number }[],
+): Promise<BulkStep> {
+  const begun = await inParallel(pending, OBJECTS_AT_ONCE, async ({ session_id }) => ({
+    id: session_id,
+    state: await attempt("delete-begin", () => beginDeletion(env, bulk.user_id, session_id)),
+  }));
+  const idsOf = (...states: (typeof begun)[number]["state"][]) =>
+    begun.filter(({ state }) => states.includes(state)).map(({ id }) => id);
+  const deleting = idsOf("deleting");
+  const unreachable = idsOf(undefined);
+  await finishDeletions(env, bulk.user_id, deleting, [
+    settle(bulk, [...deleting, ...idsOf("already-deleted")], "done"),
+    settle(bulk, idsOf("not-found"), "gone"),
+    countAttempt(bulk, unreachable),
+    advanceBulk(bulk, Date.now()),
+  ]);
+  const noneReached = unreachable.length === pending.length;
+  const attempts = Math.max(...pending.map((one) => one.attempts)) + 1;
+  return { left: "more", wait: noneReached ? RETRY_AFTER * attempts : 0, changed: deleting };
+}
+
+function countsOf(lines: { outcome: BulkOutcome | null; count: number }[]): BulkCounts {
+  const counts = { ...NO_COUNTS };
+  for (const { outcome, count } of lines) counts[outcome ?? "pending"] = count;
+  return counts;
+}

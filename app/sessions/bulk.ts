@@ -1,0 +1,91 @@
+/** Changes to many sessions at once, called bulks, free of any platform. Every time is in epoch milliseconds. */
+import { listPath } from "./list-view";
+
+export type BulkKind = ReversibleKind | "delete";
+
+export type ReversibleKind = "archive" | "restore";
+
+/** A line of the D1 table `bulks`. */
+export interface BulkRow {
+  id: string;
+  user_id: string;
+  kind: BulkKind;
+  /** How many sessions it is about. */
+  total: number;
+  created_at: number;
+  /** When it last got on. */
+  stepped_at: number;
+  /** Null while some of its sessions are still to do, or failed and are to be tried again or left. */
+  finished_at: number | null;
+}
+
+/**
+ * What became of a session of a bulk:
+ * - `done`: it was changed, or deleted;
+ * - `unchanged`: it had that status before;
+ * - `gone`: it did not exist any more;
+ * - `failed`: it could not be reached, several times;
+ * - `left`: it failed, and its owner lets it be as it is.
+ */
+export type BulkOutcome = "done" | "unchanged" | "gone" | "failed" | "left";
+
+/** How many sessions of a bulk had which outcome; `pending` are still to do. */
+export type BulkCounts = Record<BulkOutcome | "pending", number>;
+
+export const NO_COUNTS: BulkCounts = {
+  pending: 0,
+  done: 0,
+  unchanged: 0,
+  gone: 0,
+  failed: 0,
+  left: 0,
+};
+
+/** A kind of bulk in words. */
+export const BULK_WORDS = {
+  archive: { verb: "archive", doing: "Archiving", done: "archived", before: "archived before" },
+  restore: { verb: "restore", doing: "Restoring", done: "restored", before: "active before" },
+  delete: { verb: "delete", doing: "Deleting", done: "deleted", before: "deleted before" },
+} as const satisfies Record<BulkKind, object>;
+
+/** What takes a bulk back; deleting is for good. */
+export const INVERSE: Partial<Record<BulkKind, ReversibleKind>> = {
+  archive: "restore",
+  restore: "archive",
+};
+
+/** @returns "1 session", "2 sessions" */
+export function sessionCountText(count: number): string {
+  return count === 1 ? "1 session" : `${count.toLocaleString("en")} sessions`;
+}
+
+/** @returns what a bulk has come to, such as "Archived 10 sessions; 2 had been archived before." */
+export function bulkResultText(kind: BulkKind, counts: BulkCounts): string {
+  const { done, before } = BULK_WORDS[kind];
+  const notDone = counts.failed + counts.left;
+  const others = [
+    counts.unchanged > 0 && `${counts.unchanged.toLocaleString("en")} had been ${before}`,
+    counts.gone > 0 && `${counts.gone.toLocaleString("en")} did not exist any more`,
+    notDone > 0 && `${notDone.toLocaleString("en")} could not be ${done}`,
+  ].filter((text) => text !== false);
+  const first = counts.done === 0 ? "no sessions" : sessionCountText(counts.done);
+  return `${[`${capitalized(done)} ${first}`, ...others].join("; ")}.`;
+}
+
+function capitalized(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+/** @returns the path of a bulk's progress page, which leads back to the list that it came from */
+export function bulkPath(from: URLSearchParams, id: string): string {
+  return listPath(from).replace(/^\/dashboard/, `/bulk/${id}`);
+}
+
+/** @returns the path of the dialog that asks whether to delete many sessions of a list: these, or all that match */
+export function deleteManyPath(from: URLSearchParams, chosen: string[] | "all"): string {
+  const path = listPath(from, "/delete");
+  const query = new URLSearchParams(
+    chosen === "all" ? [["all", "1"]] : chosen.map((id) => ["id", id]),
+  );
+  return `${path}${path.includes("?") ? "&" : "?"}${query}`;
+}

@@ -1,0 +1,157 @@
+import { Form, useSearchParams } from "@remix-run/react";
+import { useEffect, useRef, type ReactNode } from "react";
+import { useLinkHandler } from "./link-handler";
+import {
+  IDLE_DAYS,
+  LIST_SORTS,
+  listPath,
+  SEARCH_LENGTH,
+  type IdleDays,
+  type ListView,
+  type RepositoryCount,
+} from "./list-view";
+
+interface ListFiltersProps {
+  view: ListView;
+  repositories: RepositoryCount[];
+  /** How many sessions have been idle so long; null in a view that does not ask. */
+  idle: Record<IdleDays, number> | null;
+}
+
+const SORT_LABELS = { activity: "Last activity", created: "Created", repository: "Repository" };
+
+/** What narrows the list down and orders it: a form to search, and plain links for all else. */
+export function ListFilters({ view, repositories, idle }: ListFiltersProps) {
+  const [query] = useSearchParams();
+  const followLink = useLinkHandler();
+  const linkTo = (change: Parameters<typeof listPath>[2]) =>
+    listPath(query, "", { cursor: undefined, ...change });
+  return (
+    <Form action="/dashboard" role="search" className="mb-4 grid gap-3" onClick={followLink}>
+      {/* A search is over active and archived sessions alike. */}
+      <input type="hidden" name="status" value="all" />
+      {view.sort !== "activity" && <input type="hidden" name="sort" value={view.sort} />}
+      <div className="flex flex-wrap gap-2">
+        <SearchField searched={query.get("q") ?? ""} />
+        <button className="button">Find</button>
+        {query.get("q") && (
+          <a href={linkTo({ q: undefined, status: undefined })} className="button button-quiet">
+            Clear search
+          </a>
+        )}
+      </div>
+      <details className="filters">
+        <summary className="link">
+          Filter and sort
+          {view.repo && <span className="text-muted"> · {view.repo}</span>}
+        </summary>
+        <div className="grid gap-2 pt-2 text-sm">
+          <div className="flex flex-wrap gap-x-8 gap-y-2">
+            <Choices label="Sort by">
+              {LIST_SORTS.map((sort) => (
+                <Choice key={sort} to={linkTo({ sort })} chosen={sort === view.sort}>
+                  {SORT_LABELS[sort]}
+                </Choice>
+              ))}
+            </Choices>
+            {view.status === "active" && (
+              <Choices label="Idle for">
+                {view.idle !== null && (
+                  <Choice to={linkTo({ idle: undefined })} chosen={false}>
+                    Any time
+                  </Choice>
+                )}
+                {IDLE_DAYS.map((days) => (
+                  <Choice
+                    key={days}
+                    to={linkTo({ idle: String(days) })}
+                    chosen={days === view.idle}
+                    count={idle?.[days]}
+                  >
+                    {`${days} days`}
+                  </Choice>
+                ))}
+              </Choices>
+            )}
+          </div>
+          {(repositories.length > 1 || view.repo) && (
+            <Choices label="Repository">
+              {view.repo && (
+                <Choice to={linkTo({ repo: undefined })} chosen={false}>
+                  All repositories
+                </Choice>
+              )}
+              {repositories.map(({ name, count }) => (
+                <Choice
+                  key={name}
+                  to={linkTo({ repo: name })}
+                  chosen={name.toLowerCase() === view.repo?.toLowerCase()}
+                  count={count}
+                >
+                  {name}
+                </Choice>
+              ))}
+            </Choices>
+          )}
+        </div>
+      </details>
+    </Form>
+  );
+}
+
+/** Keeps what is typed while the list changes, unless something else is searched for: by the back button, for one. */
+function SearchField({ searched }: { searched: string }) {
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (field.current) field.current.value = searched;
+  }, [searched]);
+  return (
+    <>
+      <label htmlFor="search" className="sr-only">
+        Search
+      </label>
+      <input
+        ref={field}
+        id="search"
+        type="search"
+        name="q"
+        defaultValue={searched}
+        maxLength={SEARCH_LENGTH}
+        placeholder="Search: owner, name or owner/name"
+        autoCapitalize="none"
+        autoComplete="off"
+        spellCheck={false}
+        enterKeyHint="search"
+        className="field min-w-0 flex-1 basis-48 sm:max-w-md"
+      />
+    </>
+  );
+}
+
+function Choices({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <nav aria-label={label} className="flex flex-wrap items-baseline gap-1">
+      <span aria-hidden className="mr-1 text-muted">
+        {label}
+      </span>
+      {children}
+    </nav>
+  );
+}
+
+interface ChoiceProps {
+  to: string;
+  chosen: boolean;
+  count?: number | undefined;
+  children: string;
+}
+
+/** One of several things to choose, with the number of sessions that it would show. */
+function Choice({ to, chosen, count, children }: ChoiceProps) {
+  return (
+    <a href={to} aria-current={chosen ? "true" : undefined} className="chip">
+      {children}
+      {count !== undefined && <span> {count.toLocaleString("en")}</span>}
+    </a>
+  );
+}

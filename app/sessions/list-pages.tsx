@@ -1,0 +1,37 @@
+import { Link, useSearchParams } from "@remix-run/react";
+import { listPath, ordersByRepository, type ListView } from "./list-view";
+
+interface ListPagesProps {
+  view: ListView;
+  /** The cursors of the pages before and after this one; null where there is none. */
+  newer: string | null;
+  older: string | null;
+}
+
+const NEWEST_FIRST = { first: "Newest", newer: "Newer", older: "Older" };
+const BY_REPOSITORY = { first: "First", newer: "Previous", older: "Next" };
+
+/** Leads to the pages beside this one. */
+export function ListPages({ view, newer, older }: ListPagesProps) {
+  const [query] = useSearchParams();
+  const labels = ordersByRepository(view) ? BY_REPOSITORY : NEWEST_FIRST;
+  return (
+    <nav aria-label="Pages" className="mt-4 flex gap-2">
+      {query.get("cursor") && (
+        <Link to={listPath(query, "", { cursor: undefined })} className="button">
+          {labels.first}
+        </Link>
+      )}
+      {newer && (
+        <Link to={listPath(query, "", { cursor: newer })} className="button">
+          {labels.newer}
+        </Link>
+      )}
+      {older && (
+        <Link to={listPath(query, "", { cursor: older })} className="button ml-auto">
+          {labels.older}
+        </Link>
+      )}
+    </nav>
+  );
+}

@@ -1,0 +1,58 @@
+import { Link, useSearchParams } from "@remix-run/react";
+import { Plus } from "lucide-react";
+import type { ReactNode } from "react";
+import { listPath, type ListView } from "./list-view";
+
+interface NoSessionsProps {
+  view: ListView;
+  /** How many sessions match in the tab "All". */
+  matchingInAll: number;
+}
+
+/** Says why the list is empty, and what to do about it. */
+export function NoSessions({ view, matchingInAll }: NoSessionsProps) {
+  const [query] = useSearchParams();
+  if (query.has("cursor")) return <Nothing>No sessions on this page any more.</Nothing>;
+  if (view.idle !== null) {
+    return (
+      <Nothing>
+        <p>No active session has been idle for {view.idle} days.</p>
+        <Link to={listPath(query, "", { idle: undefined })} className="button">
+          Show all active sessions
+        </Link>
+      </Nothing>
+    );
+  }
+  if (view.words.length > 0 || view.repo !== null) {
+    return (
+      <Nothing>
+        <p>Nothing matches here.</p>
+        {matchingInAll > 0 && (
+          <Link to={listPath(query, "", { status: "all" })} className="button">
+            Show the {matchingInAll.toLocaleString("en")} that match, active or archived
+          </Link>
+        )}
+        <Link to="/dashboard" className="button">
+          Show all active sessions
+        </Link>
+      </Nothing>
+    );
+  }
+  if (view.status === "archived") return <Nothing>Nothing is archived.</Nothing>;
+  return (
+    <div className="grid justify-items-center gap-3 p-10 text-center">
+      <p className="text-lg font-medium">No sessions yet</p>
+      <p className="text-muted">A session keeps one agent’s work on one repository together.</p>
+      <Link to="/dashboard/new" preventScrollReset className="button">
+        <Plus aria-hidden />
+        Start your first session
+      </Link>
+    </div>
+  );
+}
+
+function Nothing({ children }: { children: ReactNode }) {
+  return (
+    <div className="grid justify-items-center gap-3 p-8 text-center text-muted">{children}</div>
+  );
+}

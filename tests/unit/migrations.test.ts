@@ -1,0 +1,36 @@
+/** What migrations make of the sessions that were there before. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "libsql";
+import { expect, test } from "vitest";
+
+const FOLDER = join(import.meta.dirname, "../../migrations");
+
+test("the counts are kept of sessions from before they were kept, too", () => {
+  const database = new Database(":memory:");
+  const migrations = readdirSync(FOLDER).sort();
+  const apply = (names: string[]) => {
+    for (const name of names) database.exec(readFileSync(join(FOLDER, name), "utf8"));
+  };
+  const first = migrations.indexOf("0006_find.sql");
+  apply(migrations.slice(0, first));
+  database.exec(`
+    INSERT INTO sessions (id, user_id, repo_owner, repo_name, status, last_activity, created_at) VALUES
+      ('1', 'ada', 'Octo', 'cat', 'active', 1, 1), ('2', 'ada', 'octo', 'Cat', 'archived', 1, 1),
+      ('3', 'ada', 'octo', 'dog', 'active', 1, 1), ('4', 'bob', 'octo', 'cat', 'active', 1, 1)`);
+
+  apply(migrations.slice(first));
+
+  const counts =
+    "SELECT user_id, repo, active, archived FROM session_counts ORDER BY user_id, repo";
+  expect(database.prepare(counts).all()).toEqual([
+    { user_id: "ada", repo: "", active: 2, archived: 1 },
+    { user_id: "ada", repo: "octo/cat", active: 1, archived: 1 },
+    { user_id: "ada", repo: "octo/dog", active: 1, archived: 0 },
+    { user_id: "bob", repo: "", active: 1, archived: 0 },
+    { user_id: "bob", repo: "octo/cat", active: 1, archived: 0 },
+  ]);
+  database.exec("DELETE FROM sessions WHERE user_id = 'ada'");
+  expect(database.prepare(counts).all()).toHaveLength(2);
+  database.close();
+});

@@ -1,0 +1,113 @@
+/** What the tests of bulks share: a person's object, its alarm, and what has become of many sessions. */
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { vi } from "vitest";
+import { personOf } from "../../app/platform/person.server";
+import type { BulkKind } from "../../app/sessions/bulk";
+import { findBulk, startBulk, type BulkRequest, type Choice } from "../../app/sessions/bulk.server";
+import type { SessionStatus } from "../../app/sessions/session";
+import { env, passes, viewOf, type Fault } from "./support";
+
+/** All of a person's sessions of one status. */
+export function allOf(status: SessionStatus): Choice {
+  return { view: viewOf({ status }), until: Date.now() };
+}
+
+export function ask(
+  userId: string,
+  kind: BulkKind,
+  choice: Choice,
+  more: Partial<BulkRequest> = {},
+  withEnv = env,
+) {
+  return startBulk(withEnv, userId, { key: crypto.randomUUID(), kind, choice, ...more });
+}
+
+/** @returns the id of a bulk that has begun */
+export async function begun(...request: Parameters<typeof ask>): Promise<string> {
+  const result = await ask(...request);
+  if (result.outcome !== "begun") throw new Error(`Not begun: ${result.outcome}`);
+  return result.bulk.id;
+}
+
+/** @returns how far a bulk is, with the outcomes that there are none of left out */
+export async function progressOf(userId: string, id: string) {
+  const found = await findBulk(env.DB, userId, id);
+  const counts = Object.entries(found?.counts ?? {}).filter(([, count]) => count > 0);
+  const { finished_at = null } = found?.bulk ?? {};
+  return { finished: finished_at !== null, ...(Object.fromEntries(counts) as object) };
+}
+
+/** Runs the alarm of a person's object now. @returns false where none is set */
+export function fireAlarmOf(userId: string): Promise<boolean> {
+  return runDurableObjectAlarm(personOf(env, userId));
+}
+
+/**
+ * Runs the alarm of a person's object until it has nothing left to do.
+ *
+ * @returns how often it rang
+ */
+export async function settleBulks(userId: string): Promise<number> {
+  for (let alarms = 0; alarms < 200; alarms++) {
+    const due = await alarmOf(userId);
+    if (due === null) return alarms;
+    if (due > Date.now()) vi.setSystemTime(due);
+    await fireAlarmOf(userId);
+  }
+  throw new Error("The alarm is always due again");
+}
+
+function alarmOf(userId: string): Promise<number | null> {
+  return runInDurableObject(personOf(env, userId), (_, { storage }) => storage.getAlarm());
+}
+
+/** @returns the tables and the alarm that a person's object has stored */
+export function storedBy(userId: string) {
+  return runInDurableObject(personOf(env, userId), async (_, { storage }) => ({
+    tables: storage.sql
+      .exec<{ name: string }>("SELECT name FROM sqlite_master ORDER BY name")
+      .toArray()
+      .map(({ name }) => name)
+      .filter((name) => !/^(_cf_|__miniflare_|sqlite_)/.test(name)),
+    alarm: await storage.getAlarm(),
+  }));
+}
+
+/** The app's Env where calls of a person's object meet a fault. */
+export function faultyPerson(faults: Partial<Record<"expectBulk" | "runBulk", Fault>>): Env {
+  type Stub = ReturnType<typeof personOf>;
+  const faultyStub = (stub: Stub) => ({
+    changed: async (ids: string[]) => await stub.changed(ids),
+    expectBulk: (userId: string, id: string) =>
+      (faults.expectBulk ?? passes)(async () => await stub.expectBulk(userId, id)),
+    runBulk: (userId: string, id: string) =>
+      (faults.runBulk ?? passes)(async () => await stub.runBulk(userId, id)),
+  });
+  return {
+    ...env,
+    PERSON_DO: {
+      idFromName: (name: string) => env.PERSON_DO.idFromName(name),
+      get: (id: DurableObjectId) => faultyStub(env.PERSON_DO.get(id)),
+    } as unknown as Env["PERSON_DO"],
+  };
+}
+
+/** @returns how many of a person's sessions stand how, such as { active: 2, archived: 3, deleted: 1 } */
+export async function standings(userId: string): Promise<Record<string, number>> {
+  const { results } = await env.DB.prepare(
+    `SELECT status AS stands, count(*) AS count FROM sessions WHERE user_id = ?1 GROUP BY status
+     UNION ALL
+     SELECT 'deleted', count(*) FROM deleted_sessions WHERE user_id = ?1 HAVING count(*) > 0`,
+  )
+    .bind(userId)
+    .all<{ stands: string; count: number }>();
+  return Object.fromEntries(results.map(({ stands, count }) => [stands, count]));
+}
+
+/** @returns the ids of a person's sessions */
+export async function idsOf(userId: string): Promise<string[]> {
+  const { results } = await env.DB.prepare("SELECT id FROM sessions WHERE user_id = ?")
+    .bind(userId)
+    .all<{ id: string }>();
+  return results.map(({ id }) => id);
+}

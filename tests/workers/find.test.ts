@@ -1,0 +1,338 @@
+/** Finding sessions: what a search finds, how many there are, and what that costs. */
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Statement } from "../../app/platform/database.server";
+import {
+  cursorAt,
+  idleCounts,
+  idleSince,
+  keptCounts,
+  listSessions,
+  matching,
+  PAGE_SIZE,
+  readActive,
+  REPOSITORIES_SHOWN,
+  sessionsPage,
+  topRepositories,
+  type Cursor,
+} from "../../app/sessions/list.server";
+import type { IDLE_DAYS } from "../../app/sessions/list-view";
+import { LIST_SORTS, type ListView } from "../../app/sessions/list-view";
+import { statements } from "../../app/sessions/rows.server";
+import type { SessionRow } from "../../app/sessions/session";
+import { env, freshPerson, newRows, newRowWithoutObject, viewOf } from "./support";
+
+const NOW = Date.UTC(2026, 10, 25, 13, 30);
+const DAY = 24 * 60 * 60 * 1000;
+
+function list(userId: string, view: Partial<ListView> = {}) {
+  return listSessions(env.DB, userId, viewOf(view), undefined, NOW);
+}
+
+/** Makes one session for each repository, "owner/name". */
+async function newRowsOf(
+  user_id: string,
+  repositories: string[],
+  values: Parameters<typeof newRowWithoutObject>[0] = {},
+) {
+  for (const [index, repository] of repositories.entries()) {
+    const [repo_owner = "", repo_name = ""] = repository.split("/");
+    await newRowWithoutObject({
+      user_id,
+      repo_owner,
+      repo_name,
+      last_activity: NOW - index,
+      ...values,
+    });
+  }
+}
+
+/** @returns the rows that a statement answers with, and how many were read for them */
+async function run<Row>({ sql, parameters }: Statement<Row>) {
+  const { results, meta } = await env.DB.prepare(sql)
+    .bind(...parameters)
+    .all<Row>();
+  return { rows: results, read: meta.rows_read };
+}
+
+/** @returns what SQLite does to answer a statement, step by step */
+async function planOf({ sql, parameters }: Statement): Promise<string[]> {
+  const explained = env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`).bind(...parameters);
+  const { results } = await explained.all<{ detail: string }>();
+  return results.map(({ detail }) => detail);
+}
+
+describe("a search", () => {
+  const REPOSITORIES = [
+    "remix-run/remix",
+    "Remix-Run/indie-stack",
+    "facebook/react",
+    "react-org/Remix.js",
+    "a_b/100",
+    "axb/1000",
+  ];
+  let ada: string;
+  beforeAll(async () => {
+    ada = freshPerson();
+    await newRowsOf(ada, REPOSITORIES);
+    await newRowsOf(ada, ["remix-run/archived"], { status: "archived" });
+    await newRowsOf(freshPerson(), REPOSITORIES);
+  });
+
+  test.each([
+    ["the beginning of an owner", ["remix-r"], [0, 1]],
+    ["the beginning of a name", ["indie"], [1]],
+    ["the beginning of either", ["rea"], [2, 3]],
+    ["owner/name", ["remix-run/remix"], [0]],
+    ["the beginning of owner/name", ["remix-run/i"], [1]],
+    ["an owner with its slash", ["react-org/"], [3]],
+    ["several words, all of which have to match", ["remix", "react"], [3]],
+    ["words that do not match together", ["facebook", "remix"], []],
+    ["what is in the middle of a word only", ["mix"], []],
+    ["the end of the owner with the beginning of the name", ["run/remix"], []],
+    ["a sign that stands for any letter elsewhere", ["a_b"], [4]],
+    ["a sign that stands for anything elsewhere", ["%"], []],
+    ["a sign that stands for anything elsewhere, behind others", ["remix%"], []],
+    ["a quotation mark", ["'"], []],
+    ["a slash alone", ["/"], []],
+  ])("finds by %s", async (_, words, found) => {
+    const { sessions, counts } = await list(ada, { words });
+    const names = sessions.map((row) => `${row.repo_owner}/${row.repo_name}`);
+    expect(names).toEqual(found.map((index) => REPOSITORIES[index]));
+    expect(counts.active).toBe(found.length);
+  });
+
+  test("counts what it finds in every tab, and shows it there", async () => {
+    const words = ["remix-run"];
+    expect((await list(ada, { words })).counts).toEqual({ active: 2, archived: 1, all: 3 });
+    expect((await list(ada, { words, status: "archived" })).sessions).toHaveLength(1);
+    expect((await list(ada, { words, status: "all" })).sessions).toHaveLength(3);
+  });
+
+  test("offers the repositories among which it found something", async () => {
+    const { repositories } = await list(ada, { words: ["rea"], status: "all" });
+    expect(repositories).toEqual([
+      { name: "facebook/react", count: 1 },
+      { name: "react-org/Remix.js", count: 1 },
+    ]);
+  });
+});
+
+describe("the repositories that the list offers", () => {
+  test("are those with most sessions in its tab, with how many these are", async () => {
+    const ada = freshPerson();
+    await newRowsOf(ada, ["b/two", "b/two", "a/one", "C/three", "c/Three", "C/three"]);
+    await newRowsOf(ada, ["a/one", "a/one"], { status: "archived" });
+
+    expect((await list(ada)).repositories).toEqual([
+      { name: "C/three", count: 3 },
+      { name: "b/two", count: 2 },
+      { name: "a/one", count: 1 },
+    ]);
+    expect((await list(ada, { status: "archived" })).repositories).toEqual([
+      { name: "a/one", count: 2 },
+    ]);
+    expect((await list(ada, { status: "all" })).repositories).toEqual([
+      { name: "a/one", count: 3 },
+      { name: "C/three", count: 3 },
+      { name: "b/two", count: 2 },
+    ]);
+  });
+
+  test("are not more than a page can show, but the chosen one is among them", async () => {
+    const ada = freshPerson();
+    const many = Array.from({ length: REPOSITORIES_SHOWN + 3 }, (_, index) => `o/n${index + 10}`);
+    await newRowsOf(ada, many);
+
+    const { repositories } = await list(ada);
+    expect(repositories).toHaveLength(REPOSITORIES_SHOWN);
+    const chosen = await list(ada, { repo: "O/N24" });
+    expect(chosen.repositories).toEqual([...repositories, { name: "o/n24", count: 1 }]);
+    expect(chosen.counts).toEqual({ active: 1, archived: 0, all: 1 });
+    const unknown = await list(ada, { repo: "no/Such" });
+    expect(unknown.repositories.at(-1)).toEqual({ name: "no/Such", count: 0 });
+  });
+});
+
+describe("the review of idle sessions", () => {
+  test("shows those that were not active, restored or kept since, and counts them", async () => {
+    const ada = freshPerson();
+    const idle = async (days: number, kept_at: number | null = null) => {
+      const last_activity = idleSince(7, NOW) + 7 * DAY - days * DAY - 1;
+      return (await newRowWithoutObject({ user_id: ada, last_activity, kept_at })).id;
+    };
+    const ids = [await idle(6), await idle(7), await idle(13), await idle(14), await idle(31)];
+    await idle(40, NOW - DAY);
+    const keptLongAgo = await idle(41, NOW - 20 * DAY);
+    await newRows(ada, 3, { status: "archived" });
+
+    const shown = async (days: (typeof IDLE_DAYS)[number]) => {
+      const view = await list(ada, { idle: days });
+      expect(view.count).toBe(view.sessions.length);
+      expect(view.idle).toEqual({ 7: 5, 14: 3, 30: 1 });
+      expect(view.counts).toEqual({ active: 7, archived: 3, all: 10 });
+      return view.sessions.map(({ id }) => id);
+    };
+    expect(await shown(7)).toEqual([...ids.slice(1), keptLongAgo]);
+    expect(await shown(14)).toEqual([...ids.slice(3), keptLongAgo]);
+    expect(await shown(30)).toEqual(ids.slice(4));
+  });
+
+  test("counts by whole days, so that what it shows stays the same all day", () => {
+    const dawn = Date.UTC(2026, 10, 25);
+    const eve = Date.UTC(2026, 10, 26) - 1;
+    expect(idleSince(7, dawn)).toBe(Date.UTC(2026, 10, 18));
+    expect(idleSince(7, eve)).toBe(Date.UTC(2026, 10, 18));
+  });
+
+  test("can be of one repository, or of what a search finds", async () => {
+    const ada = freshPerson();
+    await newRowsOf(ada, ["a/b", "a/b", "c/d"], { last_activity: NOW - 9 * DAY });
+    await newRowsOf(ada, ["a/b", "c/d"]);
+    expect(await list(ada, { idle: 7, repo: "A/B" })).toMatchObject({
+      count: 2,
+      repositories: [{ name: "a/b", count: 2 }],
+    });
+    expect((await list(ada, { idle: 7, words: ["c"] })).sessions).toHaveLength(1);
+  });
+});
+
+describe("which sessions a view shows", () => {
+  test.each<[Partial<ListView>, number]>([
+    [{}, 5],
+    [{ status: "archived" }, 2],
+    [{ status: "all" }, 7],
+    [{ status: "all", repo: "A/b" }, 3],
+    [{ words: ["c"] }, 3],
+    [{ status: "all", words: ["nothing"] }, 0],
+    [{ idle: 7 }, 2],
+    [{ idle: 14 }, 0],
+  ])("can be said in SQL, and how many: %j", async (special, count) => {
+    const [ada, bob] = [freshPerson(), freshPerson()];
+    for (const person of [ada, bob]) {
+      await newRowsOf(person, ["a/b", "a/b", "c/d"]);
+      await newRowsOf(person, ["c/d", "c/e"], { last_activity: NOW - 10 * DAY });
+      await newRowsOf(person, ["a/b", "c/d"], { status: "archived" });
+    }
+    const { where, count: counted } = matching(ada, viewOf(special), NOW);
+    expect((await run(counted)).rows).toEqual([{ count }]);
+    const ids = statements.selectFrom("sessions").select("id").where(where).compile();
+    expect((await run(ids)).rows).toHaveLength(count);
+    expect((await list(ada, special)).count).toBe(count);
+  });
+});
+
+describe("what a page of the list costs", () => {
+  const OWN = 10_000;
+  let ada: string;
+  beforeAll(async () => {
+    ada = freshPerson();
+    const [bob, eve] = [freshPerson(), freshPerson()];
+    for (const [person, active] of [
+      [bob, 3_000],
+      [ada, 0.8 * OWN],
+      [eve, 3_000],
+    ] as const) {
+      await newRows(person, active, { alike: 7, repositories: 40 });
+      await newRows(person, 0.2 * OWN, { alike: 7, repositories: 40, status: "archived" });
+    }
+  });
+
+  const ORDERED = LIST_SORTS.flatMap((sort) =>
+    (["active", "archived", "all"] as const).flatMap((status) => [
+      { sort, status },
+      { sort, status, repo: "remix-run/remix-7" },
+    ]),
+  );
+
+  /** Places at the beginning, amid and near the end of a list, in both directions. */
+  async function cursorsIn(view: ListView): Promise<(Cursor | undefined)[]> {
+    const { results } = await env.DB.prepare(
+      "SELECT * FROM sessions WHERE user_id = ? AND repo = 'remix-run/remix-7' AND status <> ?",
+    )
+      .bind(ada, view.status === "active" ? "archived" : "active")
+      .all<SessionRow>();
+    const amid = [results[0]!, results[Math.floor(results.length / 2)]!, results.at(-1)!];
+    return [
+      undefined,
+      ...amid.flatMap((row) => [cursorAt(row, view, "older"), cursorAt(row, view, "newer")]),
+    ];
+  }
+
+  test.each(ORDERED)("is at most what it shows, and 20 rows, where it is %j", async (special) => {
+    const view = viewOf(special);
+    for (const cursor of await cursorsIn(view)) {
+      const page = await run(sessionsPage(ada, view, cursor, NOW));
+      const kept = await run(keptCounts(ada, view));
+      const top = await run(topRepositories(ada, view));
+      expect(top.rows).toHaveLength(REPOSITORIES_SHOWN);
+      expect(page.read + kept.read + top.read).toBeLessThanOrEqual(
+        PAGE_SIZE + REPOSITORIES_SHOWN + 20,
+      );
+    }
+  });
+
+  test.each([...ORDERED, ...ORDERED.map((view) => ({ ...view, words: ["remix", "remix-1"] }))])(
+    "is no sorting and no search through a table, where it is %j",
+    async (special) => {
+      const view = viewOf(special);
+      const cursors = await cursorsIn(view);
+      const queries: Statement[] = [
+        keptCounts(ada, view),
+        topRepositories(ada, view),
+        ...cursors.map((cursor) => sessionsPage(ada, view, cursor, NOW)),
+      ];
+      for (const query of queries) {
+        const steps = await planOf(query);
+        const reads = steps.filter((step) => !/^(MERGE \(UNION ALL\)|LEFT|RIGHT)$/.test(step));
+        for (const step of reads) {
+          expect(step).toMatch(/^SEARCH \w+ USING (COVERING INDEX|INDEX|PRIMARY KEY)/);
+        }
+      }
+    },
+  );
+
+  test.each([
+    ["in every session", "remix"],
+    ["in few", "remix-39"],
+    ["nowhere", "nothing"],
+  ])("is at most the person’s own sessions for a word that is found %s", async (_, word) => {
+    for (const status of ["active", "archived", "all"] as const) {
+      const view = viewOf({ words: [word], status });
+      const page = await run(sessionsPage(ada, view, undefined, NOW));
+      const kept = await run(keptCounts(ada, view));
+      const top = await run(topRepositories(ada, view));
+      const searched = { active: 0.8 * OWN, archived: 0.2 * OWN, all: OWN }[status];
+      const repositories = 40 + 1;
+      expect(page.read).toBeLessThanOrEqual(searched + 2);
+      expect(kept.read + top.read).toBeLessThanOrEqual(2 * (repositories + 1));
+    }
+  });
+
+  test.each(LIST_SORTS)("is on one index for idle sessions too, sorted by %s", async (sort) => {
+    const view = viewOf({ idle: 7, sort });
+    for (const cursor of await cursorsIn(view)) {
+      const steps = await planOf(sessionsPage(ada, view, cursor, NOW));
+      expect(steps.join()).not.toMatch(/SCAN|TEMP B-TREE/);
+    }
+    const counted = await run(idleCounts(ada, view, NOW));
+    expect(counted.rows).toEqual([{ 7: 0.8 * OWN, 14: 0.8 * OWN, 30: 0.8 * OWN }]);
+    expect(counted.read).toBeLessThanOrEqual(0.8 * OWN + 2);
+  });
+
+  test("is little for an idle page deep in the list", async () => {
+    const view = viewOf({ idle: 7 });
+    for (const cursor of await cursorsIn(view)) {
+      const page = await run(sessionsPage(ada, view, cursor, NOW));
+      expect(page.read).toBeLessThanOrEqual(PAGE_SIZE + 2);
+    }
+  });
+
+  test("is three rows for the sessions that are like the one to be created", async () => {
+    const query = readActive(ada, { owner: "Remix-Run", name: "remix-7" });
+    const { rows, read } = await run(query);
+    expect(rows).toHaveLength(3);
+    expect(new Set(rows.map(({ count }) => count))).toEqual(new Set([200]));
+    expect(read).toBeLessThanOrEqual(10);
+    expect((await planOf(query)).join()).not.toMatch(/SCAN sessions|TEMP B-TREE/);
+  });
+});
