@@ -148,6 +148,7 @@ test("what is said while the network is gone is there when it is back, in order,
 });
 
 test("two hundred messages in a burst arrive in order, each once @js", async ({ page, ship }) => {
+  test.slow(); // two hundred requests
   const id = await ship.create("octo/cat");
   await openLive(page, id);
 

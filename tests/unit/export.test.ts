@@ -9,6 +9,7 @@ const ROW: SessionRow = {
   user_id: "local:ada",
   repo_owner: "octo",
   repo_name: "cat",
+  repo: "octo/cat",
   status: "active",
   last_activity: NOW,
   created_at: NOW,
