@@ -49,8 +49,10 @@ export class PersonDO extends DurableObject<CompanionEnv> {
 
   /** Forgets a session whose last page was closed. */
   async unwatch(sessionId: string): Promise<void> {
-    const watched = this.#watched().filter(({ session }) => session !== sessionId);
-    if (watched.length === 0 && this.#bulks.idle) return this.ctx.storage.deleteAll();
+    const watched = this.#watched();
+    const isLast = watched.every(({ session }) => session === sessionId);
+    if (isLast && this.#bulks.idle) return this.ctx.storage.deleteAll();
+    if (watched.length === 0) return;
     this.ctx.storage.sql.exec("DELETE FROM watched WHERE session = ?", sessionId);
   }
 

@@ -134,7 +134,9 @@ test("what is said while the network is gone is there when it is back, in order,
   page,
   ship,
   elsewhere,
+  problems,
 }) => {
+  problems.allow(/net::ERR_INTERNET_DISCONNECTED/);
   const id = await ship.create("octo/cat");
   await ship.send(id, "Before");
   await openLive(page, id);
