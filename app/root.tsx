@@ -26,6 +26,7 @@ import stylesheet from "./styles.css";
 import { ErrorPanel } from "./ui/error-panel";
 import { FlashMessage } from "./ui/flash-message";
 import { LocalTimes } from "./ui/time";
+import { unlessUnreachable } from "./ui/unreachable";
 
 export const links: LinksFunction = () => [
   { rel: "stylesheet", href: stylesheet },
@@ -39,6 +40,8 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   const { flash, headers } = await takeFlash(request, context);
   return json({ user: user && { name: user.name, avatar: user.avatar }, flash }, { headers });
 }
+
+export const shouldRevalidate = unlessUnreachable;
 
 export default function App() {
   return <Outlet />;

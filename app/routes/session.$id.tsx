@@ -43,6 +43,7 @@ import { ErrorPanel } from "../ui/error-panel";
 import { useHydrated } from "../ui/hydrated";
 import { useLastAnswer } from "../ui/last-answer";
 import { useMovingNow } from "../ui/time";
+import { unlessUnreachable, type Unreachable } from "../ui/unreachable";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: data ? `${(data as PageData).session.repository} · Ship` : "Session · Ship" },
@@ -199,9 +200,11 @@ export async function clientAction({ request, serverAction }: ClientActionFuncti
     const [key, text] = [form.get("key"), form.get("text")];
     const draft = typeof key === "string" && typeof text === "string" ? { key, text } : undefined;
     const alert = "Ship cannot be reached, so this may not have happened. Try again; it is safe.";
-    return { alert, ...(draft && { draft }) } satisfies ActionData;
+    return { alert, ...(draft && { draft }), unreachable: true } satisfies ActionData & Unreachable;
   }
 }
+
+export const shouldRevalidate = unlessUnreachable;
 
 export default function Session() {
   const page = useLoaderData() as PageData;
@@ -275,7 +278,8 @@ function OpenSession({ page, conversation, answered }: OpenSessionProps) {
   const { status, id } = page.session;
   const live = useLiveSession(id, status, conversation, !earlier);
   const last = live.messages.at(-1);
-  const now = Math.max(useMovingNow(page.now), last?.created_at ?? 0);
+  // What has just come happened after the page was made.
+  const now = Math.max(useMovingNow(page.now), last?.created_at ?? 0, live.agent?.at ?? 0);
   const session = earlier ? page.session : upToDate(page.session, last);
   return (
     <div className="session-page">

@@ -1,4 +1,4 @@
-import { Form, useNavigation } from "@remix-run/react";
+import { Form, useNavigation, useRevalidator } from "@remix-run/react";
 import {
   useEffect,
   useRef,
@@ -50,6 +50,7 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
   useFocusOnChange(text, draft.key);
 
   const sending = useNavigation().formData?.get("key") === draft.key;
+  useFreshKey(isThere(draft.key) && !sending);
   const alert = failed?.draft.key === draft.key ? failed.alert : undefined;
   const size = new TextEncoder().encode(draft.text).length;
   const tooLong = size > MESSAGE_BYTES;
@@ -120,6 +121,14 @@ function useKeptDraft(
       sessionStorage.removeItem(name);
     }
   }, [name, field, draft, setDraft]);
+}
+
+/** Asks for the key of the next message where the last one is there, though it was not answered that it is. */
+function useFreshKey(isUsed: boolean) {
+  const { revalidate } = useRevalidator();
+  useEffect(() => {
+    if (isUsed) revalidate();
+  }, [isUsed, revalidate]);
 }
 
 /** Puts the focus back into the field when the message that was in it has been sent. */

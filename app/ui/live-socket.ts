@@ -39,7 +39,12 @@ export function useLiveSocket(enabled: boolean, options: LiveSocketOptions): Con
   return connection;
 }
 
-/** @param tell is told of every change of the connection @returns how to let go of it */
+/**
+ * It does not ask the browser whether there is a network: that says no where Ship runs on a machine that has none.
+ *
+ * @param tell is told of every change of the connection
+ * @returns how to let go of it
+ */
 function holdOpen(options: () => LiveSocketOptions, tell: (connection: Connection) => void) {
   let socket: WebSocket | undefined;
   let attempts = 0;
@@ -68,7 +73,7 @@ function holdOpen(options: () => LiveSocketOptions, tell: (connection: Connectio
     drop();
     isOver = options().isFinal(code);
     tell(isOver ? { state: "closed", reason } : { state: "offline" });
-    if (isOver || !navigator.onLine) return;
+    if (isOver) return;
     // Not all at the same moment after a server was restarted.
     const pause = PAUSE.first * 2 ** attempts++ * (0.5 + Math.random());
     timers.next = window.setTimeout(open, Math.min(pause, PAUSE.most));
@@ -89,7 +94,7 @@ function holdOpen(options: () => LiveSocketOptions, tell: (connection: Connectio
   }
 
   function resume() {
-    if (!socket && !isOver && navigator.onLine && document.visibilityState === "visible") open();
+    if (!socket && !isOver && document.visibilityState === "visible") open();
   }
 
   const ping = setInterval(() => {

@@ -1,5 +1,6 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright/test";
+import { Agent } from "../support/agent";
 import type { Client } from "../support/client";
 import { fillCreateForm, signInAs } from "../support/pages";
 import { expect, test } from "../support/test";
@@ -55,6 +56,18 @@ const STATES: Record<string, (page: Page, ship: Client) => Promise<unknown>> = {
     const id = await ship.create("octo/cat");
     for (let number = 1; number <= 3; number++) await ship.send(id, `Message ${number}`);
     await page.goto(`/session/${id}?before=3`);
+  },
+  "a session with agents, one of them just connected": async (page, ship) => {
+    const id = await ship.create("octo/cat");
+    const agent = await Agent.connect(ship, id);
+    const code = `const line = "${"long ".repeat(60)}";`;
+    await agent.report({ text: `# Plan\n\n\`\`\`ts\n${code}\n\`\`\``, status: "waiting" });
+    await page.goto(`/session/${id}`);
+    await page.getByText("Connect an agent").click();
+    await page.getByLabel("Agent’s name").fill("Reviewer");
+    await page.getByRole("button", { name: "Make a token" }).click();
+    await expect(page.getByRole("group", { name: "The new token" })).toBeVisible();
+    await expect(page.getByText("2 connected")).toBeVisible();
   },
   "an archived session with a message that was not sent": async (page, ship) => {
     const id = await ship.create("octo/cat");

@@ -15,6 +15,11 @@ class Problems {
     context.on("weberror", (thrown) => this.#found.push(String(thrown.error())));
   }
 
+  /** Lets the browser say what the test is about. */
+  allow(what: RegExp) {
+    this.#allowed.push(what);
+  }
+
   /** Lets the browser say that it was answered with this status, which is what the test is about. */
   allowStatus(status: number) {
     this.#allowed.push(new RegExp(`^Failed to load resource: .* status of ${status} `));
