@@ -13,7 +13,7 @@ const FULL = {
   live: { seconds: 20 },
 };
 const QUICK = {
-  list: { databases: [1_000, 20_000], rounds: 3, ms: 300 },
+  list: { databases: [1_000, 20_000], rounds: 3, ms: 500 },
   live: { seconds: 5 },
 };
 
