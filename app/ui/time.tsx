@@ -31,7 +31,7 @@ export function relativeTime(at: number, now: number): string {
 }
 
 /** @param at epoch milliseconds @returns for example "22 Nov 2026, 11:52 UTC" */
-export function exactTime(at: number): string {
+function exactTime(at: number): string {
   return `${exact.format(at)} UTC`;
 }
 
