@@ -25,6 +25,12 @@ class Problems {
     this.#allowed.push(new RegExp(`^Failed to load resource: .* status of ${status} `));
   }
 
+  /** Lets the browser say that the server is not there, or is only coming up. */
+  allowOutage() {
+    this.#allowed.push(/ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INTERNET_DISCONNECTED)/);
+    this.#allowed.push(/^WebSocket connection to /);
+  }
+
   get unexpected() {
     return this.#found.filter((text) => !this.#allowed.some((allowed) => allowed.test(text)));
   }
