@@ -27,7 +27,9 @@ class Problems {
 
   /** Lets the browser say that the server is not there, or is only coming up. */
   allowOutage() {
-    this.#allowed.push(/ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INTERNET_DISCONNECTED)/);
+    this.#allowed.push(
+      /ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INTERNET_DISCONNECTED)/,
+    );
     this.#allowed.push(/^WebSocket connection to /);
   }
 
