@@ -146,13 +146,16 @@ export function parseSessionId(id: string | null | undefined): string {
 
 /**
  * @param ids of the sessions that were selected
- * @returns them in lower case, each once
- * @throws a 400 Response where they are more than a page, a 404 one where one is none
+ * @returns them in lower case
+ * @throws a 400 Response where they are more than a page or one comes twice, a 404 one where one is none
  */
 export function parseSessionIds(ids: string[]): string[] {
-  const parsed = [...new Set(ids.map(parseSessionId))];
-  if (parsed.length <= PAGE_SIZE) return parsed;
-  throw refusal(`Select at most ${PAGE_SIZE} sessions, or all that match.`);
+  if (ids.length > PAGE_SIZE) {
+    throw refusal(`Select at most ${PAGE_SIZE} sessions, or all that match.`);
+  }
+  const parsed = ids.map(parseSessionId);
+  if (new Set(parsed).size === parsed.length) return parsed;
+  throw refusal("A session was selected twice.");
 }
 
 /** @returns the id in lower case @throws the 404 Response of a bulk that does not exist, where it is no UUID */

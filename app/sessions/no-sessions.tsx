@@ -1,6 +1,7 @@
 import { Link, useSearchParams } from "@remix-run/react";
 import { Icon } from "../ui/icon";
 import type { ReactNode } from "react";
+import { numberText } from "../ui/number";
 import { listPath, type ListView } from "./list-view";
 
 interface NoSessionsProps {
@@ -29,7 +30,7 @@ export function NoSessions({ view, matchingInAll }: NoSessionsProps) {
         <p>Nothing matches here.</p>
         {matchingInAll > 0 && (
           <Link to={listPath(query, "", { status: "all" })} className="button">
-            Show the {matchingInAll.toLocaleString("en")} that match, active or archived
+            Show the {numberText(matchingInAll)} that match, active or archived
           </Link>
         )}
         <Link to="/dashboard" className="button">

@@ -3,6 +3,7 @@ import { useActionData, useLocation } from "@remix-run/react";
 import { Icon } from "../ui/icon";
 import { useEffect, useRef, type ChangeEvent, type FormEvent } from "react";
 import { useHydrated } from "../ui/hydrated";
+import { numberText } from "../ui/number";
 import type { ListStatus } from "./list-view";
 
 /** Selects all rows of the page, or none. */
@@ -43,8 +44,7 @@ export function SelectionBar({
       <span className="selection-count" />
       {matching !== undefined && (
         <label>
-          <input type="checkbox" name="all" value="1" /> All {matching.toLocaleString("en")} that
-          match
+          <input type="checkbox" name="all" value="1" /> All {numberText(matching)} that match
         </label>
       )}
       {status !== "archived" && (

@@ -75,14 +75,22 @@ describe("a large bulk in the middle of which", () => {
       await abortAllDurableObjects();
     },
     "D1 is away for ten steps": (userId) =>
-      withEnvOf(personOf(env, userId), { DB: faultyDatabase(refused) }, async () => {
-        for (let step = 0; step < 10; step++) await fireAlarmOf(userId);
-      }),
+      withEnvOf(
+        () => personOf(env, userId),
+        { DB: faultyDatabase(refused) },
+        async () => {
+          for (let step = 0; step < 10; step++) await fireAlarmOf(userId);
+        },
+      ),
   };
 
   function stepWith(userId: string, fault: Fault) {
     const DB = faultyDatabase(fault);
-    return withEnvOf(personOf(env, userId), { DB }, () => fireAlarmOf(userId));
+    return withEnvOf(
+      () => personOf(env, userId),
+      { DB },
+      () => fireAlarmOf(userId),
+    );
   }
 
   async function halfWay(kind: BulkKind, count: number): Promise<string> {
@@ -256,7 +264,11 @@ describe("a deletion of many", () => {
     const bulk = await begun(ada, "delete", { ids: [id, other.id] });
     const { SESSION_DO } = faultyEnv({ wipe: refused });
 
-    await withEnvOf(personOf(env, ada), { SESSION_DO }, () => settleBulks(ada));
+    await withEnvOf(
+      () => personOf(env, ada),
+      { SESSION_DO },
+      () => settleBulks(ada),
+    );
 
     expect(await progressOf(ada, bulk)).toEqual({ finished: true, done: 2 });
     expect((await inStorage(id)).state).toMatchObject({ deleting: 1 });
@@ -289,7 +301,11 @@ test("a bulk goes on while another one is begun in the middle of its step", asyn
   };
 
   const DB = faultyDatabase(inOrder(passes, passes, passes, beginAnother));
-  await withEnvOf(personOf(env, ada), { DB }, () => settleBulks(ada));
+  await withEnvOf(
+    () => personOf(env, ada),
+    { DB },
+    () => settleBulks(ada),
+  );
 
   expect(await progressOf(ada, id)).toEqual({ finished: true, done: 150 });
   expect(await storedBy(ada)).toEqual(NOTHING);

@@ -97,6 +97,7 @@ describe("the list", () => {
 
   test.each<[string, Record<string, string>, string[]]>([
     ["without a key", { key: "" }, [KEY]],
+    ["with a session twice", {}, [KEY, KEY]],
     ["with more sessions than a page", {}, Array.from({ length: 51 }, () => crypto.randomUUID())],
   ])("refuses a form %s", async (_, more, ids) => {
     expect((await press("archive-selected", ids, more)).status).toBe(400);

@@ -339,7 +339,11 @@ describe("what became of each session", () => {
       attempts += 1;
       return refused(call);
     };
-    await withEnvOf(personOf(env, ada), unreachable(stuck, refuse), () => settleBulks(ada));
+    await withEnvOf(
+      () => personOf(env, ada),
+      unreachable(stuck, refuse),
+      () => settleBulks(ada),
+    );
 
     expect(attempts).toBe(6);
     expect(await progressOf(ada, id)).toEqual({ finished: false, done: 23, failed: 2 });
@@ -357,7 +361,11 @@ describe("what became of each session", () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const ids = await sessionsOf(ada, 3);
     const id = await begun(ada, "delete", { ids });
-    await withEnvOf(personOf(env, ada), unreachable([ids[0]!]), () => settleBulks(ada));
+    await withEnvOf(
+      () => personOf(env, ada),
+      unreachable([ids[0]!]),
+      () => settleBulks(ada),
+    );
 
     expect(await continueBulk(env, ada, id)).toBe(true);
     await settleBulks(ada);
@@ -371,7 +379,11 @@ describe("what became of each session", () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const ids = await sessionsOf(ada, 3);
     const id = await begun(ada, "delete", { ids });
-    await withEnvOf(personOf(env, ada), unreachable([ids[0]!]), () => settleBulks(ada));
+    await withEnvOf(
+      () => personOf(env, ada),
+      unreachable([ids[0]!]),
+      () => settleBulks(ada),
+    );
 
     expect(await finishBulk(env, ada, id)).toBe(true);
 
@@ -387,7 +399,11 @@ describe("what became of each session", () => {
     let calls = 0;
     const twice: Fault = (call) => (calls++ < 2 ? refused(call) : passes(call));
 
-    await withEnvOf(personOf(env, ada), unreachable([ids[0]!], twice), () => settleBulks(ada));
+    await withEnvOf(
+      () => personOf(env, ada),
+      unreachable([ids[0]!], twice),
+      () => settleBulks(ada),
+    );
 
     expect(await progressOf(ada, id)).toEqual({ finished: true, done: 2 });
   });

@@ -260,17 +260,17 @@ export function withObjectEnv<Result>(
   changes: Partial<CompanionEnv>,
   run: () => Promise<Result>,
 ): Promise<Result> {
-  return withEnvOf(objectOf(env, id), changes, run);
+  return withEnvOf(() => objectOf(env, id), changes, run);
 }
 
-/** The same for any object. */
+/** The same for any object. @param stub makes one anew: that of an aborted object is of no use */
 export async function withEnvOf<Result>(
-  stub: ReturnType<typeof objectOf> | ReturnType<typeof personOf>,
+  stub: () => ReturnType<typeof objectOf> | ReturnType<typeof personOf>,
   changes: Partial<CompanionEnv>,
   run: () => Promise<Result>,
 ): Promise<Result> {
   const exchange = (make: (before: CompanionEnv) => CompanionEnv) =>
-    runInDurableObject(stub as ReturnType<typeof objectOf>, (object) => {
+    runInDurableObject(stub() as ReturnType<typeof objectOf>, (object) => {
       const instance = object as unknown as { env: CompanionEnv };
       const before = instance.env;
       instance.env = make(before);
