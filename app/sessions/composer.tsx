@@ -8,6 +8,7 @@ import {
   type RefObject,
   type SetStateAction,
 } from "react";
+import { useHydrated } from "../ui/hydrated";
 import type { ShownMessage } from "./session";
 
 /** The most that a message may have, in bytes. */
@@ -53,7 +54,8 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
   useFreshKey(isThere(draft.key) && !sending);
   const alert = failed?.draft.key === draft.key ? failed.alert : undefined;
   const size = new TextEncoder().encode(draft.text).length;
-  const tooLong = size > MESSAGE_BYTES;
+  // Without JavaScript nobody would take it back while the message is made shorter.
+  const tooLong = useHydrated() && size > MESSAGE_BYTES;
 
   return (
     <Form
