@@ -17,7 +17,7 @@ import {
   useNavigation,
   useRouteLoaderData,
 } from "@remix-run/react";
-import { Sailboat } from "lucide-react";
+import { Icon } from "./ui/icon";
 import { useEffect, type ReactNode } from "react";
 import { claimedUser } from "./auth/auth.server";
 import { takeFlash } from "./platform/flash.server";
@@ -25,6 +25,7 @@ import { useNonce } from "./platform/nonce";
 import stylesheet from "./styles.css";
 import { ErrorPanel } from "./ui/error-panel";
 import { FlashMessage } from "./ui/flash-message";
+import { LocalTimes } from "./ui/time";
 
 export const links: LinksFunction = () => [
   { rel: "stylesheet", href: stylesheet },
@@ -67,7 +68,7 @@ export function Layout({ children }: { children: ReactNode }) {
         <header className="border-b border-line bg-surface">
           <div className="mx-auto flex max-w-6xl items-center justify-between gap-4 px-4 py-2">
             <Link to="/dashboard" className="flex items-center gap-2 py-1 text-lg font-semibold">
-              <Sailboat aria-hidden className="size-5 text-accent" />
+              <Icon name="ship" className="size-5 text-accent" />
               Ship
             </Link>
             {/* Who is asked to sign in is not signed in, whatever an old cookie says. */}
@@ -75,7 +76,9 @@ export function Layout({ children }: { children: ReactNode }) {
           </div>
         </header>
         <FlashMessage flash={page?.flash ?? null} />
-        <main className="mx-auto max-w-6xl px-4 py-6">{children}</main>
+        <main className="mx-auto max-w-6xl px-4 py-6">
+          <LocalTimes>{children}</LocalTimes>
+        </main>
         <ScrollRestoration nonce={nonce} />
         <Scripts nonce={nonce} />
         <LiveReload nonce={nonce} />

@@ -43,6 +43,8 @@ export async function signIn(origin, name) {
 
   return {
     name,
+    /** What signs its requests in, as the header says it. */
+    cookie,
 
     /**
      * Posts a form, as a browser without JavaScript does.

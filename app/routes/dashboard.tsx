@@ -12,7 +12,7 @@ import {
   useSearchParams,
   type ShouldRevalidateFunction,
 } from "@remix-run/react";
-import { Plus } from "lucide-react";
+import { Icon } from "../ui/icon";
 import { verifySession } from "../auth/auth.server";
 import { readFormWithList } from "../platform/form.server";
 import { answerBulk } from "../sessions/bulk-answer.server";
@@ -118,7 +118,7 @@ export default function Dashboard() {
           preventScrollReset
           className="button button-primary ml-auto"
         >
-          <Plus aria-hidden />
+          <Icon name="add" />
           New session
         </Link>
       </div>

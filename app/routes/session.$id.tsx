@@ -6,7 +6,7 @@ import {
   type MetaFunction,
 } from "@remix-run/cloudflare";
 import { Form, Link, useLoaderData, type ClientActionFunctionArgs } from "@remix-run/react";
-import { Archive, ArchiveRestore, ArrowLeft, Download, Trash2 } from "lucide-react";
+import { Icon } from "../ui/icon";
 import { useMemo } from "react";
 import { verifySession, type User } from "../auth/auth.server";
 import { gitHubPage } from "../github/client.server";
@@ -210,7 +210,7 @@ export default function Session() {
   return (
     <div className="grid gap-5">
       <Link to="/dashboard" className="link flex items-center gap-1 justify-self-start">
-        <ArrowLeft aria-hidden className="size-4" />
+        <Icon name="back" className="size-4" />
         All sessions
       </Link>
       <SessionHeader session={session} />
@@ -245,15 +245,15 @@ function SessionHeader({ session }: { session: PageData["session"] }) {
           value={`${active ? "archive" : "restore"}:${session.id}`}
           className="button"
         >
-          {active ? <Archive aria-hidden /> : <ArchiveRestore aria-hidden />}
+          {active ? <Icon name="archive" /> : <Icon name="restore" />}
           {active ? "Archive" : "Restore"}
         </button>
         <a href={`/session/${session.id}/export`} download className="button">
-          <Download aria-hidden />
+          <Icon name="download" />
           Download
         </a>
         <Link to={`/dashboard/delete?id=${session.id}`} className="button">
-          <Trash2 aria-hidden />
+          <Icon name="delete" />
           Delete
         </Link>
       </Form>

@@ -1,23 +1,23 @@
-import { CircleCheck, CircleHelp, CircleX, Hand, Loader } from "lucide-react";
+import { Icon } from "../ui/icon";
 import { RelativeTime } from "../ui/time";
 import { agentStatusAt, type AgentReport } from "./session";
 
 const STATUS = {
-  working: { word: "Working", said: "said", Icon: Loader, tone: "text-accent" },
-  waiting: { word: "Needs you", said: "said", Icon: Hand, tone: "text-warn" },
-  done: { word: "Done", said: "said", Icon: CircleCheck, tone: "text-good" },
-  failed: { word: "Failed", said: "said", Icon: CircleX, tone: "text-danger" },
-  silent: { word: "Silent", said: "last heard", Icon: CircleHelp, tone: "text-muted" },
+  working: { word: "Working", said: "said", tone: "text-accent" },
+  waiting: { word: "Needs you", said: "said", tone: "text-warn" },
+  done: { word: "Done", said: "said", tone: "text-good" },
+  failed: { word: "Failed", said: "said", tone: "text-danger" },
+  silent: { word: "Silent", said: "last heard", tone: "text-muted" },
 } as const;
 
 /** What agents last said of their work, and how long ago: "Working, said 2 minutes ago". Nothing where none did. */
 export function AgentStatus({ report, now }: { report: AgentReport | null; now: number }) {
   const status = report && agentStatusAt(report, now);
   if (!status) return null;
-  const { word, said, Icon, tone } = STATUS[status];
+  const { word, said, tone } = STATUS[status];
   return (
     <span className={`status agent-status ${tone}`}>
-      <Icon aria-hidden />
+      <Icon name={status} />
       <span>
         {word}, {said} <RelativeTime at={report.at} now={now} />
       </span>

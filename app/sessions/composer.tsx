@@ -11,7 +11,7 @@ import {
 import type { ShownMessage } from "./session";
 
 /** The most that a message may have, in bytes. */
-export const MESSAGE_BYTES = 32 * 1024;
+const MESSAGE_BYTES = 32 * 1024;
 
 /** From here on, in bytes, the composer counts. */
 const COUNTED_FROM = MESSAGE_BYTES / 2;

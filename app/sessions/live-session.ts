@@ -92,17 +92,22 @@ function useEarlierMessages(id: string, take: (messages: ShownMessage[]) => void
 /**
  * Puts two parts of a conversation together: each message once, in order.
  *
+ * @param shown where a message is in both parts, the other one's is taken
  * @returns the newer part alone where messages are missing between the two
  */
-export function joined(older: ShownMessage[], newer: ShownMessage[]): ShownMessage[] {
-  const [first, ...rest] = newer;
-  const last = older.at(-1);
-  if (!first) return older;
-  if (last && first.id > last.id + 1) return newer;
-  const before = older.filter(({ id }) => id < first.id);
-  const end = newer.at(-1)?.id ?? first.id;
-  const after = older.filter(({ id }) => id > end);
-  return [...before, first, ...rest, ...after];
+export function joined(shown: ShownMessage[], other: ShownMessage[]): ShownMessage[] {
+  const [first, last] = [other[0]?.id, other.at(-1)?.id];
+  if (first === undefined || last === undefined) return shown;
+  const before = shown.filter(({ id }) => id < first);
+  const after = shown.filter(({ id }) => id > last);
+  if (isGap(before.at(-1)?.id, first)) return [...other, ...after];
+  if (isGap(last, after[0]?.id)) return after;
+  return [...before, ...other, ...after];
+}
+
+/** Messages are numbered without a gap. */
+function isGap(id: number | undefined, next: number | undefined): boolean {
+  return id !== undefined && next !== undefined && next > id + 1;
 }
 
 /** Being looked at is told at most this often, in milliseconds. */

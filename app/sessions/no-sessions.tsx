@@ -1,5 +1,5 @@
 import { Link, useSearchParams } from "@remix-run/react";
-import { Plus } from "lucide-react";
+import { Icon } from "../ui/icon";
 import type { ReactNode } from "react";
 import { listPath, type ListView } from "./list-view";
 
@@ -44,7 +44,7 @@ export function NoSessions({ view, matchingInAll }: NoSessionsProps) {
       <p className="text-lg font-medium">No sessions yet</p>
       <p className="text-muted">A session keeps one agent’s work on one repository together.</p>
       <Link to="/dashboard/new" preventScrollReset className="button">
-        <Plus aria-hidden />
+        <Icon name="add" />
         Start your first session
       </Link>
     </div>

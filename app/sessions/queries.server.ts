@@ -13,7 +13,6 @@ import {
   type ShownMessage,
   type Tombstone,
 } from "./session";
-import { shown } from "./shown.server";
 
 /** A session's row and its tombstone, for its owner; at most one of them exists. */
 export async function findSession(
@@ -99,7 +98,7 @@ export async function readConversation(
   const { messages, session, tokens } = answer;
   return {
     state: "ready",
-    messages: messages.map(shown),
+    messages,
     messageCount: session.message_count,
     lastActivity: session.last_activity,
     agent: agentReport(session),

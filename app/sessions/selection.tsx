@@ -1,6 +1,6 @@
 /** Selecting rows of the list. What is selected is known to the checkboxes alone: no state, and no script where it can go without. */
 import { useActionData, useLocation } from "@remix-run/react";
-import { Archive, ArchiveRestore, Trash2 } from "lucide-react";
+import { Icon } from "../ui/icon";
 import { useEffect, useRef, type ChangeEvent, type FormEvent } from "react";
 import { useHydrated } from "../ui/hydrated";
 import type { ListStatus } from "./list-view";
@@ -49,18 +49,18 @@ export function SelectionBar({
       )}
       {status !== "archived" && (
         <button name="intent" value="archive-selected" className="button">
-          <Archive aria-hidden />
+          <Icon name="archive" />
           Archive
         </button>
       )}
       {status !== "active" && (
         <button name="intent" value="restore-selected" className="button">
-          <ArchiveRestore aria-hidden />
+          <Icon name="restore" />
           Restore
         </button>
       )}
       <button name="intent" value="delete-selected" className="button">
-        <Trash2 aria-hidden />
+        <Icon name="delete" />
         Delete
       </button>
     </div>

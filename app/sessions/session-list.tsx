@@ -1,5 +1,5 @@
 import { Form, useNavigation, useSearchParams } from "@remix-run/react";
-import { Archive, ArchiveRestore, CircleDot, Trash2 } from "lucide-react";
+import { Icon } from "../ui/icon";
 import { RelativeTime } from "../ui/time";
 import { AgentStatus } from "./agent-status";
 import { useLinkHandler } from "./link-handler";
@@ -158,11 +158,11 @@ function RowActions({ session, deletePath }: { session: SessionListItem; deleteP
         className="button button-quiet"
         aria-label={`${active ? "Archive" : "Restore"} ${repository}`}
       >
-        {active ? <Archive aria-hidden /> : <ArchiveRestore aria-hidden />}
+        <Icon name={active ? "archive" : "restore"} />
         {active ? "Archive" : "Restore"}
       </button>
       <a href={deletePath} className="button button-quiet" aria-label={`Delete ${repository}`}>
-        <Trash2 aria-hidden />
+        <Icon name="delete" />
         Delete
       </a>
     </>
@@ -173,12 +173,12 @@ function RowActions({ session, deletePath }: { session: SessionListItem; deleteP
 export function StatusWord({ status }: { status: SessionStatus }) {
   return status === "active" ? (
     <span className="status text-good">
-      <CircleDot aria-hidden />
+      <Icon name="active" />
       Active
     </span>
   ) : (
     <span className="status text-muted">
-      <Archive aria-hidden />
+      <Icon name="archive" />
       Archived
     </span>
   );

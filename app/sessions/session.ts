@@ -148,7 +148,7 @@ export function agentReport({
 }
 
 /** An agent that said it was working and was not heard of for this long, in milliseconds, has fallen silent. */
-export const SILENT_AFTER = 10 * 60_000;
+const SILENT_AFTER = 10 * 60_000;
 
 /** @returns what an agent's status is by now; "silent" where it said "working" too long ago to be believed */
 export function agentStatusAt(report: AgentReport, now: number): AgentStatus | "silent" | null {

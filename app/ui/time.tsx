@@ -1,4 +1,5 @@
-import { useEffect, useState } from "react";
+import { createContext, useContext, useEffect, useState, type ReactNode } from "react";
+import { useHydrated } from "./hydrated";
 
 const UNITS = [
   { unit: "year", ms: 365 * 24 * 60 * 60 * 1000 },
@@ -30,14 +31,43 @@ export function relativeTime(at: number, now: number): string {
 }
 
 /** @param at epoch milliseconds @returns for example "22 Nov 2026, 11:52 UTC" */
-export function exactTime(at: number): string {
+function exactTime(at: number): string {
   return `${exact.format(at)} UTC`;
+}
+
+const ExactTimeContext = createContext(exactTime);
+
+/** Tells exact times in the person's own language and time zone, which only their browser knows; until then in UTC. */
+export function LocalTimes({ children }: { children: ReactNode }) {
+  const format = useHydrated() ? localTime : exactTime;
+  return <ExactTimeContext.Provider value={format}>{children}</ExactTimeContext.Provider>;
+}
+
+let local: Intl.DateTimeFormat | undefined;
+
+function localTime(at: number): string {
+  local ??= new Intl.DateTimeFormat(navigator.language, {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZoneName: "short",
+  });
+  return local.format(at);
+}
+
+/** A moment, exactly. @param at epoch milliseconds */
+export function ExactTime({ at }: { at: number }) {
+  const format = useContext(ExactTimeContext);
+  return <time dateTime={new Date(at).toISOString()}>{format(at)}</time>;
 }
 
 /** A moment told relative to `now`, with the exact time for machines and on hovering; both in epoch milliseconds. */
 export function RelativeTime({ at, now }: { at: number; now: number }) {
+  const format = useContext(ExactTimeContext);
   return (
-    <time dateTime={new Date(at).toISOString()} title={exactTime(at)}>
+    <time dateTime={new Date(at).toISOString()} title={format(at)}>
       {relativeTime(at, now)}
     </time>
   );

@@ -41,6 +41,14 @@ test("counts the writes of an action, its check of who asks included", async () 
   expect(requests()).toMatchObject([{ method: "POST", route: "/dashboard", status: 302, d1: 2 }]);
 });
 
+test("has a line for a socket that was opened", async () => {
+  const headers = { Upgrade: "websocket", Origin: ORIGIN };
+  const { webSocket } = await browser.get(`/session/${id}/live`, { headers });
+  webSocket?.accept();
+  webSocket?.close();
+  expect(requests()).toMatchObject([{ method: "GET", route: "/session/:id/live", status: 101 }]);
+});
+
 test("has a line for a refused request", async () => {
   await browser.post(`/session/${id}`, {}, { Origin: "https://evil.example" });
   expect(requests()).toMatchObject([{ method: "POST", route: "/session/:id", status: 403, d1: 0 }]);

@@ -1,0 +1,87 @@
+// @ts-check
+/** Asks a server as often as it answers, by connections that are kept open. */
+import { performance } from "node:perf_hooks";
+import { Pool } from "undici";
+
+/** Enough to keep a Worker busy, few enough to leave the rest of a small machine to it. */
+const CONNECTIONS = 8;
+
+/**
+ * @typedef {{ url: string, cookie?: string | undefined }} Target
+ * @typedef {{ perSecond: number, p50: number, p99: number }} Load  answers a second; milliseconds
+ */
+
+/**
+ * Measures several targets in turns, round by round, so that what else the machine does meets all of them alike.
+ *
+ * @template {Target} Measured
+ * @param {Measured[]} targets
+ * @param {{ rounds: number, ms: number }} options each target is asked for so long in each round
+ * @returns {Promise<Map<Measured, Load>>} the medians of all rounds
+ */
+export async function inTurns(targets, { rounds, ms }) {
+  /** @type {Map<Measured, Load[]>} */
+  const loads = new Map(targets.map((target) => [target, []]));
+  for (const target of targets) await ask(target, ms); // Not measured: code is compiled, pages are cached.
+  for (let round = 1; round <= rounds; round++) {
+    console.log(`round ${round} of ${rounds}`);
+    for (const target of targets) loads.get(target)?.push(await ask(target, ms));
+  }
+  return new Map(targets.map((target) => [target, medians(loads.get(target) ?? [])]));
+}
+
+/**
+ * @param {Target} target
+ * @param {number} ms how long
+ * @returns {Promise<Load>}
+ * @throws where an answer is no success
+ */
+async function ask({ url, cookie }, ms) {
+  const { origin, pathname, search } = new URL(url);
+  const pool = new Pool(origin, { connections: CONNECTIONS, pipelining: 1 });
+  /** @type {number[]} */
+  const times = [];
+  const began = performance.now();
+  const askOn = async () => {
+    while (performance.now() - began < ms) {
+      const asked = performance.now();
+      const answer = await pool.request({
+        path: pathname + search,
+        method: "GET",
+        headers: cookie === undefined ? {} : { cookie },
+      });
+      await answer.body.arrayBuffer();
+      if (answer.statusCode !== 200) throw new Error(`${url}: ${answer.statusCode}`);
+      times.push(performance.now() - asked);
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, askOn));
+  const seconds = (performance.now() - began) / 1000;
+  await pool.close();
+  return {
+    perSecond: times.length / seconds,
+    p50: quantile(times, 0.5),
+    p99: quantile(times, 0.99),
+  };
+}
+
+/** @param {Load[]} loads @returns {Load} */
+function medians(loads) {
+  /** @param {keyof Load} what */
+  const median = (what) =>
+    quantile(
+      loads.map((load) => load[what]),
+      0.5,
+    );
+  return { perSecond: median("perSecond"), p50: median("p50"), p99: median("p99") };
+}
+
+/**
+ * @param {number[]} values
+ * @param {number} share 0.5 for the median
+ * @returns {number} NaN where there are no values
+ */
+export function quantile(values, share) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+}

@@ -1,0 +1,111 @@
+// @ts-check
+/** Runs inside the Workers under test: counts what they ask of D1 and of Durable Objects. */
+
+/**
+ * @typedef {import("./bare.mjs").Statement} Statement
+ * @typedef {object} Cost
+ * @property {Statement[][]} batches  what was sent to D1, a list of statements a round trip
+ * @property {number} rowsRead  as D1 reports them
+ * @property {number} objects  how many Durable Objects were asked
+ * @typedef {Cost & { status: number, body: string }} Metered  an answer, and what it cost
+ */
+
+/** @returns {Cost} */
+function nothing() {
+  return { batches: [], rowsRead: 0, objects: 0 };
+}
+
+/**
+ * @param {{ fetch: (request: Request, env: any, context: ExecutionContext) => Promise<Response> }} app
+ * @returns a Worker that answers with the app's answer and what it cost, as JSON
+ */
+export function meteredApp(app) {
+  return {
+    /**
+     * @param {Request} request
+     * @param {{ DB: D1Database, SESSION_DO: DurableObjectNamespace, PERSON_DO: DurableObjectNamespace }} env
+     * @param {ExecutionContext} context
+     */
+    async fetch(request, env, context) {
+      const cost = nothing();
+      const metered = {
+        ...env,
+        DB: meteredDatabase(env.DB, cost),
+        SESSION_DO: meteredObjects(env.SESSION_DO, cost),
+        PERSON_DO: meteredObjects(env.PERSON_DO, cost),
+      };
+      const response = await app.fetch(request, metered, context);
+      return Response.json({ ...cost, status: response.status, body: await response.text() });
+    },
+  };
+}
+
+/** What all objects of a class have asked of D1 since the Worker was started. */
+const ofObjects = nothing();
+
+/**
+ * @param {new (context: DurableObjectState, env: any) => object} Base
+ * @returns the class of Durable Objects, its batches counted
+ */
+export function meteredObject(Base) {
+  return class extends Base {
+    /**
+     * @param {DurableObjectState} context
+     * @param {{ DB: D1Database }} env
+     */
+    constructor(context, env) {
+      super(context, { ...env, DB: meteredDatabase(env.DB, ofObjects) });
+    }
+  };
+}
+
+/** A Worker that says how many batches the objects have sent to D1. */
+export const batchesOfObjects = {
+  fetch: () => Response.json(ofObjects.batches.length),
+};
+
+/**
+ * Only what the app uses of a database: `prepare`, `bind` and `batch`.
+ *
+ * @param {D1Database} database
+ * @param {Cost} cost
+ */
+function meteredDatabase(database, cost) {
+  /** @type {WeakMap<D1PreparedStatement, Statement>} */
+  const known = new WeakMap();
+  return {
+    /** @param {string} sql */
+    prepare: (sql) => ({
+      /** @param {unknown[]} parameters */
+      bind(...parameters) {
+        const bound = database.prepare(sql).bind(...parameters);
+        known.set(bound, { sql, parameters });
+        return bound;
+      },
+    }),
+
+    /** @param {D1PreparedStatement[]} batch */
+    async batch(batch) {
+      const results = await database.batch(batch);
+      cost.batches.push(batch.flatMap((statement) => known.get(statement) ?? []));
+      for (const { meta } of results) cost.rowsRead += meta.rows_read;
+      return results;
+    },
+  };
+}
+
+/**
+ * @param {Pick<DurableObjectNamespace, "idFromName" | "get">} objects
+ * @param {Cost} cost
+ */
+function meteredObjects(objects, cost) {
+  return {
+    /** @param {string} name */
+    idFromName: (name) => objects.idFromName(name),
+    /** @param {DurableObjectId} id */
+    get(id) {
+      cost.objects += 1;
+      return objects.get(id);
+    },
+  };
+}

@@ -1,0 +1,24 @@
+// @ts-check
+/**
+ * `npm run bench -- [list] [live] [--quick]`: measures the built app beside a bare Function and a hello world, and what
+ * is said live. Everything, without further words: ten minutes; with --quick one, on small databases.
+ */
+import { parseArgs } from "node:util";
+import { benchList } from "./list.mjs";
+import { bundle } from "./servers.mjs";
+
+const FULL = {
+  list: { databases: [1_000, 100_000, 1_000_000], rounds: 5, ms: 700 },
+};
+const QUICK = {
+  list: { databases: [1_000, 20_000], rounds: 3, ms: 300 },
+};
+
+const { values, positionals } = parseArgs({
+  options: { quick: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const parts = positionals.length > 0 ? positionals : ["list", "live"];
+const sizes = values.quick ? QUICK : FULL;
+await bundle();
+if (parts.includes("list")) await benchList(sizes.list);

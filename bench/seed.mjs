@@ -1,0 +1,199 @@
+// @ts-check
+/** Databases of many rows, made once a day and kept: rows only, their Durable Objects are empty. */
+import Database from "libsql";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { migrate, ROOT } from "../scripts/project.mjs";
+import { FOLDER } from "./servers.mjs";
+
+/** Those whose lists are measured, by how many sessions they have. */
+const PEOPLE = [50, 2_000, 10_000];
+/** How many sessions each of the others has. */
+const OF_OTHERS = 100;
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/**
+ * @typedef {{ name: string, sessions: number, counts: number }} Person  by the name to sign in with; how many sessions
+ *   and kept counts they have
+ * @typedef {{ state: string, people: Person[], bytesPerSession: number }} Seeded  a folder of local data
+ */
+
+/** @param {number} sessions @returns {string} the name of somebody who has so many sessions */
+function nameOf(sessions) {
+  return `with-${sessions}`;
+}
+
+/**
+ * Makes a database of so many sessions, unless there is one from today.
+ *
+ * @param {number} rows
+ * @returns {Promise<Seeded>}
+ */
+export async function seeded(rows) {
+  const state = join(FOLDER, `${rows}`);
+  const people = PEOPLE.filter((sessions) => sessions < rows);
+  const stamp = join(state, "seeded");
+  const wanted = madeFrom();
+  if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
+    console.log(`Making a database of ${rows.toLocaleString("en")} sessions.`);
+    rmSync(state, { recursive: true, force: true });
+    mkdirSync(state, { recursive: true });
+    await migrate(state);
+    opened(state, (database) => fill(database, rows, people));
+    writeFileSync(stamp, wanted);
+  }
+  return opened(state, (database) => ({
+    state,
+    people: people.map((sessions) => personOf(database, sessions)),
+    bytesPerSession: Math.round(size(database) / rows),
+  }));
+}
+
+/** @returns {string} by what one database differs from another: its schema, this file, and the day, since rows age */
+function madeFrom() {
+  const folder = join(ROOT, "migrations");
+  const files = readdirSync(folder).map((name) => join(folder, name));
+  const hash = createHash("sha256");
+  for (const file of [...files, fileURLToPath(import.meta.url)]) hash.update(readFileSync(file));
+  return `${hash.digest("hex")} ${Math.floor(Date.now() / DAY)}`;
+}
+
+/**
+ * @template Result
+ * @param {string} state
+ * @param {(database: Database.Database) => Result} read
+ */
+function opened(state, read) {
+  const folder = join(state, "v3/d1/miniflare-D1DatabaseObject");
+  const [name] = readdirSync(folder).filter((file) => /^[0-9a-f]{64}\.sqlite$/.test(file));
+  const database = new Database(join(folder, name ?? ""));
+  try {
+    return read(database);
+  } finally {
+    database.close();
+  }
+}
+
+/** @param {Database.Database} database @param {number} sessions @returns {Person} */
+function personOf(database, sessions) {
+  const name = nameOf(sessions);
+  const where = `user_id = 'local:${name}'`;
+  const counts = number(database, `SELECT count(*) FROM session_counts WHERE ${where}`);
+  return { name, sessions, counts };
+}
+
+/** @param {Database.Database} database @returns {number} bytes, with every index and kept count */
+function size(database) {
+  return number(database, "PRAGMA page_count") * number(database, "PRAGMA page_size");
+}
+
+/** @param {Database.Database} database @param {string} query @returns {number} the one number that it asks for */
+function number(database, query) {
+  return Number(database.prepare(query).pluck().get());
+}
+
+/**
+ * @param {Database.Database} database
+ * @param {number} rows
+ * @param {number[]} people
+ */
+function fill(database, rows, people) {
+  database.exec("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000; BEGIN");
+  // What looks after every single row would take most of the time: it is made again when all rows are there.
+  const keepers = /** @type {{ type: string, name: string, sql: string }[]} */ (
+    database
+      .prepare(
+        `SELECT type, name, sql FROM sqlite_master
+         WHERE tbl_name = 'sessions' AND type IN ('index', 'trigger') AND sql IS NOT NULL`,
+      )
+      .all()
+  );
+  for (const { type, name } of keepers) database.exec(`DROP ${type} ${name}`);
+  for (const sessions of people) insert(database, `'local:${nameOf(sessions)}'`, sessions);
+  const others = rows - people.reduce((sum, sessions) => sum + sessions, 0);
+  insert(database, `'local:other-' || (i / ${OF_OTHERS})`, others);
+  database.exec(COUNTS_AND_EVENTS);
+  for (const { sql } of keepers) database.exec(sql);
+  checkCounts(database, nameOf(people[0] ?? 0));
+  database.exec("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/**
+ * Inserts sessions as people have them: on a few busy repositories and many others, the last active just now and the
+ * first about to be archived for being idle; one in five archived, except of those with fewer than a hundred; one in
+ * three with an agent.
+ *
+ * @param {Database.Database} database
+ * @param {string} person an expression of SQL
+ * @param {number} sessions
+ */
+function insert(database, person, sessions) {
+  const archived = sessions < OF_OTHERS ? "FALSE" : "i % 5 = 4";
+  const repositories = Math.ceil(Math.min(sessions, 10_000) / 34);
+  database.exec(`
+    INSERT INTO sessions
+      (id, user_id, repo_owner, repo_name, status, last_activity, created_at, archived_at, archived_by,
+        message_count, agent_status, agent_at, agent_message, seen_message)
+    WITH RECURSIVE
+      n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${sessions - 1}),
+      drawn AS (
+        SELECT i, abs(random()) % ${29 * DAY + DAY / 2} AS idle, abs(random()) % ${60 * DAY} AS age,
+          abs(random()) % 400 AS messages, ${archived} AS archived,
+          CASE i % 2 WHEN 0 THEN i / 2 % 12 ELSE 12 + i / 2 % ${repositories} END AS repository
+        FROM n)
+    SELECT
+      lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-5' || substr(hex(randomblob(2)), 2) ||
+        '-8' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))),
+      ${person},
+      CASE repository % 3 WHEN 0 THEN 'acme' WHEN 1 THEN 'Northwind-labs' ELSE 'contoso' END,
+      'service-' || repository,
+      iif(archived, 'archived', 'active'),
+      ${Date.now()} - idle, ${Date.now()} - idle - age, iif(archived, ${Date.now()} - idle / 2, NULL),
+      iif(archived, iif(i % 2, 'owner', 'idle'), NULL),
+      messages,
+      iif(i % 3, NULL, CASE i % 4 WHEN 0 THEN 'working' WHEN 1 THEN 'waiting' WHEN 2 THEN 'done' ELSE 'failed' END),
+      iif(i % 3, NULL, ${Date.now()} - idle),
+      iif(i % 3, 0, messages), iif(i % 2, messages, 0)
+    FROM drawn`);
+}
+
+const COUNTS = `
+  SELECT user_id, '' AS repo, '' AS repo_shown, sum(status = 'active') AS active, sum(status = 'archived') AS archived
+  FROM sessions GROUP BY user_id
+  UNION ALL
+  SELECT user_id, repo, min(repo_owner || '/' || repo_name), sum(status = 'active'), sum(status = 'archived')
+  FROM sessions GROUP BY user_id, repo`;
+
+const COUNTS_AND_EVENTS = `
+  INSERT INTO session_counts (user_id, repo, repo_shown, active, archived) ${COUNTS};
+  INSERT INTO session_events (session_id, kind, at) SELECT id, 'created', created_at FROM sessions;`;
+
+/**
+ * Sees that one person's counts are those that the triggers keep, by letting these count all of that person's sessions
+ * down to nothing and up again.
+ *
+ * @param {Database.Database} database
+ * @param {string} name
+ * @throws where they differ
+ */
+function checkCounts(database, name) {
+  const of = `WHERE user_id = 'local:${name}'`;
+  const counts = () =>
+    JSON.stringify(database.prepare(`SELECT * FROM session_counts ${of} ORDER BY repo`).all());
+  const seeded = counts();
+  database.exec(`
+    SAVEPOINT counting;
+    CREATE TEMP TABLE kept AS SELECT id, repo_owner, repo_name, status FROM sessions ${of};
+    DELETE FROM sessions ${of}`);
+  const without = counts();
+  database.exec(`
+    INSERT INTO sessions (id, user_id, repo_owner, repo_name, status, last_activity, created_at)
+    SELECT id, 'local:${name}', repo_owner, repo_name, status, 0, 0 FROM kept`);
+  const counted = counts();
+  database.exec("ROLLBACK TO counting; RELEASE counting");
+  if (without !== "[]" || counted !== seeded)
+    throw new Error(`The counts of ${name} are not those that the triggers keep.`);
+}

@@ -1,0 +1,148 @@
+// @ts-check
+/** The built Workers in Miniflare, without wrangler's proxies, and what they are compared with. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Miniflare } from "miniflare";
+import { parse } from "smol-toml";
+import { tryBundles } from "../scripts/bundles.mjs";
+import { build, ROOT } from "../scripts/project.mjs";
+
+export const FOLDER = join(ROOT, ".wrangler/bench");
+const BUNDLES = join(FOLDER, "bundles");
+const COMPANION = "ship-sessions";
+
+/**
+ * @typedef {import("miniflare").WorkerOptions} WorkerOptions
+ * @typedef {{ type: "ESModule", path: string, contents: string | Uint8Array<ArrayBuffer> }} Module
+ * @typedef {object} Config  what is read of a config of wrangler
+ * @property {string} compatibility_date
+ * @property {Record<string, string | number>} vars
+ * @property {[{ database_id: string }]} d1_databases
+ * @typedef {Record<"app" | "metered" | "bare" | "hello" | "objects", string>} Origins  of each Worker, by its name
+ * @typedef {{ origins: Origins, end: () => Promise<void> }} Servers
+ */
+
+/** Builds the app and bundles both Workers as they are deployed. @throws where that fails */
+export async function bundle() {
+  await build();
+  const problems = await tryBundles(BUNDLES);
+  if (problems.length > 0) throw new Error(problems.join("\n"));
+}
+
+/**
+ * Starts, on the local data in a folder: the app, the app that says what it costs, the bare Function and the hello
+ * world; and the companion, its D1 batches counted.
+ *
+ * @param {string} state
+ * @returns {Promise<Servers>}
+ */
+export async function startServers(state) {
+  const pages = configOf("wrangler.toml");
+  const bindings = { ...pages.bindings, ...FOR_BENCH };
+  const app = { ...pages, bindings, durableObjects: boundObjects() };
+  const companion = { ...configOf("durable-objects/wrangler.toml"), durableObjects: ownObjects() };
+  const miniflare = new Miniflare({
+    d1Persist: join(state, "v3/d1"),
+    durableObjectsPersist: join(state, "v3/do"),
+    workers: [
+      { ...app, ...reachable("app"), modules: [bundled("functions/index.js")] },
+      { ...app, ...reachable("metered"), modules: meteredApp() },
+      { ...pages, ...reachable("bare"), modules: [ours("bare.mjs")] },
+      { ...pages, ...reachable("hello"), modules: [ours("hello.mjs")] },
+      { ...companion, ...reachable(COMPANION), modules: meteredCompanion() },
+    ],
+  });
+  await miniflare.ready;
+  /** @param {string} name */
+  const origin = async (name) => (await miniflare.unsafeGetDirectURL(name)).origin;
+  const origins = {
+    app: await origin("app"),
+    metered: await origin("metered"),
+    bare: await origin("bare"),
+    hello: await origin("hello"),
+    objects: await origin(COMPANION),
+  };
+  return { origins, end: () => miniflare.dispose() };
+}
+
+/** Signing in by name, and no limit on what the bench creates; its output is a table, not a log. */
+const FOR_BENCH = {
+  AUTH_SECRETS: "a secret of the bench",
+  LOCAL_SIGN_IN: "true",
+  LOG_REQUESTS: "false",
+  CREATE_LIMIT_PER_MINUTE: 0,
+  ACTIVE_SESSION_LIMIT: 0,
+};
+
+/** The app, saying what it costs. */
+function meteredApp() {
+  const code = `import app from "./functions/index.js";
+    import { meteredApp } from "./meter.mjs";
+    export default meteredApp(app);`;
+  return [written(code), bundled("functions/index.js"), ours("meter.mjs")];
+}
+
+/** The companion, saying how many batches its objects have sent. */
+function meteredCompanion() {
+  const code = `import * as companion from "./companion/worker.js";
+    import { batchesOfObjects, meteredObject } from "./meter.mjs";
+    export class SessionDO extends meteredObject(companion.SessionDO) {}
+    export class PersonDO extends meteredObject(companion.PersonDO) {}
+    export default batchesOfObjects;`;
+  return [written(code), bundled("companion/worker.js"), ours("meter.mjs")];
+}
+
+/** @param {string} code @returns {Module} */
+function written(code) {
+  return { type: "ESModule", path: "entry.js", contents: code };
+}
+
+/** @param {string} path of a file that was bundled @returns {Module} */
+function bundled(path) {
+  return { type: "ESModule", path, contents: readFileSync(join(BUNDLES, path)) };
+}
+
+/** @param {string} name of a file beside this one @returns {Module} */
+function ours(name) {
+  return { type: "ESModule", path: name, contents: readFileSync(join(ROOT, "bench", name)) };
+}
+
+/**
+ * @param {string} name
+ * @returns {Pick<WorkerOptions, "name" | "unsafeDirectSockets">} what opens a port that leads to a Worker and nowhere else
+ */
+function reachable(name) {
+  return { name, unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] };
+}
+
+/**
+ * @param {string} path of a config of wrangler
+ * @returns what both Workers have of their configs: date, vars and database
+ */
+function configOf(path) {
+  const config = /** @type {Config} */ (parse(readFileSync(join(ROOT, path), "utf8")));
+  const [database] = config.d1_databases;
+  return {
+    compatibilityDate: config.compatibility_date,
+    bindings: config.vars,
+    d1Databases: { DB: database.database_id },
+  };
+}
+
+/** @returns the Durable Objects as the app binds them */
+function boundObjects() {
+  return eachObject((className) => ({ className, scriptName: COMPANION }));
+}
+
+/** @returns the Durable Objects as the companion defines them */
+function ownObjects() {
+  return eachObject((className) => ({ className, useSQLite: true }));
+}
+
+/**
+ * @template Binding
+ * @param {(className: string) => Binding} bind
+ */
+function eachObject(bind) {
+  return { SESSION_DO: bind("SessionDO"), PERSON_DO: bind("PersonDO") };
+}
