@@ -1,6 +1,7 @@
-import { useFetcher, useRevalidator } from "@remix-run/react";
+import { useFetcher } from "@remix-run/react";
 import { useEffect, useRef, useState } from "react";
 import { useLiveSocket, type Connection } from "../ui/live-socket";
+import { useReadAnew } from "../ui/read-anew";
 import type { AgentReport, SessionStatus, ShownMessage } from "./session";
 import { isFinal, parseLiveMessage } from "./wire";
 
@@ -42,10 +43,10 @@ export function useLiveSession(
     last.current = content.messages.at(-1)?.id ?? 0;
   }, [content.messages]);
 
-  const { revalidate } = useRevalidator();
+  const readAnew = useReadAnew();
   const connection = useLiveSocket(live, {
     path: () => `/session/${id}/live?after=${last.current}`,
-    onReconnect: revalidate,
+    onReconnect: readAnew,
     isFinal,
     onMessage(data) {
       const message = parseLiveMessage(data);
@@ -59,10 +60,10 @@ export function useLiveSession(
           setContent((before) => ({ ...before, agent: message.agent }));
           break;
         case "status":
-          if (message.status !== status) revalidate();
+          if (message.status !== status) readAnew();
           break;
         case "changed":
-          revalidate();
+          readAnew();
       }
     },
   });

@@ -1,5 +1,5 @@
-import { isRouteErrorResponse, Link, useRevalidator, useRouteError } from "@remix-run/react";
-import { useEffect } from "react";
+import { isRouteErrorResponse, Link, useRouteError } from "@remix-run/react";
+import { useRefresh } from "./use-refresh";
 
 const UNEXPECTED = {
   title: "Something went wrong",
@@ -33,7 +33,7 @@ const NO_ANSWER = /^(Failed to fetch|NetworkError when attempting to fetch resou
 export function ErrorPanel() {
   const error = useRouteError();
   const offline = error instanceof TypeError && NO_ANSWER.test(error.message);
-  useRetry(offline);
+  useRefresh(offline, RETRY_EVERY);
   const known = isRouteErrorResponse(error) ? BY_STATUS[error.status] : undefined;
   const { title, text } = offline ? OFFLINE : (known ?? UNEXPECTED);
   const said = known && isRouteErrorResponse(error) && ownWords(error.data);
@@ -53,18 +53,4 @@ export function ErrorPanel() {
       </div>
     </section>
   );
-}
-
-/** Reads the page anew until it answers: a page that is left open comes back as it was, once the network does. */
-function useRetry(offline: boolean) {
-  const { revalidate, state } = useRevalidator();
-  useEffect(() => {
-    if (!offline || state !== "idle") return;
-    const timer = setTimeout(revalidate, RETRY_EVERY);
-    window.addEventListener("online", revalidate);
-    return () => {
-      clearTimeout(timer);
-      window.removeEventListener("online", revalidate);
-    };
-  }, [offline, state, revalidate]);
 }
