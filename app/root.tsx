@@ -17,7 +17,7 @@ import {
   useNavigation,
   useRouteLoaderData,
 } from "@remix-run/react";
-import { Sailboat } from "lucide-react";
+import { Icon } from "./ui/icon";
 import { useEffect, type ReactNode } from "react";
 import { claimedUser } from "./auth/auth.server";
 import { takeFlash } from "./platform/flash.server";
@@ -25,8 +25,8 @@ import { useNonce } from "./platform/nonce";
 import stylesheet from "./styles.css";
 import { ErrorPanel } from "./ui/error-panel";
 import { FlashMessage } from "./ui/flash-message";
-import { IconDrawings } from "./ui/icon";
 import { LocalTimes } from "./ui/time";
+import { unlessUnreachable } from "./ui/unreachable";
 
 export const links: LinksFunction = () => [
   { rel: "stylesheet", href: stylesheet },
@@ -40,6 +40,8 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   const { flash, headers } = await takeFlash(request, context);
   return json({ user: user && { name: user.name, avatar: user.avatar }, flash }, { headers });
 }
+
+export const shouldRevalidate = unlessUnreachable;
 
 export default function App() {
   return <Outlet />;
@@ -65,12 +67,11 @@ export function Layout({ children }: { children: ReactNode }) {
         <Links />
       </head>
       <body>
-        <IconDrawings />
         <Progress />
         <header className="border-b border-line bg-surface">
           <div className="mx-auto flex max-w-6xl items-center justify-between gap-4 px-4 py-2">
             <Link to="/dashboard" className="flex items-center gap-2 py-1 text-lg font-semibold">
-              <Sailboat aria-hidden className="size-5 text-accent" />
+              <Icon name="ship" className="size-5 text-accent" />
               Ship
             </Link>
             {/* Who is asked to sign in is not signed in, whatever an old cookie says. */}

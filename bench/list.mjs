@@ -17,7 +17,6 @@ const MOST_READ = PAGE_SIZE + 12 + READ_BESIDE;
  * @typedef {import("../scripts/client.mjs").Client} Client
  * @typedef {import("./load.mjs").Load} Load
  * @typedef {import("./meter.mjs").Metered} Metered
- * @typedef {import("./servers.mjs").Origins} Origins
  * @typedef {object} Case  a page of the list of somebody, who has so many sessions, in a database of so many rows
  * @property {number} rows
  * @property {number} sessions
@@ -56,9 +55,9 @@ export async function benchList({ databases, rounds, ms }) {
     );
     const servers = await startServers(state);
     running.push(servers);
-    for (const person of people) cases.push(...(await casesOf(servers.origins, rows, person)));
+    for (const person of people) cases.push(...(await casesOf(servers, rows, person)));
   }
-  const hello = { url: `${running[0]?.origins.hello}/` };
+  const hello = { url: `${running[0]?.origins.hello}/`, pid: running[0]?.pid };
   try {
     const loads = await inTurns([...cases.flatMap(({ app, bare }) => [app, bare]), hello], {
       rounds,
@@ -77,12 +76,12 @@ export async function benchList({ databases, rounds, ms }) {
 }
 
 /**
- * @param {Origins} origins
+ * @param {import("./servers.mjs").Servers} servers
  * @param {number} rows
  * @param {import("./seed.mjs").Person} person
  * @returns {Promise<Case[]>} with what each page costs; the bare Function has been told its statements
  */
-async function casesOf(origins, rows, { name, sessions, counts }) {
+async function casesOf({ origins, pid }, rows, { name, sessions, counts }) {
   const client = await signIn(origins.app, name);
   const cookie = client.cookie;
   const manyPages = sessions > PAGE_SIZE;
@@ -91,10 +90,18 @@ async function casesOf(origins, rows, { name, sessions, counts }) {
   return Promise.all(
     queries.map(async ([page, query]) => {
       const path = `/dashboard${query}`;
-      const bare = { url: `${origins.bare}/${name}${query}` };
+      const bare = { url: `${origins.bare}/${name}${query}`, pid };
       const cost = await costOf(origins.metered + path, cookie);
       await fetch(bare.url, { method: "PUT", body: JSON.stringify(cost.batches.flat()) });
-      return { rows, sessions, counts, page, cost, app: { url: origins.app + path, cookie }, bare };
+      return {
+        rows,
+        sessions,
+        counts,
+        page,
+        cost,
+        app: { url: origins.app + path, cookie, pid },
+        bare,
+      };
     }),
   );
 }
@@ -129,6 +136,8 @@ function print(measured, hello) {
       "p99 ms",
       "bare req/s",
       "of bare",
+      "CPU ms",
+      "of bare",
       "D1 trips",
       "rows read",
       "objects",
@@ -137,6 +146,7 @@ function print(measured, hello) {
     measured.map(({ rows, sessions, page, cost, asApp, asBare }) => [
       ...[rows, sessions, page, Math.round(asApp.perSecond), asApp.p50, asApp.p99],
       ...[Math.round(asBare.perSecond), asApp.perSecond / asBare.perSecond],
+      ...[asApp.cpu, asBare.cpu / asApp.cpu],
       ...[cost.batches.length, cost.rowsRead, cost.objects, Buffer.byteLength(cost.body)],
     ]),
   );
@@ -187,7 +197,8 @@ function check(measured) {
  */
 function checkRatio(what, load, of, least) {
   const ratio = load.perSecond / of.perSecond;
-  printCheck(`${what}: at least ${least}`, ratio >= least, ratio.toFixed(2));
+  const numbers = `${ratio.toFixed(2)} (by CPU time ${(of.cpu / load.cpu).toFixed(2)})`;
+  printCheck(`${what}: at least ${least}`, ratio >= least, numbers);
 }
 
 /** @param {Measured[]} measured */

@@ -1,5 +1,6 @@
 // @ts-check
 /** Asks a server as often as it answers, by connections that are kept open. */
+import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { Pool } from "undici";
 
@@ -7,8 +8,16 @@ import { Pool } from "undici";
 const CONNECTIONS = 8;
 
 /**
- * @typedef {{ url: string, cookie?: string | undefined }} Target
- * @typedef {{ perSecond: number, p50: number, p99: number }} Load  answers a second; milliseconds
+ * @typedef {object} Target
+ * @property {string} url
+ * @property {string} [cookie]
+ * @property {number | undefined} pid  of the server's process
+ * @typedef {object} Load
+ * @property {number} perSecond  answers
+ * @property {number} p50  of the time that one took, in milliseconds
+ * @property {number} p99
+ * @property {number} cpu  that the server's process spent on one, in milliseconds: what else the machine does changes it
+ *   least; NaN where the system does not say
  */
 
 /**
@@ -36,11 +45,12 @@ export async function inTurns(targets, { rounds, ms }) {
  * @returns {Promise<Load>}
  * @throws where an answer is no success
  */
-async function ask({ url, cookie }, ms) {
+async function ask({ url, cookie, pid }, ms) {
   const { origin, pathname, search } = new URL(url);
   const pool = new Pool(origin, { connections: CONNECTIONS, pipelining: 1 });
   /** @type {number[]} */
   const times = [];
+  const spent = cpuOf(pid);
   const began = performance.now();
   const askOn = async () => {
     while (performance.now() - began < ms) {
@@ -57,12 +67,25 @@ async function ask({ url, cookie }, ms) {
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, askOn));
   const seconds = (performance.now() - began) / 1000;
+  const cpu = (cpuOf(pid) - spent) / times.length;
   await pool.close();
   return {
     perSecond: times.length / seconds,
     p50: quantile(times, 0.5),
     p99: quantile(times, 0.99),
+    cpu,
   };
+}
+
+/** Linux counts processor time in hundredths of a second. */
+const TICK = 10;
+
+/** @param {number | undefined} pid @returns {number} the processor time that a process has had, in milliseconds */
+function cpuOf(pid) {
+  if (pid === undefined) return NaN;
+  const [, fields = ""] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
+  const [user, system] = fields.split(" ").slice(11, 13).map(Number);
+  return ((user ?? NaN) + (system ?? NaN)) * TICK;
 }
 
 /** @param {Load[]} loads @returns {Load} */
@@ -73,7 +96,12 @@ function medians(loads) {
       loads.map((load) => load[what]),
       0.5,
     );
-  return { perSecond: median("perSecond"), p50: median("p50"), p99: median("p99") };
+  return {
+    perSecond: median("perSecond"),
+    p50: median("p50"),
+    p99: median("p99"),
+    cpu: median("cpu"),
+  };
 }
 
 /**

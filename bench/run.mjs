@@ -5,13 +5,16 @@
  */
 import { parseArgs } from "node:util";
 import { benchList } from "./list.mjs";
+import { benchLive } from "./live.mjs";
 import { bundle } from "./servers.mjs";
 
 const FULL = {
   list: { databases: [1_000, 100_000, 1_000_000], rounds: 5, ms: 700 },
+  live: { seconds: 20 },
 };
 const QUICK = {
-  list: { databases: [1_000, 20_000], rounds: 3, ms: 300 },
+  list: { databases: [1_000, 20_000], rounds: 3, ms: 500 },
+  live: { seconds: 5 },
 };
 
 const { values, positionals } = parseArgs({
@@ -22,3 +25,4 @@ const parts = positionals.length > 0 ? positionals : ["list", "live"];
 const sizes = values.quick ? QUICK : FULL;
 await bundle();
 if (parts.includes("list")) await benchList(sizes.list);
+if (parts.includes("live")) await benchLive(sizes.live);

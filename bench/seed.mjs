@@ -1,21 +1,25 @@
 // @ts-check
 /** Databases of many rows, made once a day and kept: rows only, their Durable Objects are empty. */
-import Database from "libsql";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { migrate, ROOT } from "../scripts/project.mjs";
 import { FOLDER } from "./servers.mjs";
+import { numberOf, opened, sizeOf } from "./storage.mjs";
 
 /** Those whose lists are measured, by how many sessions they have. */
 const PEOPLE = [50, 2_000, 10_000];
 /** How many sessions each of the others has. */
 const OF_OTHERS = 100;
 
+/** Where Miniflare keeps D1, under the folder of its data. */
+const DATABASES = "v3/d1/miniflare-D1DatabaseObject";
+
 const DAY = 24 * 60 * 60 * 1000;
 
 /**
+ * @typedef {import("libsql").Database} Database
  * @typedef {{ name: string, sessions: number, counts: number }} Person  by the name to sign in with; how many sessions
  *   and kept counts they have
  * @typedef {{ state: string, people: Person[], bytesPerSession: number }} Seeded  a folder of local data
@@ -42,13 +46,13 @@ export async function seeded(rows) {
     rmSync(state, { recursive: true, force: true });
     mkdirSync(state, { recursive: true });
     await migrate(state);
-    opened(state, (database) => fill(database, rows, people));
+    opened(join(state, DATABASES), (database) => fill(database, rows, people));
     writeFileSync(stamp, wanted);
   }
-  return opened(state, (database) => ({
+  return opened(join(state, DATABASES), (database) => ({
     state,
     people: people.map((sessions) => personOf(database, sessions)),
-    bytesPerSession: Math.round(size(database) / rows),
+    bytesPerSession: Math.round(sizeOf(database) / rows),
   }));
 }
 
@@ -61,42 +65,16 @@ function madeFrom() {
   return `${hash.digest("hex")} ${Math.floor(Date.now() / DAY)}`;
 }
 
-/**
- * @template Result
- * @param {string} state
- * @param {(database: Database.Database) => Result} read
- */
-function opened(state, read) {
-  const folder = join(state, "v3/d1/miniflare-D1DatabaseObject");
-  const [name] = readdirSync(folder).filter((file) => /^[0-9a-f]{64}\.sqlite$/.test(file));
-  const database = new Database(join(folder, name ?? ""));
-  try {
-    return read(database);
-  } finally {
-    database.close();
-  }
-}
-
-/** @param {Database.Database} database @param {number} sessions @returns {Person} */
+/** @param {Database} database @param {number} sessions @returns {Person} */
 function personOf(database, sessions) {
   const name = nameOf(sessions);
   const where = `user_id = 'local:${name}'`;
-  const counts = number(database, `SELECT count(*) FROM session_counts WHERE ${where}`);
+  const counts = numberOf(database, `SELECT count(*) FROM session_counts WHERE ${where}`);
   return { name, sessions, counts };
 }
 
-/** @param {Database.Database} database @returns {number} bytes, with every index and kept count */
-function size(database) {
-  return number(database, "PRAGMA page_count") * number(database, "PRAGMA page_size");
-}
-
-/** @param {Database.Database} database @param {string} query @returns {number} the one number that it asks for */
-function number(database, query) {
-  return Number(database.prepare(query).pluck().get());
-}
-
 /**
- * @param {Database.Database} database
+ * @param {Database} database
  * @param {number} rows
  * @param {number[]} people
  */
@@ -126,7 +104,7 @@ function fill(database, rows, people) {
  * first about to be archived for being idle; one in five archived, except of those with fewer than a hundred; one in
  * three with an agent.
  *
- * @param {Database.Database} database
+ * @param {Database} database
  * @param {string} person an expression of SQL
  * @param {number} sessions
  */
@@ -175,7 +153,7 @@ const COUNTS_AND_EVENTS = `
  * Sees that one person's counts are those that the triggers keep, by letting these count all of that person's sessions
  * down to nothing and up again.
  *
- * @param {Database.Database} database
+ * @param {Database} database
  * @param {string} name
  * @throws where they differ
  */

@@ -1,6 +1,6 @@
 // @ts-check
 /** The built Workers in Miniflare, without wrangler's proxies, and what they are compared with. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Miniflare } from "miniflare";
 import { parse } from "smol-toml";
@@ -19,7 +19,8 @@ const COMPANION = "ship-sessions";
  * @property {Record<string, string | number>} vars
  * @property {[{ database_id: string }]} d1_databases
  * @typedef {Record<"app" | "metered" | "bare" | "hello" | "objects", string>} Origins  of each Worker, by its name
- * @typedef {{ origins: Origins, end: () => Promise<void> }} Servers
+ * @typedef {{ origins: Origins, pid: number | undefined, end: () => Promise<void> }} Servers  pid: of the process that
+ *   all of them run in, where the system says
  */
 
 /** Builds the app and bundles both Workers as they are deployed. @throws where that fails */
@@ -41,6 +42,7 @@ export async function startServers(state) {
   const bindings = { ...pages.bindings, ...FOR_BENCH };
   const app = { ...pages, bindings, durableObjects: boundObjects() };
   const companion = { ...configOf("durable-objects/wrangler.toml"), durableObjects: ownObjects() };
+  const before = children();
   const miniflare = new Miniflare({
     d1Persist: join(state, "v3/d1"),
     durableObjectsPersist: join(state, "v3/do"),
@@ -62,7 +64,15 @@ export async function startServers(state) {
     hello: await origin("hello"),
     objects: await origin(COMPANION),
   };
-  return { origins, end: () => miniflare.dispose() };
+  const pid = children().find((child) => !before.includes(child));
+  return { origins, pid, end: () => miniflare.dispose() };
+}
+
+/** @returns {number[]} the processes that this one has started; none where the system does not say, as Linux does */
+function children() {
+  const file = `/proc/${process.pid}/task/${process.pid}/children`;
+  if (!existsSync(file)) return [];
+  return readFileSync(file, "utf8").split(" ").filter(Boolean).map(Number);
 }
 
 /** Signing in by name, and no limit on what the bench creates; its output is a table, not a log. */

@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { attempt } from "../app/platform/log";
+import type { ObjectAnswer } from "../app/sessions/session";
 import { CLOSED } from "../app/sessions/wire";
 import { BulkRunner } from "./bulk-runner";
 import { LiveSockets } from "./live";
@@ -48,8 +49,10 @@ export class PersonDO extends DurableObject<CompanionEnv> {
 
   /** Forgets a session whose last page was closed. */
   async unwatch(sessionId: string): Promise<void> {
-    const watched = this.#watched().filter(({ session }) => session !== sessionId);
-    if (watched.length === 0 && this.#bulks.idle) return this.ctx.storage.deleteAll();
+    const watched = this.#watched();
+    const isLast = watched.every(({ session }) => session === sessionId);
+    if (isLast && this.#bulks.idle) return this.ctx.storage.deleteAll();
+    if (watched.length === 0) return;
     this.ctx.storage.sql.exec("DELETE FROM watched WHERE session = ?", sessionId);
   }
 
@@ -89,14 +92,18 @@ export class PersonDO extends DurableObject<CompanionEnv> {
     await this.changed(changed);
   }
 
+  /** Says it to sessions, and forgets those that are there no more. */
   async #tell(
     open: Watched[],
-    say: (object: DurableObjectStub<SessionDO>, userId: string) => Promise<unknown>,
+    say: (object: DurableObjectStub<SessionDO>, userId: string) => Promise<ObjectAnswer>,
   ): Promise<void> {
     const { SESSION_DO } = this.env;
     await Promise.all(
       open.map(({ session, user_id }) =>
-        attempt("tell-session", () => say(SESSION_DO.get(SESSION_DO.idFromName(session)), user_id)),
+        attempt("tell-session", async () => {
+          const answer = await say(SESSION_DO.get(SESSION_DO.idFromName(session)), user_id);
+          if (answer.state !== "ready") await this.unwatch(session);
+        }),
       ),
     );
   }

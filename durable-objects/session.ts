@@ -36,6 +36,7 @@ const BATCH = 100;
 const MOST_MISSED = 300;
 const FRAME = 10;
 
+const NOTHING_TO_HEAR = "There is nothing to listen to.";
 const READ_FIRST = "More than a hundred messages were missed: read them first.";
 
 /** How many tokens a session may have, and how many requests one of them may make in a minute. */
@@ -67,6 +68,8 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   readonly #live = new LiveSockets(this.ctx);
   /** Agents that wait for news. */
   readonly #waiting = new Set<() => void>();
+  /** The coming and going of pages: done when the last of them is. */
+  #turn: Promise<unknown> = Promise.resolve();
   #alarmFailures = 0;
 
   /**
@@ -129,9 +132,8 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     const token = `ship_${randomToken()}`;
     const hash = await hashToken(token);
     return this.#answer(userId, this.#storage.state(), () => {
-      if (this.#storage.tokens().length >= TOKEN_LIMIT) return { token: undefined };
-      this.#storage.addToken(name, hash, formKey, Date.now());
-      return { token };
+      const added = this.#storage.addToken({ name, hash, formKey }, TOKEN_LIMIT, Date.now());
+      return { token: added ? token : undefined };
     });
   }
 
@@ -186,11 +188,8 @@ export class SessionDO extends DurableObject<CompanionEnv> {
       : this.#listenAsAgent(tokenHash, after);
   }
 
-  /** The last page that goes is no longer to be told of sign-outs and changes. */
   override async webSocketClose(): Promise<void> {
-    const state = this.#storage.state();
-    if (!state || this.#live.hasPages) return;
-    await attempt("unwatch", async () => personOf(this.env, state.user_id).unwatch(state.id));
+    await this.#unwatchWithoutPages();
   }
 
   override webSocketMessage(socket: WebSocket): void {
@@ -304,15 +303,36 @@ export class SessionDO extends DurableObject<CompanionEnv> {
 
   /** A session of which nothing is stored yet has no live page: its first message makes it. */
   async #listenAsPage(userId: string, signIn: string, after: number): Promise<Response> {
-    const { id } = this.#storage.state() ?? {};
-    if (id === undefined) return refusal(404, "There is nothing to listen to.");
-    // First, so that a sign-out from here on finds this socket.
-    const welcome = await personOf(this.env, userId).watch(userId, id, signIn);
-    const answer = this.#answer(userId, this.#storage.state(), (state) => ({
-      missed: this.#missedByPage(state, after),
-    }));
-    if (!welcome || answer.state !== "ready") return refusal(404, "There is nothing to listen to.");
-    return this.#live.accept({ signIn }, answer.missed);
+    const found = this.#answer(userId, this.#storage.state(), ({ id }) => ({ id }));
+    if (found.state !== "ready") return refusal(404, NOTHING_TO_HEAR);
+    const socket = await this.#inTurn("watch", async () => {
+      // First, so that a sign-out from here on finds this socket.
+      const welcome = await personOf(this.env, userId).watch(userId, found.id, signIn);
+      const answer = this.#answer(userId, this.#storage.state(), (state) => ({
+        missed: this.#missedByPage(state, after),
+      }));
+      if (!welcome || answer.state !== "ready") return undefined;
+      return this.#live.accept({ signIn }, answer.missed);
+    });
+    if (socket) return socket;
+    await this.#unwatchWithoutPages();
+    return refusal(404, NOTHING_TO_HEAR);
+  }
+
+  /** The last page that goes is no longer to be told of sign-outs and changes. */
+  async #unwatchWithoutPages(): Promise<void> {
+    await this.#inTurn("unwatch", async () => {
+      const state = this.#storage.state();
+      if (!state || this.#live.hasPages) return;
+      await personOf(this.env, state.user_id).unwatch(state.id);
+    });
+  }
+
+  /** One page after the other comes or goes, so that none that goes undoes what one that comes has said. */
+  #inTurn<Answer>(step: string, run: () => Promise<Answer>): Promise<Answer | undefined> {
+    const answer = this.#turn.then(() => attempt(step, run));
+    this.#turn = answer;
+    return answer;
   }
 
   #missedByPage(state: State, after: number): LiveMessage[] {
@@ -338,8 +358,12 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     switch (answer.state) {
       case "ready":
         return answer.socket;
+      case "deleting":
+        return refusal(410, "This session is being deleted.");
       case "limited":
-        return refusal(429, "Too many requests within a minute.");
+        return refusal(429, "Too many requests within a minute.", {
+          "Retry-After": `${Math.ceil(answer.wait / 1000)}`,
+        });
       default:
         return refusal(401, "This token is not one of this session’s.");
     }
@@ -363,8 +387,8 @@ export class SessionDO extends DurableObject<CompanionEnv> {
         this.#live.tellPages({ type: "messages", messages: [shown(message)], agent });
       }
       this.#live.tellAgents({ type: "messages", messages: [forAgent(message)] });
+      this.#wake();
     }
-    this.#wake();
   }
 
   /** @returns when there is news for agents, or `wait` milliseconds are over */
@@ -456,6 +480,6 @@ function forAgent({ id, role, author, text, created_at }: Message): AgentMessage
 }
 
 /** What a socket that is not opened is answered with. */
-function refusal(status: number, error: string): Response {
-  return Response.json({ error }, { status });
+function refusal(status: number, error: string, headers: HeadersInit = {}): Response {
+  return Response.json({ error }, { status, headers });
 }

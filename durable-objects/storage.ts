@@ -154,16 +154,21 @@ export class SessionStorage {
     return { message: message ?? this.messageByKey(client_key), isNew: message !== undefined };
   }
 
-  /** Keeps a token by its hash. A form that is sent again makes no second token, but this one anew. */
-  addToken(name: string, hash: string, formKey: string, now: number): void {
-    this.#sql.exec(
-      `INSERT INTO agent_tokens (name, hash, form_key, created_at) VALUES (?, ?, ?, ?)
-       ON CONFLICT (form_key) DO UPDATE SET hash = excluded.hash`,
-      name,
-      hash,
-      formKey,
-      now,
-    );
+  /**
+   * Keeps a token by its hash. A form that is sent again makes no second token, but this one anew.
+   *
+   * @returns whether it was kept: not where there are `limit` others
+   */
+  addToken(
+    { name, hash, formKey }: { name: string; hash: string; formKey: string },
+    limit: number,
+    now: number,
+  ): boolean {
+    const query = `
+      INSERT INTO agent_tokens (name, hash, form_key, created_at) SELECT ?, ?, ?, ?
+      WHERE (SELECT count(*) FROM agent_tokens WHERE form_key <> ?) < ?
+      ON CONFLICT (form_key) DO UPDATE SET hash = excluded.hash RETURNING id`;
+    return this.#rows(query, name, hash, formKey, now, formKey, limit).length > 0;
   }
 
   /** @returns the tokens that work, oldest first */

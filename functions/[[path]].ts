@@ -33,8 +33,8 @@ export const onRequest: PagesFunction<Env> = async ({ request, env, waitUntil })
 /** An agent gets what a session's action answers as it is, as Remix's own client does: a page would be of no use to it. */
 function forAgent(request: Request): Request {
   const url = new URL(request.url);
-  const toSession = request.method === "POST" && /^\/session\/[^/]+$/.test(url.pathname);
-  if (!toSession) return request;
+  const reads = request.method === "GET" || request.method === "HEAD";
+  if (reads || !/^\/session\/[^/]+$/.test(url.pathname)) return request;
   url.searchParams.set("_data", "routes/session.$id");
   return new Request(url, request);
 }

@@ -14,6 +14,8 @@ const asRoot = process.getuid?.() === 0;
 const desktop = { ...devices["Desktop Chrome"], viewport: { width: 1280, height: 800 } };
 const phone = { ...devices["Pixel 7"], viewport: { width: 360, height: 740 } };
 const REQUESTS = "requests/**";
+/** It is long, and comes to a phone by itself. */
+const JOURNEY = "journey.spec.ts";
 
 export default defineConfig({
   testDir: "e2e",
@@ -43,11 +45,11 @@ export default defineConfig({
       testIgnore: REQUESTS,
       grepInvert: /@js/,
     },
-    { name: "phone", use: phone, testIgnore: REQUESTS },
+    { name: "phone", use: phone, testIgnore: [REQUESTS, JOURNEY] },
     {
       name: "phone without JavaScript",
       use: { ...phone, javaScriptEnabled: false },
-      testIgnore: REQUESTS,
+      testIgnore: [REQUESTS, JOURNEY],
       grepInvert: /@js/,
     },
     { name: "requests", testMatch: REQUESTS },

@@ -1,4 +1,4 @@
-import { Lock } from "lucide-react";
+import { Icon } from "../ui/icon";
 import { useState } from "react";
 import { useHydrated } from "../ui/hydrated";
 import type { ConnectedRepository } from "./repositories.server";
@@ -62,7 +62,7 @@ export function RepositoryPicker({ repositories, chosen, error }: RepositoryPick
               <span className="min-w-0 [overflow-wrap:anywhere]">{fullName}</span>
               {isPrivate && (
                 <span className="status ml-auto text-sm text-muted">
-                  <Lock aria-hidden />
+                  <Icon name="private" />
                   private
                 </span>
               )}

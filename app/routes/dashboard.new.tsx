@@ -26,6 +26,7 @@ import { findSimilar } from "../sessions/list.server";
 import { listPath, type SimilarSessions } from "../sessions/list-view";
 import { repositoryName, type Repository } from "../sessions/session";
 import { ErrorPanel } from "../ui/error-panel";
+import { numberText } from "../ui/number";
 
 export { notForNews as shouldRevalidate } from "../sessions/live-list";
 
@@ -157,7 +158,7 @@ function notCreated(result: Exclude<CreateResult, { outcome: "created" }>, typed
     }
     case "too-many":
       return failure(typed, 429, {
-        alert: `You have ${result.limit.toLocaleString("en")} active sessions, which is the most. Archive some first; then send it again.`,
+        alert: `You have ${numberText(result.limit)} active sessions, which is the most. Archive some first; then send it again.`,
       });
   }
 }

@@ -12,7 +12,7 @@ import {
   useSearchParams,
   type ShouldRevalidateFunction,
 } from "@remix-run/react";
-import { Plus } from "lucide-react";
+import { Icon } from "../ui/icon";
 import { verifySession } from "../auth/auth.server";
 import { readFormWithList } from "../platform/form.server";
 import { answerBulk } from "../sessions/bulk-answer.server";
@@ -31,6 +31,7 @@ import { SessionList } from "../sessions/session-list";
 import { answerStatusChange } from "../sessions/status-change.server";
 import { ErrorPanel } from "../ui/error-panel";
 import { useLastAnswer } from "../ui/last-answer";
+import { numberText } from "../ui/number";
 import { useMovingNow } from "../ui/time";
 
 export const meta: MetaFunction = () => [{ title: "Sessions · Ship" }];
@@ -109,7 +110,7 @@ export default function Dashboard() {
               aria-current={status === view.status ? "page" : undefined}
               className={`button max-sm:px-2 ${status === view.status ? "" : "button-quiet"}`}
             >
-              {label} <span className="text-muted">{counts[status].toLocaleString("en")}</span>
+              {label} <span className="text-muted">{numberText(counts[status])}</span>
             </Link>
           ))}
         </nav>
@@ -118,7 +119,7 @@ export default function Dashboard() {
           preventScrollReset
           className="button button-primary ml-auto"
         >
-          <Plus aria-hidden />
+          <Icon name="add" />
           New session
         </Link>
       </div>

@@ -6,7 +6,7 @@ import {
   type MetaFunction,
 } from "@remix-run/cloudflare";
 import { Form, Link, useLoaderData, type ClientActionFunctionArgs } from "@remix-run/react";
-import { Archive, ArchiveRestore, ArrowLeft, Download, Trash2 } from "lucide-react";
+import { Icon } from "../ui/icon";
 import { useMemo } from "react";
 import { verifySession, type User } from "../auth/auth.server";
 import { gitHubPage } from "../github/client.server";
@@ -43,6 +43,7 @@ import { ErrorPanel } from "../ui/error-panel";
 import { useHydrated } from "../ui/hydrated";
 import { useLastAnswer } from "../ui/last-answer";
 import { useMovingNow } from "../ui/time";
+import { unlessUnreachable, type Unreachable } from "../ui/unreachable";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: data ? `${(data as PageData).session.repository} · Ship` : "Session · Ship" },
@@ -199,9 +200,11 @@ export async function clientAction({ request, serverAction }: ClientActionFuncti
     const [key, text] = [form.get("key"), form.get("text")];
     const draft = typeof key === "string" && typeof text === "string" ? { key, text } : undefined;
     const alert = "Ship cannot be reached, so this may not have happened. Try again; it is safe.";
-    return { alert, ...(draft && { draft }) } satisfies ActionData;
+    return { alert, ...(draft && { draft }), unreachable: true } satisfies ActionData & Unreachable;
   }
 }
+
+export const shouldRevalidate = unlessUnreachable;
 
 export default function Session() {
   const page = useLoaderData() as PageData;
@@ -210,7 +213,7 @@ export default function Session() {
   return (
     <div className="grid gap-5">
       <Link to="/dashboard" className="link flex items-center gap-1 justify-self-start">
-        <ArrowLeft aria-hidden className="size-4" />
+        <Icon name="back" className="size-4" />
         All sessions
       </Link>
       <SessionHeader session={session} />
@@ -245,15 +248,15 @@ function SessionHeader({ session }: { session: PageData["session"] }) {
           value={`${active ? "archive" : "restore"}:${session.id}`}
           className="button"
         >
-          {active ? <Archive aria-hidden /> : <ArchiveRestore aria-hidden />}
+          {active ? <Icon name="archive" /> : <Icon name="restore" />}
           {active ? "Archive" : "Restore"}
         </button>
         <a href={`/session/${session.id}/export`} download className="button">
-          <Download aria-hidden />
+          <Icon name="download" />
           Download
         </a>
         <Link to={`/dashboard/delete?id=${session.id}`} className="button">
-          <Trash2 aria-hidden />
+          <Icon name="delete" />
           Delete
         </Link>
       </Form>
@@ -275,7 +278,8 @@ function OpenSession({ page, conversation, answered }: OpenSessionProps) {
   const { status, id } = page.session;
   const live = useLiveSession(id, status, conversation, !earlier);
   const last = live.messages.at(-1);
-  const now = Math.max(useMovingNow(page.now), last?.created_at ?? 0);
+  // What has just come happened after the page was made.
+  const now = Math.max(useMovingNow(page.now), last?.created_at ?? 0, live.agent?.at ?? 0);
   const session = earlier ? page.session : upToDate(page.session, last);
   return (
     <div className="session-page">

@@ -14,6 +14,7 @@ const LONGEST_WAIT = 25_000;
 /** Keeps a report: 201 and the id of its message, sent again too; 4xx with what is wrong, and nothing was kept. */
 export function answerReport(request: Request, env: Env, id: string | undefined, token: string) {
   return answered(async () => {
+    if (request.method !== "POST") return refusal(405, "Report by POST.", { Allow: "GET, POST" });
     const checked = reportInput.safeParse(await readReport(request));
     if (!checked.success) return refusal(400, checked.error.issues[0]?.message ?? "");
     const { text, status, key = crypto.randomUUID() } = checked.data;

@@ -1,5 +1,6 @@
 import { Form, Link } from "@remix-run/react";
 import type { ReactNode } from "react";
+import { numberText } from "../ui/number";
 import { BULK_WORDS, bulkResultText, INVERSE, type BulkCounts, type BulkKind } from "./bulk";
 import { sessionCountText } from "./bulk";
 
@@ -23,7 +24,7 @@ export function BulkProgress({ bulk, listedAt }: { bulk: BulkView; listedAt: str
   return (
     <section className="panel grid gap-4 p-5" aria-labelledby="progress">
       <p id="progress">
-        {settled.toLocaleString("en")} of {sessionCountText(total)} done
+        {numberText(settled)} of {sessionCountText(total)} done
       </p>
       <progress className="bulk-progress" max={total} value={settled} aria-labelledby="progress" />
       <div aria-live="polite">{!underWay && <p>{bulkResultText(kind, counts)}</p>}</div>

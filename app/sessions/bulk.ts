@@ -1,4 +1,5 @@
 /** Changes to many sessions at once, called bulks, free of any platform. Every time is in epoch milliseconds. */
+import { numberText } from "../ui/number";
 import { listPath } from "./list-view";
 
 export type BulkKind = ReversibleKind | "delete";
@@ -56,7 +57,7 @@ export const INVERSE: Partial<Record<BulkKind, ReversibleKind>> = {
 
 /** @returns "1 session", "2 sessions" */
 export function sessionCountText(count: number): string {
-  return count === 1 ? "1 session" : `${count.toLocaleString("en")} sessions`;
+  return count === 1 ? "1 session" : `${numberText(count)} sessions`;
 }
 
 /** @returns what a bulk has come to, such as "Archived 10 sessions; 2 had been archived before." */
@@ -64,9 +65,9 @@ export function bulkResultText(kind: BulkKind, counts: BulkCounts): string {
   const { done, before } = BULK_WORDS[kind];
   const notDone = counts.failed + counts.left;
   const others = [
-    counts.unchanged > 0 && `${counts.unchanged.toLocaleString("en")} had been ${before}`,
-    counts.gone > 0 && `${counts.gone.toLocaleString("en")} did not exist any more`,
-    notDone > 0 && `${notDone.toLocaleString("en")} could not be ${done}`,
+    counts.unchanged > 0 && `${numberText(counts.unchanged)} had been ${before}`,
+    counts.gone > 0 && `${numberText(counts.gone)} did not exist any more`,
+    notDone > 0 && `${numberText(notDone)} could not be ${done}`,
   ].filter((text) => text !== false);
   const first = counts.done === 0 ? "no sessions" : sessionCountText(counts.done);
   return `${[`${capitalized(done)} ${first}`, ...others].join("; ")}.`;

@@ -1,4 +1,4 @@
-import { Form, useNavigation } from "@remix-run/react";
+import { Form, useNavigation, useRevalidator } from "@remix-run/react";
 import {
   useEffect,
   useRef,
@@ -8,6 +8,7 @@ import {
   type RefObject,
   type SetStateAction,
 } from "react";
+import { useHydrated } from "../ui/hydrated";
 import type { ShownMessage } from "./session";
 
 /** The most that a message may have, in bytes. */
@@ -50,9 +51,11 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
   useFocusOnChange(text, draft.key);
 
   const sending = useNavigation().formData?.get("key") === draft.key;
+  useFreshKey(isThere(draft.key) && !sending);
   const alert = failed?.draft.key === draft.key ? failed.alert : undefined;
   const size = new TextEncoder().encode(draft.text).length;
-  const tooLong = size > MESSAGE_BYTES;
+  // Without JavaScript nobody would take it back while the message is made shorter.
+  const tooLong = useHydrated() && size > MESSAGE_BYTES;
 
   return (
     <Form
@@ -120,6 +123,14 @@ function useKeptDraft(
       sessionStorage.removeItem(name);
     }
   }, [name, field, draft, setDraft]);
+}
+
+/** Asks for the key of the next message where the last one is there, though it was not answered that it is. */
+function useFreshKey(isUsed: boolean) {
+  const { revalidate } = useRevalidator();
+  useEffect(() => {
+    if (isUsed) revalidate();
+  }, [isUsed, revalidate]);
 }
 
 /** Puts the focus back into the field when the message that was in it has been sent. */

@@ -1,5 +1,5 @@
 import { Link } from "@remix-run/react";
-import { Bot } from "lucide-react";
+import { Icon } from "../ui/icon";
 import type { MouseEvent } from "react";
 import type { Connection } from "../ui/live-socket";
 import { ScrollPlace } from "../ui/scroll-place";
@@ -62,7 +62,7 @@ function MessageItem({ message, now }: { message: ShownMessage; now: number }) {
     <li className="panel grid min-w-0 gap-1 px-4 py-3">
       <p className="flex flex-wrap items-center gap-x-3 text-sm text-muted">
         <span className="flex items-center gap-1.5 font-medium text-ink">
-          {role === "agent" && <Bot aria-hidden className="size-4 text-accent" />}
+          {role === "agent" && <Icon name="agent" className="size-4 text-accent" />}
           {author}
           {role === "agent" && <span className="sr-only"> (agent)</span>}
         </span>

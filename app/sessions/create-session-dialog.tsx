@@ -2,6 +2,7 @@ import { Form, Link, useNavigation } from "@remix-run/react";
 import type { ReactNode } from "react";
 import { Dialog } from "../ui/dialog";
 import { Field } from "../ui/field";
+import { numberText } from "../ui/number";
 import { RelativeTime } from "../ui/time";
 import { listPath, type SimilarSessions } from "./list-view";
 import { messageCountText } from "./session-list";
@@ -70,7 +71,7 @@ function Similar({ similar, now }: { similar: SimilarSessions; now: number }) {
   return (
     <div role="alert" className="panel grid gap-2 px-4 py-3">
       <p>
-        {count.toLocaleString("en")} active sessions on this repository.{" "}
+        {numberText(count)} active sessions on this repository.{" "}
         {count > sessions.length && (
           <a href={all} className="link">
             See all

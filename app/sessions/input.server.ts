@@ -75,35 +75,43 @@ export const confirmedInput = z.object({
 
 export const MESSAGE_BYTES = 32 * 1024;
 
-const messageText = z.string(FORM_INCOMPLETE).check(
-  z.refine((text) => text.trim() !== "", { error: "Write a message first.", abort: true }),
-  z.refine((text) => new TextEncoder().encode(text).length <= MESSAGE_BYTES, {
-    error: "A message has at most 32 KiB.",
-  }),
-);
+/** @param missing what is said where there is no text at all */
+const messageText = (missing: string) =>
+  z.string(missing).check(
+    z.refine((text) => text.trim() !== "", { error: "Write a message first.", abort: true }),
+    z.refine((text) => new TextEncoder().encode(text).length <= MESSAGE_BYTES, {
+      error: "A message has at most 32 KiB.",
+    }),
+  );
 
 /** The composer: the message's key, and its text. */
-export const messageInput = z.object({ key: z.uuid(FORM_INCOMPLETE), text: messageText });
+export const messageInput = z.object({
+  key: z.uuid(FORM_INCOMPLETE),
+  text: messageText(FORM_INCOMPLETE),
+});
 
 /** What an agent reports: words, a status or both; its key is its own to choose. */
 export const reportInput = z
-  .object({
-    text: z.optional(messageText),
-    status: z.optional(
-      z.enum(
-        ["working", "waiting", "done", "failed"],
-        "A status is working, waiting, done or failed.",
-      ),
-    ),
-    key: z.optional(
-      z
-        .string("A key is text.")
-        .check(
-          z.minLength(1, "A key has at least one character."),
-          z.maxLength(200, "A key has at most 200 characters."),
+  .object(
+    {
+      text: z.optional(messageText("A text is text.")),
+      status: z.optional(
+        z.enum(
+          ["working", "waiting", "done", "failed"],
+          "A status is working, waiting, done or failed.",
         ),
-    ),
-  })
+      ),
+      key: z.optional(
+        z
+          .string("A key is text.")
+          .check(
+            z.minLength(1, "A key has at least one character."),
+            z.maxLength(200, "A key has at most 200 characters."),
+          ),
+      ),
+    },
+    "A report is an object.",
+  )
   .check(
     z.refine(({ text, status }) => text !== undefined || status !== undefined, {
       error: "Send a text, a status or both.",

@@ -1,5 +1,6 @@
 import { Form, useSearchParams } from "@remix-run/react";
 import { useEffect, useRef, type ReactNode } from "react";
+import { numberText } from "../ui/number";
 import { useLinkHandler } from "./link-handler";
 import {
   IDLE_DAYS,
@@ -151,7 +152,7 @@ function Choice({ to, chosen, count, children }: ChoiceProps) {
   return (
     <a href={to} aria-current={chosen ? "true" : undefined} className="chip">
       {children}
-      {count !== undefined && <span> {count.toLocaleString("en")}</span>}
+      {count !== undefined && <span> {numberText(count)}</span>}
     </a>
   );
 }

@@ -1,4 +1,4 @@
-import { Keyboard } from "lucide-react";
+import { Icon } from "../ui/icon";
 import { useEffect, useRef, useState } from "react";
 import { useHydrated } from "../ui/hydrated";
 import { useShortcuts } from "../ui/shortcuts";
@@ -38,7 +38,7 @@ export function ListShortcuts() {
         aria-keyshortcuts="?"
         onClick={() => setHelping(true)}
       >
-        <Keyboard aria-hidden />
+        <Icon name="keyboard" />
         Keyboard shortcuts
       </button>
       {helping && <Help onClose={() => setHelping(false)} />}

@@ -73,6 +73,16 @@ export function listPath(
   return `/dashboard${page}${query.size > 0 ? `?${query}` : ""}`;
 }
 
+/**
+ * @param from a URL's query, of the list
+ * @returns what gives the path of the dialog that deletes a session over that list; the query is read once for all rows
+ */
+export function deletePaths(from: URLSearchParams): (id: string) => string {
+  const path = listPath(from, "/delete");
+  const joint = path.includes("?") ? "&" : "?";
+  return (id) => `${path}${joint}id=${id}`;
+}
+
 /** The active sessions of a repository, as the create dialog tells of them. Times are epoch milliseconds. */
 export interface SimilarSessions {
   /** "owner/name" */

@@ -1,6 +1,7 @@
-import { useRevalidator, type ShouldRevalidateFunction } from "@remix-run/react";
+import type { ShouldRevalidateFunction } from "@remix-run/react";
 import { useEffect, useRef, useState } from "react";
 import { useLiveSocket, type Connection } from "../ui/live-socket";
+import { useReadAnew } from "../ui/read-anew";
 import { isFinal, parseListMessage } from "./wire";
 
 /** News that come within this time, in milliseconds, are read together. */
@@ -11,23 +12,23 @@ const STALE = 5 * 60_000;
 
 /** Reads the list anew whenever it may have changed, as long as somebody looks; what is told is not believed, but read. */
 export function useListNews(): Connection {
-  const { revalidate } = useRevalidator();
+  const readNow = useReadAnew();
   const timer = useRef<ReturnType<typeof setTimeout>>();
   const missed = useRef(false);
   const readAnew = () => {
     missed.current = document.visibilityState === "hidden";
     if (missed.current) return;
     clearTimeout(timer.current);
-    timer.current = setTimeout(revalidate, GATHER);
+    timer.current = setTimeout(readNow, GATHER);
   };
 
   useEffect(() => {
     const look = () => {
-      if (document.visibilityState === "visible" && missed.current) revalidate();
+      if (document.visibilityState === "visible" && missed.current) readNow();
       missed.current = false;
     };
     const refresh = setInterval(() => {
-      if (document.visibilityState === "visible" && navigator.onLine) revalidate();
+      if (document.visibilityState === "visible" && navigator.onLine) readNow();
       else missed.current = true;
     }, STALE);
     document.addEventListener("visibilitychange", look);
@@ -36,7 +37,7 @@ export function useListNews(): Connection {
       clearTimeout(timer.current);
       document.removeEventListener("visibilitychange", look);
     };
-  }, [revalidate]);
+  }, [readNow]);
 
   return useLiveSocket(true, {
     path: () => "/dashboard/live",

@@ -1,6 +1,7 @@
-import { useFetcher, useRevalidator } from "@remix-run/react";
+import { useFetcher } from "@remix-run/react";
 import { useEffect, useRef, useState } from "react";
 import { useLiveSocket, type Connection } from "../ui/live-socket";
+import { useReadAnew } from "../ui/read-anew";
 import type { AgentReport, SessionStatus, ShownMessage } from "./session";
 import { isFinal, parseLiveMessage } from "./wire";
 
@@ -42,10 +43,10 @@ export function useLiveSession(
     last.current = content.messages.at(-1)?.id ?? 0;
   }, [content.messages]);
 
-  const { revalidate } = useRevalidator();
+  const readAnew = useReadAnew();
   const connection = useLiveSocket(live, {
     path: () => `/session/${id}/live?after=${last.current}`,
-    onReconnect: revalidate,
+    onReconnect: readAnew,
     isFinal,
     onMessage(data) {
       const message = parseLiveMessage(data);
@@ -59,10 +60,10 @@ export function useLiveSession(
           setContent((before) => ({ ...before, agent: message.agent }));
           break;
         case "status":
-          if (message.status !== status) revalidate();
+          if (message.status !== status) readAnew();
           break;
         case "changed":
-          revalidate();
+          readAnew();
       }
     },
   });
@@ -92,17 +93,22 @@ function useEarlierMessages(id: string, take: (messages: ShownMessage[]) => void
 /**
  * Puts two parts of a conversation together: each message once, in order.
  *
+ * @param shown where a message is in both parts, the other one's is taken
  * @returns the newer part alone where messages are missing between the two
  */
-function joined(older: ShownMessage[], newer: ShownMessage[]): ShownMessage[] {
-  const [first, ...rest] = newer;
-  const last = older.at(-1);
-  if (!first) return older;
-  if (last && first.id > last.id + 1) return newer;
-  const before = older.filter(({ id }) => id < first.id);
-  const end = newer.at(-1)?.id ?? first.id;
-  const after = older.filter(({ id }) => id > end);
-  return [...before, first, ...rest, ...after];
+export function joined(shown: ShownMessage[], other: ShownMessage[]): ShownMessage[] {
+  const [first, last] = [other[0]?.id, other.at(-1)?.id];
+  if (first === undefined || last === undefined) return shown;
+  const before = shown.filter(({ id }) => id < first);
+  const after = shown.filter(({ id }) => id > last);
+  if (isGap(before.at(-1)?.id, first)) return [...other, ...after];
+  if (isGap(last, after[0]?.id)) return after;
+  return [...before, ...other, ...after];
+}
+
+/** Messages are numbered without a gap. */
+function isGap(id: number | undefined, next: number | undefined): boolean {
+  return id !== undefined && next !== undefined && next > id + 1;
 }
 
 /** Being looked at is told at most this often, in milliseconds. */

@@ -1,11 +1,14 @@
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import { SCROLLABLE } from "../ui/scrollable";
 import { isLinkTarget, type Align, type Markdown, type MarkdownNode } from "./markdown";
 
-/** Shows a parsed message. What the tree has no kind for cannot be shown, so no text ever becomes a tag. */
-export function MarkdownView({ content }: { content: Markdown }) {
+/**
+ * Shows a parsed message. What the tree has no kind for cannot be shown, so no text ever becomes a tag. Remembered, because
+ * a live page shows all its messages anew for each that comes.
+ */
+export const MarkdownView = memo(function MarkdownView({ content }: { content: Markdown }) {
   return <div className="markdown">{content.map(view)}</div>;
-}
+});
 
 function view(node: MarkdownNode, key: number): ReactNode {
   if (typeof node === "string") return node;

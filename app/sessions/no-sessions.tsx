@@ -1,6 +1,7 @@
 import { Link, useSearchParams } from "@remix-run/react";
-import { Plus } from "lucide-react";
+import { Icon } from "../ui/icon";
 import type { ReactNode } from "react";
+import { numberText } from "../ui/number";
 import { listPath, type ListView } from "./list-view";
 
 interface NoSessionsProps {
@@ -29,7 +30,7 @@ export function NoSessions({ view, matchingInAll }: NoSessionsProps) {
         <p>Nothing matches here.</p>
         {matchingInAll > 0 && (
           <Link to={listPath(query, "", { status: "all" })} className="button">
-            Show the {matchingInAll.toLocaleString("en")} that match, active or archived
+            Show the {numberText(matchingInAll)} that match, active or archived
           </Link>
         )}
         <Link to="/dashboard" className="button">
@@ -44,7 +45,7 @@ export function NoSessions({ view, matchingInAll }: NoSessionsProps) {
       <p className="text-lg font-medium">No sessions yet</p>
       <p className="text-muted">A session keeps one agent’s work on one repository together.</p>
       <Link to="/dashboard/new" preventScrollReset className="button">
-        <Plus aria-hidden />
+        <Icon name="add" />
         Start your first session
       </Link>
     </div>

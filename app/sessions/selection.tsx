@@ -1,8 +1,9 @@
 /** Selecting rows of the list. What is selected is known to the checkboxes alone: no state, and no script where it can go without. */
 import { useActionData, useLocation } from "@remix-run/react";
-import { Archive, ArchiveRestore, Trash2 } from "lucide-react";
+import { Icon } from "../ui/icon";
 import { useEffect, useRef, type ChangeEvent, type FormEvent } from "react";
 import { useHydrated } from "../ui/hydrated";
+import { numberText } from "../ui/number";
 import type { ListStatus } from "./list-view";
 
 /** Selects all rows of the page, or none. */
@@ -43,24 +44,23 @@ export function SelectionBar({
       <span className="selection-count" />
       {matching !== undefined && (
         <label>
-          <input type="checkbox" name="all" value="1" /> All {matching.toLocaleString("en")} that
-          match
+          <input type="checkbox" name="all" value="1" /> All {numberText(matching)} that match
         </label>
       )}
       {status !== "archived" && (
         <button name="intent" value="archive-selected" className="button">
-          <Archive aria-hidden />
+          <Icon name="archive" />
           Archive
         </button>
       )}
       {status !== "active" && (
         <button name="intent" value="restore-selected" className="button">
-          <ArchiveRestore aria-hidden />
+          <Icon name="restore" />
           Restore
         </button>
       )}
       <button name="intent" value="delete-selected" className="button">
-        <Trash2 aria-hidden />
+        <Icon name="delete" />
         Delete
       </button>
     </div>

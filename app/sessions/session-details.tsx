@@ -1,5 +1,5 @@
 import { Form } from "@remix-run/react";
-import { ExternalLink } from "lucide-react";
+import { Icon } from "../ui/icon";
 import type { ReactNode } from "react";
 import { ExactTime, RelativeTime } from "../ui/time";
 import type { SessionListItem } from "./list-view";
@@ -27,7 +27,7 @@ export function SessionDetails({ session, now, children }: SessionDetailsProps) 
       <dl className="grid grid-cols-2 gap-4 sm:grid-cols-3 lg:grid-cols-2">
         <Detail term="Repository">
           <a href={session.repositoryUrl} rel="noreferrer" className="link">
-            {repository} <ExternalLink aria-hidden className="inline size-3.5" />
+            {repository} <Icon name="external" className="inline size-3.5" />
             <span className="sr-only"> on GitHub</span>
           </a>
         </Detail>

@@ -1,9 +1,10 @@
 import { Form, useNavigation, useSearchParams } from "@remix-run/react";
 import { Icon } from "../ui/icon";
+import { numberText } from "../ui/number";
 import { RelativeTime } from "../ui/time";
 import { AgentStatus } from "./agent-status";
 import { useLinkHandler } from "./link-handler";
-import { listPath, type ListView, type SessionListItem } from "./list-view";
+import { deletePaths, listPath, type ListView, type SessionListItem } from "./list-view";
 import { PageCheckbox, SelectionBar, useSelectionReset } from "./selection";
 import type { SessionStatus } from "./session";
 
@@ -28,6 +29,7 @@ interface SessionListProps {
 export function SessionList({ sessions, gone, view, count, formKey, now }: SessionListProps) {
   const [query] = useSearchParams();
   const { status, sort } = view;
+  const deletePath = deletePaths(query);
   const pending = usePendingIntent();
   const followLink = useLinkHandler();
   const selection = useSelectionReset();
@@ -64,7 +66,7 @@ export function SessionList({ sessions, gone, view, count, formKey, now }: Sessi
               session={session}
               time={sort === "created" ? session.createdAt : session.lastActivity}
               now={now}
-              deletePath={listPath(query, "/delete", { id: session.id })}
+              deletePath={deletePath(session.id)}
               gone={gone.has(session.id)}
               pending={pending?.endsWith(session.id) ?? false}
             />
@@ -188,7 +190,7 @@ export function StatusWord({ status }: { status: SessionStatus }) {
 /** @returns "no messages", "1 message", "2 messages" */
 export function messageCountText(count: number): string {
   if (count === 0) return "no messages";
-  return count === 1 ? "1 message" : `${count.toLocaleString("en")} messages`;
+  return count === 1 ? "1 message" : `${numberText(count)} messages`;
 }
 
 /** @returns the intent of the form that is being sent, if there is one */

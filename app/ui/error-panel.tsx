@@ -1,8 +1,14 @@
 import { isRouteErrorResponse, Link, useRouteError } from "@remix-run/react";
+import { useRefresh } from "./use-refresh";
 
 const UNEXPECTED = {
   title: "Something went wrong",
   text: "Ship could not do this just now. Nothing you sent is half done; try again in a moment.",
+};
+
+const OFFLINE = {
+  title: "Ship cannot be reached",
+  text: "This page comes back by itself as soon as it can. If you have just sent something, see then whether it is there.",
 };
 
 const BY_STATUS: Record<number, { title: string; text: string }> = {
@@ -17,11 +23,19 @@ function ownWords(data: unknown): string | undefined {
   return typeof data === "string" && !data.startsWith("Error: ") ? data : undefined;
 }
 
+/** How often the page is tried again where Ship could not be reached, in milliseconds. */
+const RETRY_EVERY = 3_000;
+
+/** How the browsers say that a request got no answer. */
+const NO_ANSWER = /^(Failed to fetch|NetworkError when attempting to fetch resource\.|Load failed)/;
+
 /** What a route shows instead of itself when it failed: what happened, and ways on. */
 export function ErrorPanel() {
   const error = useRouteError();
+  const offline = error instanceof TypeError && NO_ANSWER.test(error.message);
+  useRefresh(offline, RETRY_EVERY);
   const known = isRouteErrorResponse(error) ? BY_STATUS[error.status] : undefined;
-  const { title, text } = known ?? UNEXPECTED;
+  const { title, text } = offline ? OFFLINE : (known ?? UNEXPECTED);
   const said = known && isRouteErrorResponse(error) && ownWords(error.data);
   return (
     <section className="panel mx-auto grid w-full max-w-lg justify-items-start gap-3 p-6">

@@ -1,23 +1,15 @@
-import ReconnectingWebSocket from "partysocket/ws";
 import { useEffect, useRef, useState } from "react";
 
 /** How often, in milliseconds, an open socket is asked whether it still lives, and how soon it has to say so. */
 const PING_EVERY = 20_000;
 const PONG_WITHIN = 8_000;
 
-const RECONNECTING = {
-  minReconnectionDelay: 300,
-  maxReconnectionDelay: 20_000,
-  reconnectionDelayGrowFactor: 1.7,
-  connectionTimeout: 8_000,
-};
+/** The pauses between attempts to open it again, in milliseconds: each about twice as long as the one before. */
+const PAUSE = { first: 300, most: 20_000 };
 
 /** `closed` is for good, with the server's reason. */
-export type Connection = { state: "connecting" | "live" | "offline" } | Closed;
-interface Closed {
-  state: "closed";
-  reason: string;
-}
+export type Connection =
+  { state: "connecting" | "live" | "offline" } | { state: "closed"; reason: string };
 
 interface LiveSocketOptions {
   /** The path to open, asked for anew at every attempt. */
@@ -30,66 +22,96 @@ interface LiveSocketOptions {
   isFinal: (code: number) => boolean;
 }
 
-/** Holds a socket to this origin open: again with growing pauses after it broke, at once where the network is back. */
+/**
+ * Holds a socket to this origin open: again with growing pauses after it broke, at once where the network is back or the
+ * page is looked at again. Written here, because a library for it would weigh a fifth of what the list may.
+ */
 export function useLiveSocket(enabled: boolean, options: LiveSocketOptions): Connection {
   const [connection, setConnection] = useState<Connection>({ state: "connecting" });
   const current = useRef(options);
   useEffect(() => {
     current.current = options;
   });
-
-  useEffect(() => {
-    if (!enabled) return;
-    const socket = new ReconnectingWebSocket(
-      () => location.origin.replace(/^http/, "ws") + current.current.path(),
-      [],
-      {
-        ...RECONNECTING,
-        shouldReconnectOnClose: ({ code }) => !current.current.isFinal(code),
-      },
-    );
-    let opened = false;
-    let ended = false;
-    let unanswered: ReturnType<typeof setTimeout> | undefined;
-
-    socket.addEventListener("open", () => {
-      setConnection({ state: "live" });
-      if (opened) current.current.onReconnect();
-      opened = true;
-    });
-    socket.addEventListener("message", ({ data }) => {
-      clearTimeout(unanswered);
-      if (data !== "pong") current.current.onMessage(data);
-    });
-    socket.addEventListener("close", ({ code, reason }) => {
-      clearTimeout(unanswered);
-      ended = current.current.isFinal(code);
-      setConnection(ended ? { state: "closed", reason } : { state: "offline" });
-    });
-
-    const ping = setInterval(() => {
-      if (socket.readyState !== socket.OPEN) return;
-      socket.send("ping");
-      unanswered = setTimeout(() => socket.reconnect(), PONG_WITHIN);
-    }, PING_EVERY);
-    const stop = () => socket.close();
-    const resume = () => {
-      const waiting = socket.readyState === socket.CLOSED && navigator.onLine && !ended;
-      if (document.visibilityState === "visible" && waiting) socket.reconnect();
-    };
-    window.addEventListener("offline", stop);
-    window.addEventListener("online", resume);
-    document.addEventListener("visibilitychange", resume);
-
-    return () => {
-      clearInterval(ping);
-      clearTimeout(unanswered);
-      window.removeEventListener("offline", stop);
-      window.removeEventListener("online", resume);
-      document.removeEventListener("visibilitychange", resume);
-      socket.close();
-    };
-  }, [enabled]);
-
+  useEffect(
+    () => (enabled ? holdOpen(() => current.current, setConnection) : undefined),
+    [enabled],
+  );
   return connection;
+}
+
+/**
+ * It does not ask the browser whether there is a network: that says no where Ship runs on a machine that has none.
+ *
+ * @param tell is told of every change of the connection
+ * @returns how to let go of it
+ */
+function holdOpen(options: () => LiveSocketOptions, tell: (connection: Connection) => void) {
+  let socket: WebSocket | undefined;
+  let attempts = 0;
+  let wasOpen = false;
+  let isOver = false;
+  const timers = { next: 0, pong: 0 };
+
+  function open() {
+    clearTimeout(timers.next);
+    const opened = new WebSocket(location.origin.replace(/^http/, "ws") + options().path());
+    socket = opened;
+    opened.onopen = () => {
+      attempts = 0;
+      tell({ state: "live" });
+      if (wasOpen) options().onReconnect();
+      wasOpen = true;
+    };
+    opened.onmessage = ({ data }: MessageEvent<unknown>) => {
+      clearTimeout(timers.pong);
+      if (data !== "pong") options().onMessage(data);
+    };
+    opened.onclose = ({ code, reason }) => lost(code, reason);
+  }
+
+  function lost(code: number, reason: string) {
+    drop();
+    isOver = options().isFinal(code);
+    tell(isOver ? { state: "closed", reason } : { state: "offline" });
+    if (isOver) return;
+    // Not all at the same moment after a server was restarted.
+    const pause = PAUSE.first * 2 ** attempts++ * (0.5 + Math.random());
+    timers.next = window.setTimeout(open, Math.min(pause, PAUSE.most));
+  }
+
+  /** From here on nothing is heard of this socket any more. */
+  function drop() {
+    clearTimeout(timers.pong);
+    clearTimeout(timers.next);
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+    socket = undefined;
+  }
+
+  function breakOff() {
+    lost(1006, "");
+  }
+
+  function resume() {
+    if (!socket && !isOver && document.visibilityState === "visible") open();
+  }
+
+  const ping = setInterval(() => {
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    socket.send("ping");
+    timers.pong = window.setTimeout(breakOff, PONG_WITHIN);
+  }, PING_EVERY);
+  window.addEventListener("offline", breakOff);
+  window.addEventListener("online", resume);
+  document.addEventListener("visibilitychange", resume);
+  open();
+
+  return () => {
+    clearInterval(ping);
+    window.removeEventListener("offline", breakOff);
+    window.removeEventListener("online", resume);
+    document.removeEventListener("visibilitychange", resume);
+    drop();
+  };
 }

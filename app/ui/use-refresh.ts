@@ -1,5 +1,6 @@
 import { useRevalidator } from "@remix-run/react";
 import { useEffect } from "react";
+import { useReadAnew } from "./read-anew";
 
 /**
  * Reads the page's data anew, again and again, while somebody looks at it.
@@ -8,12 +9,13 @@ import { useEffect } from "react";
  * @param pause between two readings, in milliseconds
  */
 export function useRefresh(wanted: boolean, pause: number): void {
-  const { revalidate, state } = useRevalidator();
+  const { state } = useRevalidator();
+  const readAnew = useReadAnew();
   useEffect(() => {
     if (!wanted || state !== "idle") return;
     const timer = setInterval(() => {
-      if (document.visibilityState === "visible") revalidate();
+      if (document.visibilityState === "visible") readAnew();
     }, pause);
     return () => clearInterval(timer);
-  }, [wanted, pause, state, revalidate]);
+  }, [wanted, pause, state, readAnew]);
 }

@@ -1,14 +1,26 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright/test";
+import { Agent } from "../support/agent";
 import type { Client } from "../support/client";
 import { fillCreateForm, signInAs } from "../support/pages";
+import { CONNECTED, FAULTY, IMPATIENT, urlOf } from "../support/servers";
 import { expect, test } from "../support/test";
 
 /** The checker has a playwright-core of its own, whose version and so whose types may be others. */
 type AxePage = ConstructorParameters<typeof AxeBuilder>[0]["page"];
 
+type States = Record<string, (page: Page, ship: Client) => Promise<unknown>>;
+
+/** Much of what can stand in a message. */
+const RICH_TEXT = [
+  "## Plan\n\n1. Read *all* of `app/`\n2. ~~Guess~~ [measure](https://example.com)\n\n> Slowly.",
+  "```ts\nexport const words = 'a line of code that is longer than any phone is wide, by far';\n```",
+  "| suite | passed | what it is about, at some length |\n|---|--:|---|\n| unit | 90 | all of it |",
+  "- [x] done\n- [ ] to do\n\n---\n\nhttps://example.com/" + "long/".repeat(30),
+];
+
 /** Every page in every state that looks its own way, and how one gets there. */
-const STATES: Record<string, (page: Page, ship: Client) => Promise<unknown>> = {
+const STATES: States = {
   "the sign-in page": async (page) => {
     await page.context().clearCookies();
     await page.goto("/login");
@@ -27,6 +39,32 @@ const STATES: Record<string, (page: Page, ship: Client) => Promise<unknown>> = {
     await page.getByRole("button", { name: "Archive octo/cat" }).click();
     await expect(page.getByRole("button", { name: "Undo" })).toBeVisible();
   },
+  "a list with unread messages and what agents do": async (page, ship) => {
+    for (const [status, repository] of Object.entries({
+      working: "octo/busy",
+      waiting: "octo/asking",
+      done: "octo/done",
+      failed: "octo/broken",
+    })) {
+      const agent = await Agent.connect(ship, await ship.create(repository));
+      await agent.report({ status, text: "Hello" });
+    }
+    await expect(async () => {
+      await page.goto("/dashboard");
+      await expect(page.getByText("Unread")).toHaveCount(4, { timeout: 500 });
+    }).toPass();
+  },
+  "a list with selected sessions": async (page, ship) => {
+    await ship.create("octo/cat");
+    await page.goto("/dashboard");
+    await page.getByRole("checkbox", { name: "Select octo/cat" }).check();
+    await expect(page.getByRole("group", { name: "Selected sessions" })).toBeVisible();
+  },
+  "a search that finds nothing": async (page, ship) => {
+    await ship.create("octo/cat");
+    await page.goto("/dashboard?status=all&q=dog");
+    await expect(page.getByText("Nothing matches here.")).toBeVisible();
+  },
   "the archive": async (page, ship) => {
     await ship.change("archive", await ship.create("octo/cat"));
     await page.goto("/dashboard?status=archived");
@@ -40,6 +78,11 @@ const STATES: Record<string, (page: Page, ship: Client) => Promise<unknown>> = {
     await page.goto("/dashboard/new");
     await fillCreateForm(page, "-", "..");
     await expect(page.getByLabel("Repository name")).toHaveAttribute("aria-invalid", "true");
+  },
+  "the create dialog for a repository that has sessions": async (page, ship) => {
+    for (let sessions = 0; sessions < 2; sessions++) await ship.create("octo/cat");
+    await page.goto("/dashboard/new?repo=octo/cat");
+    await expect(page.getByRole("alert")).toContainText("2 active sessions");
   },
   "the delete dialog": async (page, ship) => {
     await page.goto(`/dashboard/delete?id=${await ship.create("octo/cat")}`);
@@ -56,6 +99,20 @@ const STATES: Record<string, (page: Page, ship: Client) => Promise<unknown>> = {
     for (let number = 1; number <= 3; number++) await ship.send(id, `Message ${number}`);
     await page.goto(`/session/${id}?before=3`);
   },
+  "an empty session": async (page, ship) => {
+    await page.goto(`/session/${await ship.create("octo/cat")}`);
+    await expect(page.getByText("No messages yet.")).toBeVisible();
+  },
+  "a session with all that a message can hold": openRichSession,
+  "a session that has lost the network": async (page, ship) => {
+    await page.goto(`/session/${await ship.create("octo/cat")}`);
+    await expect(page.getByText("Live", { exact: true })).toBeVisible();
+    await page.context().setOffline(true);
+    await expect(page.getByText("Offline. Reconnecting…")).toBeVisible();
+  },
+  "a session with a new token for an agent": openMadeToken,
+  "a bulk that is under way or done": openBulk,
+  "the account": (page) => page.goto("/account"),
   "an archived session with a message that was not sent": async (page, ship) => {
     const id = await ship.create("octo/cat");
     await ship.change("archive", id);
@@ -69,17 +126,61 @@ const STATES: Record<string, (page: Page, ship: Client) => Promise<unknown>> = {
   "a list that does not exist": (page) => page.goto("/dashboard?status=lost"),
 };
 
-for (const [state, open] of Object.entries(STATES)) {
-  test(`nothing is in the way of anyone on ${state}, in light and in dark @js`, async ({
-    page,
-    ship,
-    problems,
-  }) => {
-    problems.allowStatus(400);
-    problems.allowStatus(404);
-    await open(page, ship);
-    await expectNoViolations(page);
+/** States that another server brings about. */
+const ON_OTHER_SERVERS: Record<string, States> = {
+  [urlOf(IMPATIENT)]: {
+    "a list with a session that will soon be archived": async (page, ship) => {
+      await ship.create("octo/cat");
+      await expect(async () => {
+        await page.goto("/dashboard");
+        await expect(page.getByRole("button", { name: "Keep" })).toBeVisible({ timeout: 100 });
+      }).toPass();
+    },
+  },
+  [urlOf(FAULTY)]: {
+    "a session that is being deleted": async (page, ship) => {
+      const id = await ship.create("octo/prepare-loses-answer-1");
+      await ship.post(`/dashboard/delete?id=${id}`);
+      await page.goto(`/session/${id}`);
+      await expect(page.getByText("Deleting is under way")).toBeVisible();
+    },
+    "a session that cannot be reached": async (page, ship) => {
+      await page.goto(`/session/${await ship.create("octo/conversation-fails-9")}`);
+      await expect(page.getByText("cannot be reached just now")).toBeVisible();
+    },
+  },
+  [urlOf(CONNECTED)]: {
+    "the sign-in page that offers GitHub": async (page) => {
+      await page.context().clearCookies();
+      await page.goto("/login");
+      await expect(page.getByRole("button", { name: "Continue with GitHub" })).toBeVisible();
+    },
+  },
+};
+
+testStates(STATES);
+for (const [baseURL, states] of Object.entries(ON_OTHER_SERVERS)) {
+  test.describe(() => {
+    test.use({ baseURL });
+    testStates(states);
   });
+}
+
+function testStates(states: States) {
+  for (const [state, open] of Object.entries(states)) {
+    test(`nothing is in the way of anyone on ${state}, in light and in dark @js`, async ({
+      page,
+      ship,
+      problems,
+    }) => {
+      problems.allowStatus(400);
+      problems.allowStatus(404);
+      problems.allowStatus(503);
+      problems.allowOutage();
+      await open(page, ship);
+      await expectNoViolations(page);
+    });
+  }
 }
 
 // The checker is a script itself, so it cannot run where there is no JavaScript: the app's scripts are emptied instead.
@@ -102,7 +203,148 @@ for (const state of ["the create dialog with wrong fields", "the delete dialog"]
 async function expectNoViolations(page: Page) {
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
-    const { violations } = await new AxeBuilder({ page: page as unknown as AxePage }).analyze();
+    const checker = new AxeBuilder({ page: page as unknown as AxePage });
+    // Of WCAG 2.2 AA the only rule that has to be asked for.
+    const rules = { "target-size": { enabled: true } };
+    const { violations } = await checker.options({ rules }).analyze();
     expect(violations, colorScheme).toEqual([]);
   }
+}
+
+/** What takes most room, at the narrowest screen and the largest text that everyone is promised. */
+const ROOMY: States = {
+  "the sign-in page": STATES["the sign-in page with a wrong name"]!,
+  "the list": async (page, ship) => {
+    await ship.change(
+      "archive",
+      await ship.create("a-long-owner/with-a-repository-name-that-is-long"),
+    );
+    await ship.create("octo/cat");
+    await page.goto("/dashboard?status=all");
+    await page.getByRole("checkbox", { name: "Select octo/cat" }).check();
+    await expect(page.getByRole("group", { name: "Selected sessions" })).toBeVisible();
+  },
+  "the create dialog": STATES["the create dialog with wrong fields"]!,
+  "the delete dialog": STATES["the delete dialog"]!,
+  "a session": openRichSession,
+  "a session with a new token": openMadeToken,
+  "a bulk": openBulk,
+  "the account": STATES["the account"]!,
+  "a page that does not exist": STATES["a page that does not exist"]!,
+};
+
+for (const [state, open] of Object.entries(ROOMY)) {
+  test(`nothing of ${state} is cut off on a narrow screen or with large text`, async ({
+    page,
+    ship,
+    problems,
+  }) => {
+    problems.allowStatus(400);
+    problems.allowStatus(404);
+    await open(page, ship);
+    for (const { width, text } of [
+      { width: 320, text: "100%" },
+      { width: 640, text: "200%" },
+      { width: 1280, text: "200%" },
+    ]) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.evaluate((size) => (document.documentElement.style.fontSize = size), text);
+      expect(await page.evaluate(cutOff), `${width} px, text at ${text}`).toEqual([]);
+    }
+  });
+}
+
+test("where motion is not wanted, nothing moves while one waits @js", async ({ page, ship }) => {
+  await ship.create("octo/cat");
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await page.goto("/dashboard");
+  await expect(page.getByRole("button", { name: "Keyboard shortcuts" })).toBeAttached();
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route("/dashboard?*", async (route) => {
+    await released;
+    await route.continue();
+  });
+  await page.getByRole("link", { name: "Archived 0" }).click();
+
+  await expect(page.locator(".progress")).toBeVisible();
+  const running = () =>
+    document.getAnimations().filter(({ playState }) => playState === "running").length;
+  await expect.poll(() => page.evaluate(running)).toBe(0);
+  release();
+  await expect(page.getByText("Nothing is archived.")).toBeVisible();
+});
+
+test("with colours of one's own, focus, fields and the chosen tab can be told apart", async ({
+  page,
+  ship,
+}) => {
+  await ship.create("octo/cat");
+  await page.emulateMedia({ forcedColors: "active" });
+  await page.goto("/dashboard");
+  const tabs = page.getByRole("navigation", { name: "Status" }).getByRole("link");
+  const colorOf = (element: Element) => getComputedStyle(element).backgroundColor;
+  expect(await tabs.nth(0).evaluate(colorOf)).not.toBe(await tabs.nth(1).evaluate(colorOf));
+
+  for (const control of [
+    page.getByLabel("Search"),
+    page.getByRole("button", { name: "Archive octo/cat" }),
+    page.getByRole("link", { name: "New session" }),
+  ]) {
+    await expect(control).toHaveCSS("border-style", "solid");
+    await control.focus();
+    await expect(control).toHaveCSS("outline-style", "solid");
+  }
+});
+
+test("what an action had to say appears in a region that was there before @js", async ({
+  page,
+  ship,
+}) => {
+  await ship.create("octo/cat");
+  await page.goto("/dashboard");
+  await expect(page.getByRole("button", { name: "Keyboard shortcuts" })).toBeAttached();
+  const region = await page.getByRole("status").elementHandle();
+  await page.getByRole("button", { name: "Archive octo/cat" }).click();
+
+  await expect(page.getByRole("status")).toContainText("Archived octo/cat.");
+  expect(await region?.innerText()).toContain("Archived octo/cat.");
+});
+
+async function openRichSession(page: Page, ship: Client) {
+  const id = await ship.create("octo/cat");
+  for (const text of RICH_TEXT) await ship.send(id, text);
+  await page.goto(`/session/${id}`);
+  await expect(page.getByText("Slowly.")).toBeVisible();
+}
+
+async function openMadeToken(page: Page, ship: Client) {
+  await page.goto(`/session/${await ship.create("octo/cat")}`);
+  await page.getByText("Connect an agent").click();
+  await page.getByLabel("Agent’s name").fill("Bosun");
+  await page.getByRole("button", { name: "Make a token" }).click();
+  await expect(page.getByRole("group", { name: "The new token" })).toBeVisible();
+}
+
+async function openBulk(page: Page, ship: Client) {
+  const ids = [await ship.create("octo/cat"), await ship.create("octo/dog")];
+  await page.goto(`/dashboard/delete?id=${ids.join("&id=")}`);
+  await page.getByRole("button", { name: "Delete 2 sessions" }).click();
+  await expect(page.getByRole("progressbar")).toBeVisible();
+}
+
+/** Runs in the page. @returns what reaches out of the screen sideways, or out of itself */
+function cutOff(): string[] {
+  const root = document.documentElement;
+  const found = root.scrollWidth > root.clientWidth ? [`the page, ${root.scrollWidth} px`] : [];
+  for (const control of document.querySelectorAll("a, button, input, textarea, summary, h1, h2")) {
+    if (!control.checkVisibility() || control.closest("pre, .sr-only, [role=group][tabindex]"))
+      continue;
+    const { left, right } = control.getBoundingClientRect();
+    const isOut = left < -1 || right > root.clientWidth + 1;
+    const isCut = control.matches("a, button") && control.scrollWidth > control.clientWidth + 1;
+    const isInline = getComputedStyle(control).display === "inline";
+    if (isOut || (isCut && !isInline)) found.push(control.outerHTML.slice(0, 120));
+  }
+  return found;
 }

@@ -123,3 +123,30 @@ test("a session's page tells its history, with times", async ({ page, ship }) =>
   }
   expect(last).toBeLessThanOrEqual(Date.now());
 });
+
+test("news that come in the middle of it take away neither what was said nor its Undo @js", async ({
+  page,
+  ship,
+}) => {
+  const id = await ship.create("octo/cat");
+  await page.clock.install();
+  const opened = page.waitForEvent("websocket");
+  await page.goto("/dashboard");
+  const socket = await opened;
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route(/_data=routes%2Fdashboard/, async (route) => {
+    if (route.request().method() === "GET") await released;
+    await route.continue();
+  });
+
+  const news = socket.waitForEvent("framereceived", ({ payload }) => payload.includes(id));
+  const message = page.waitForResponse(/_data=root/);
+  await page.getByRole("button", { name: "Archive octo/cat" }).click();
+  await Promise.all([news, message]);
+  await page.clock.runFor(1_000);
+  release();
+
+  await expect(page.getByRole("status")).toContainText("Archived octo/cat.");
+  await expect(page.getByRole("button", { name: "Undo" })).toBeVisible();
+});

@@ -157,3 +157,23 @@ for (const width of [360, 320]) {
     await expect(detail(page, "Repository")).toContainText(repository);
   });
 }
+
+test("a page that was opened without a network says so, and comes when there is one again @js", async ({
+  page,
+  context,
+  ship,
+  problems,
+}) => {
+  problems.allowOutage();
+  await ship.change("archive", await ship.create("octo/cat"));
+  await page.goto("/dashboard");
+  await expect(page.getByRole("button", { name: "Keyboard shortcuts" })).toBeVisible();
+
+  await context.setOffline(true);
+  await page.getByRole("link", { name: "Archived 1" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Ship cannot be reached");
+  await context.setOffline(false);
+
+  await expectRows(page, ["octo/cat"]);
+  await expect(page).toHaveURL("/dashboard?status=archived");
+});

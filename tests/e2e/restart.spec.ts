@@ -1,21 +1,6 @@
-import { OwnServer } from "../support/own-server";
+import { test } from "../support/own-server";
 import { detail, expectRows, messages, sendMessage } from "../support/pages";
-import { OWN_PORTS } from "../support/servers";
-import { expect, test as base } from "../support/test";
-
-const test = base.extend<{ server: OwnServer }>({
-  // eslint-disable-next-line no-empty-pattern -- Playwright reads from it that nothing is needed.
-  server: async ({}, run, { parallelIndex }) => {
-    const server = new OwnServer(OWN_PORTS + parallelIndex);
-    try {
-      await server.start();
-      await run(server);
-    } finally {
-      await server.remove();
-    }
-  },
-  baseURL: ({ server }, run) => run(server.url),
-});
+import { expect } from "../support/test";
 
 test.setTimeout(90_000); // A server starts in seconds, and later where a machine is busy.
 

@@ -4,16 +4,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect } from "playwright/test";
-import { urlOf } from "./servers";
+import { OWN_PORTS, urlOf } from "./servers";
+import { expect, test as base } from "./test";
 
 const SCRIPT = fileURLToPath(new URL("server.mjs", import.meta.url));
 
 /** A server of one test's own, which the test can end and start again; its data outlives it. */
 export class OwnServer {
   readonly url: string;
+  /** The folder that its data lives in. */
+  readonly state = mkdtempSync(join(tmpdir(), "ship-test-"));
   readonly #port: number;
-  readonly #state = mkdtempSync(join(tmpdir(), "ship-test-"));
   #process: ChildProcess | undefined;
 
   constructor(port: number) {
@@ -23,7 +24,7 @@ export class OwnServer {
 
   /** Resolves when it answers. */
   async start() {
-    const args = [SCRIPT, "--port", `${this.#port}`, "--state", this.#state];
+    const args = [SCRIPT, "--port", `${this.#port}`, "--state", this.state];
     // detached: a process group that can be killed as a whole
     this.#process = spawn(process.execPath, args, { detached: true, stdio: "ignore" });
     await expect(async () => expect((await fetch(`${this.url}/login`)).ok).toBe(true)).toPass();
@@ -42,7 +43,7 @@ export class OwnServer {
 
   async remove() {
     await this.kill();
-    rmSync(this.#state, { recursive: true, force: true });
+    rmSync(this.state, { recursive: true, force: true });
   }
 
   async #end(signal: (pid: number) => void) {
@@ -56,3 +57,18 @@ export class OwnServer {
     return this.#process?.exitCode !== null || this.#process.signalCode !== null;
   }
 }
+
+/** For tests that end the server. Each has one of its own, whose pages `page` opens. */
+export const test = base.extend<{ server: OwnServer }>({
+  // eslint-disable-next-line no-empty-pattern -- Playwright reads from it that nothing is needed.
+  server: async ({}, run, { parallelIndex }) => {
+    const server = new OwnServer(OWN_PORTS + parallelIndex);
+    try {
+      await server.start();
+      await run(server);
+    } finally {
+      await server.remove();
+    }
+  },
+  baseURL: ({ server }, run) => run(server.url),
+});

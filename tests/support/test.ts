@@ -15,9 +15,22 @@ class Problems {
     context.on("weberror", (thrown) => this.#found.push(String(thrown.error())));
   }
 
+  /** Lets the browser say what the test is about. */
+  allow(what: RegExp) {
+    this.#allowed.push(what);
+  }
+
   /** Lets the browser say that it was answered with this status, which is what the test is about. */
   allowStatus(status: number) {
     this.#allowed.push(new RegExp(`^Failed to load resource: .* status of ${status} `));
+  }
+
+  /** Lets the browser say that the server is not there, or is only coming up. */
+  allowOutage() {
+    this.#allowed.push(
+      /ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INTERNET_DISCONNECTED)/,
+    );
+    this.#allowed.push(/^WebSocket connection to /);
   }
 
   get unexpected() {

@@ -6,11 +6,15 @@ import {
   formatCursor,
   MESSAGE_BYTES,
   messageInput,
+  parseAfter,
   parseBefore,
   parseCursor,
   parseListView,
+  parseNumber,
   parseSessionId,
   parseStatusChange,
+  reportInput,
+  tokenInput,
 } from "../../app/sessions/input.server";
 import type { ListView } from "../../app/sessions/list-view";
 import { thrownBy } from "./support";
@@ -187,6 +191,67 @@ describe("the composer", () => {
   });
 });
 
+describe("an agent's report", () => {
+  test.each([
+    { text: "Done." },
+    { status: "working" },
+    { text: " Done.\n", status: "done", key: "a key with spaces" },
+    { status: "failed", key: "k".repeat(200) },
+    { text: "x".repeat(MESSAGE_BYTES) },
+  ])("is taken as it is: %#", (report) => {
+    expect(reportInput.safeParse(report).data).toEqual(report);
+  });
+
+  test("takes only what it knows", () => {
+    const report = reportInput.safeParse({ status: "done", intent: "archive", role: "user" });
+    expect(report.data).toEqual({ status: "done" });
+  });
+
+  const STATUS_WRONG = "A status is working, waiting, done or failed.";
+  test.each([
+    [{}, "Send a text, a status or both."],
+    [{ key: "1" }, "Send a text, a status or both."],
+    [{ text: "" }, "Write a message first."],
+    [{ text: "", status: "done" }, "Write a message first."],
+    [{ text: "x".repeat(MESSAGE_BYTES + 1) }, "A message has at most 32 KiB."],
+    [{ status: "silent" }, STATUS_WRONG],
+    [{ status: null }, STATUS_WRONG],
+    [{ status: "done", key: "" }, "A key has at least one character."],
+    [{ status: "done", key: "k".repeat(201) }, "A key has at most 200 characters."],
+    [{ status: "done", key: 1 }, "A key is text."],
+    [{ text: 1 }, "A text is text."],
+    [[], "A report is an object."],
+    [null, "A report is an object."],
+    ["done", "A report is an object."],
+  ])("is told what is wrong with it: %#", (report, told) => {
+    expect(reportInput.safeParse(report).error?.issues[0]?.message).toBe(told);
+  });
+});
+
+describe("the form that makes a token", () => {
+  test("takes a name without the space around it", () => {
+    expect(checkFields(tokenInput, { key: KEY, name: " My bot " }).values?.name).toBe("My bot");
+    const longest = "🚀".repeat(30);
+    expect(checkFields(tokenInput, { key: KEY, name: longest }).values?.name).toBe(longest);
+  });
+
+  test.each([
+    [{ key: KEY }, { name: "Name the agent." }],
+    [{ key: KEY, name: " \t" }, { name: "Name the agent." }],
+    [{ key: KEY, name: "n".repeat(61) }, { name: "A name has at most 60 characters." }],
+    [{ key: "1", name: "Bot" }, { key: FORM_INCOMPLETE }],
+  ])("tells what is wrong with it: %#", (typed: Record<string, string>, told) => {
+    expect(checkFields(tokenInput, typed).errors).toEqual(told);
+  });
+
+  test.each([undefined, "", "0", "-1", "01", "1.5", "x", "9".repeat(16)])(
+    "is not revoked by the number %j",
+    async (number) => {
+      expect((await thrownBy(() => parseNumber(number))).status).toBe(400);
+    },
+  );
+});
+
 describe("a session's id", () => {
   test("is read in any case", () => {
     expect(parseSessionId(KEY.toUpperCase())).toBe(KEY);
@@ -326,6 +391,19 @@ describe("a place in a conversation", () => {
     ["9".repeat(15), 999_999_999_999_999],
   ])("of %j is before message %j", (before, id) => {
     expect(parseBefore(before)).toBe(id);
+  });
+
+  test.each([
+    [null, undefined],
+    [undefined, undefined],
+    ["0", 0],
+    ["31", 31],
+  ])("of %j is after message %j", (after, id) => {
+    expect(parseAfter(after)).toBe(id);
+  });
+
+  test.each(["", "-1", "00", "1.5", "x", "9".repeat(16)])("after %j is refused", async (after) => {
+    expect((await thrownBy(() => parseAfter(after))).status).toBe(400);
   });
 
   test.each(["", "0", "-1", "1.5", "1e3", "01", " 1", "1\n", "x", "9".repeat(16)])(

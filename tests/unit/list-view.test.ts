@@ -53,9 +53,20 @@ describe("a line of the list", () => {
       createdAt: NOW - DAY * 1000,
       lastActivity: NOW,
       messageCount: 3,
+      agent: null,
+      unread: false,
       archivedBy: null,
       archiveDue: null,
     });
+  });
+
+  test("says what an agent last reported, and whether it wrote since the owner last looked", () => {
+    const reported = row({ agent_status: "waiting", agent_at: NOW, agent_message: 2 });
+    expect(listItem(reported, NOW, DURATIONS)).toMatchObject({
+      agent: { status: "waiting", at: NOW },
+      unread: true,
+    });
+    expect(listItem({ ...reported, seen_message: 2 }, NOW, DURATIONS).unread).toBe(false);
   });
 
   test("says that an archived session was archived for being idle", () => {

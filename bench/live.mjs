@@ -1,0 +1,206 @@
+// @ts-check
+/** How fast is told live what is said: from a form or an agent, through a session's Durable Object, to open pages. */
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { WebSocket } from "undici";
+import { createSession, signIn } from "../scripts/client.mjs";
+import { migrate } from "../scripts/project.mjs";
+import { quantile } from "./load.mjs";
+import { printCheck, printTable } from "./report.mjs";
+import { FOLDER, startServers } from "./servers.mjs";
+import { numberOf, opened, sizeOf } from "./storage.mjs";
+
+const SOCKETS = 50;
+/** How many forms are on their way at once where as much as possible is said. */
+const SENDERS = 8;
+/** What agents say at a pace that a person could follow. */
+const PACED = { perSecond: 20, agents: 10 };
+/** In milliseconds: the object writes its row at most once in this time. */
+const ALARM_EVERY = 10_000;
+
+/**
+ * @typedef {import("../scripts/client.mjs").Client} Client
+ * @typedef {{ origin: string, client: Client, id: string }} Session
+ * @typedef {{ sent: Map<string, number>, heard: Map<string, number[]> }} Clock  by a message's words: when it was sent,
+ *   and when each socket had it
+ */
+
+/** @param {{ seconds: number }} options how long each way of saying something is measured */
+export async function benchLive({ seconds }) {
+  const state = join(FOLDER, "live");
+  rmSync(state, { recursive: true, force: true });
+  await migrate(state);
+  const servers = await startServers(state);
+  try {
+    const session = await newSession(servers.origins.app);
+    /** @type {Clock} */
+    const clock = { sent: new Map(), heard: new Map() };
+    const sockets = await listen(session, clock);
+    const batches = async () => Number(await (await fetch(servers.origins.objects)).text());
+    const [before, began] = [await batches(), performance.now()];
+
+    const fast = await measured(clock, () => sayAsMuchAsPossible(session, clock, seconds));
+    const paced = await measured(clock, () => sayAtPace(session, clock, seconds));
+    await sleep(ALARM_EVERY + 2_000); // The last alarm is counted too.
+
+    printTable(
+      [
+        "said by",
+        "messages/s",
+        "delivered/s",
+        "p50 ms",
+        "p99 ms",
+        "last socket p50 ms",
+        "last socket p99 ms",
+      ],
+      [
+        [`the form, ${SENDERS} at once`, ...fast.numbers],
+        [`agents, ${PACED.perSecond} a second`, ...paced.numbers],
+      ],
+    );
+    const said = fast.messages + paced.messages;
+    const took = performance.now() - began;
+    const sent = (await batches()) - before;
+    const most = Math.ceil(took / ALARM_EVERY) + 1;
+    printCheck(
+      `D1: at most one batch in ${ALARM_EVERY / 1000} s`,
+      sent <= most,
+      `${sent} batches in ${Math.round(took / 1000)} s, ${((sent / said) * 1000).toFixed(1)} for 1,000 messages`,
+    );
+    for (const socket of sockets) socket.close();
+  } finally {
+    await servers.end();
+  }
+  const { messages, bytes } = stored(state);
+  console.log(
+    `${messages} messages: ${Math.round(bytes / messages)} bytes each in the object, of 300 characters\n`,
+  );
+}
+
+/** @param {string} origin @returns {Promise<Session>} of somebody who has only this one */
+async function newSession(origin) {
+  const client = await signIn(origin, "live");
+  await createSession(client, randomUUID(), "acme", "service");
+  const { sessions } = await client.load("/dashboard", "routes/dashboard");
+  return { origin, client, id: sessions[0].id };
+}
+
+/** @param {Session} session @param {Clock} clock @returns {Promise<WebSocket[]>} open pages of the session */
+async function listen({ origin, client, id }, clock) {
+  return Promise.all(
+    Array.from({ length: SOCKETS }, async () => {
+      const headers = { Cookie: client.cookie, Origin: origin };
+      const socket = new WebSocket(`${origin.replace("http", "ws")}/session/${id}/live`, {
+        headers,
+      });
+      socket.addEventListener("message", ({ data }) => hear(clock, String(data)));
+      await once(socket, "open");
+      return socket;
+    }),
+  );
+}
+
+/** @param {Clock} clock @param {string} data a frame, whose messages each begin with words of their own */
+function hear({ heard }, data) {
+  const now = performance.now();
+  for (const [words] of data.matchAll(/said-\d+/g)) heard.get(words)?.push(now);
+}
+
+/** @param {Clock} clock @returns {string} a message of 300 characters that begins with words of its own */
+function newMessage({ sent, heard }) {
+  const words = `said-${sent.size}`;
+  sent.set(words, performance.now());
+  heard.set(words, []);
+  return `${words} `.padEnd(300, "of what was done ");
+}
+
+/**
+ * @param {Clock} clock
+ * @param {() => Promise<void>} say
+ */
+async function measured(clock, say) {
+  const first = clock.sent.size;
+  const began = performance.now();
+  await say();
+  const seconds = (performance.now() - began) / 1000;
+  const words = [...clock.sent.keys()].slice(first);
+  await heardByAll(clock, words);
+  const delays = words.map((word) => {
+    const sent = clock.sent.get(word) ?? 0;
+    return (clock.heard.get(word) ?? []).map((at) => at - sent);
+  });
+  const all = delays.flat();
+  const last = delays.map((delay) => Math.max(...delay));
+  const rates = [words.length / seconds, all.length / seconds];
+  const quantiles = [all, last].flatMap((of) => [quantile(of, 0.5), quantile(of, 0.99)]);
+  return { messages: words.length, numbers: [...rates, ...quantiles] };
+}
+
+/** @param {Clock} clock @param {string[]} words @throws where a socket has not heard one of them within ten seconds */
+async function heardByAll({ heard }, words) {
+  const deadline = Date.now() + 10_000;
+  while (words.some((word) => heard.get(word)?.length !== SOCKETS)) {
+    if (Date.now() > deadline) throw new Error("Not every socket has heard everything.");
+    await sleep(20);
+  }
+}
+
+/** @param {Session} session @param {Clock} clock @param {number} seconds */
+async function sayAsMuchAsPossible({ client, id }, clock, seconds) {
+  const until = Date.now() + seconds * 1000;
+  const sayOn = async () => {
+    while (Date.now() < until) {
+      const fields = { intent: "send", key: randomUUID(), text: newMessage(clock) };
+      // As Remix's client posts it: answered without a page.
+      const { status } = await client.post(`/session/${id}?_data=routes%2Fsession.%24id`, fields);
+      if (status !== 204) throw new Error(`A message was not taken: ${status}`);
+    }
+  };
+  await Promise.all(Array.from({ length: SENDERS }, sayOn));
+}
+
+/** @param {Session} session @param {Clock} clock @param {number} seconds */
+async function sayAtPace(session, clock, seconds) {
+  const tokens = await Promise.all(
+    Array.from({ length: PACED.agents }, () => connectAgent(session)),
+  );
+  const began = Date.now();
+  const reports = [];
+  for (let said = 0; said < seconds * PACED.perSecond; said++) {
+    await sleep(Math.max(0, began + (said * 1000) / PACED.perSecond - Date.now()));
+    reports.push(report(session, tokens[said % tokens.length] ?? "", newMessage(clock)));
+  }
+  await Promise.all(reports);
+}
+
+/** @param {Session} session @returns {Promise<string>} an agent's token */
+async function connectAgent({ client, id }) {
+  const fields = { intent: "connect", key: randomUUID(), name: "bench" };
+  const { body } = await client.post(`/session/${id}`, fields);
+  const [token] = /ship_[0-9a-f]{64}/.exec(body) ?? [];
+  if (!token) throw new Error("No token was made.");
+  return token;
+}
+
+/** @param {Session} session @param {string} token @param {string} text @throws where it is not taken */
+async function report({ origin, id }, token, text) {
+  const answer = await fetch(`${origin}/session/${id}`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ text, key: randomUUID() }),
+  });
+  await answer.text();
+  if (answer.status !== 201) throw new Error(`A report was not taken: ${answer.status}`);
+}
+
+/** @param {string} state @returns {{ messages: number, bytes: number }} what the one object has stored */
+function stored(state) {
+  return opened(join(state, "v3/do/ship-sessions-SessionDO"), (database) => ({
+    messages: numberOf(database, "SELECT count(*) FROM messages"),
+    bytes: sizeOf(database),
+  }));
+}

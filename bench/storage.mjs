@@ -1,0 +1,33 @@
+// @ts-check
+/** What Miniflare has stored, opened past it. */
+import Database from "libsql";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Opens the one database, or the one Durable Object, of a folder.
+ *
+ * @template Result
+ * @param {string} folder
+ * @param {(database: Database.Database) => Result} read
+ */
+export function opened(folder, read) {
+  const [name = ""] = readdirSync(folder).filter((file) => /^[0-9a-f]{64}\.sqlite$/.test(file));
+  const database = new Database(join(folder, name));
+  try {
+    return read(database);
+  } finally {
+    database.close();
+  }
+}
+
+/** @param {Database.Database} database @returns {number} its bytes, indexes included */
+export function sizeOf(database) {
+  return numberOf(database, "PRAGMA page_count") * numberOf(database, "PRAGMA page_size");
+}
+
+/** @param {Database.Database} database @param {string} query @returns {number} the one number that it asks for */
+export function numberOf(database, query) {
+  const [value] = Object.values(/** @type {object} */ (database.prepare(query).get()));
+  return Number(value);
+}

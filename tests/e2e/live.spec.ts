@@ -1,0 +1,365 @@
+/** A session's page while it is open: what others do in it appears by itself, and nothing is lost when the network is. */
+import { readFile } from "node:fs/promises";
+import type { Page } from "playwright/test";
+import { Agent } from "../support/agent";
+import { Client } from "../support/client";
+import { detail, messages, sendMessage } from "../support/pages";
+import { expect, test as base } from "../support/test";
+
+interface Fixtures {
+  /** The same person's second browser. */
+  elsewhere: { page: Page; ship: Client };
+}
+
+const test = base.extend<Fixtures>({
+  elsewhere: async ({ browser, baseURL, problems, ship }, run) => {
+    const context = await browser.newContext();
+    problems.watch(context);
+    const other = new Client(context.request, baseURL ?? "");
+    const account = await (await ship.request.get("/account")).text();
+    await other.signIn(/user-[0-9a-f]{8}/.exec(account)?.[0]);
+    await run({ page: await context.newPage(), ship: other });
+    await context.close();
+  },
+});
+
+/** Opens a session's page, and waits until it lives. */
+async function openLive(page: Page, id: string) {
+  await page.goto(`/session/${id}`);
+  await expectLive(page);
+}
+
+async function expectLive(page: Page) {
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+}
+
+/** Cuts the network. Where the machine has no other network than its own, the browser does not notice and is told. */
+async function cutNetwork(page: Page) {
+  await page.context().setOffline(true);
+  await page.evaluate(() => dispatchEvent(new Event("offline")));
+  await expect(page.getByText("Offline. Reconnecting…")).toBeVisible();
+}
+
+async function restoreNetwork(page: Page) {
+  await page.context().setOffline(false);
+  await page.evaluate(() => dispatchEvent(new Event("online")));
+  await expectLive(page);
+  await expect(page.getByText("Offline. Reconnecting…")).toHaveCount(0);
+}
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+/** Expects the page to end with these messages, in this order, each once. */
+async function expectLastMessages(page: Page, texts: string[]) {
+  await expect(messages(page).last()).toContainText(texts.at(-1) ?? "");
+  expect((await textsOn(page)).slice(-texts.length)).toEqual(texts);
+}
+
+/** @returns the words of the messages that the page shows */
+async function textsOn(page: Page): Promise<string[]> {
+  const texts = await messages(page).locator("> :last-child").allInnerTexts();
+  return texts.map((text) => text.trim());
+}
+
+test("what is sent in one browser appears in the other @js", async ({ page, ship, elsewhere }) => {
+  const id = await ship.create("octo/cat");
+  await openLive(page, id);
+  await openLive(elsewhere.page, id);
+
+  await sendMessage(page, "Is anyone there?");
+  await expect(messages(elsewhere.page)).toContainText("Is anyone there?");
+  await sendMessage(elsewhere.page, "Only *me*.");
+  await expect(messages(page).last()).toContainText("Only me.");
+
+  for (const each of [page, elsewhere.page]) {
+    await expect(messages(each)).toHaveCount(2);
+    await expect(detail(each, "Messages")).toHaveText("2 messages");
+    await expect(each.getByLabel("Message")).toHaveValue("");
+  }
+});
+
+test("what an agent reports appears as it says it, and what is written reaches it @js", async ({
+  page,
+  ship,
+}) => {
+  const id = await ship.create("octo/cat");
+  const agent = await Agent.connect(ship, id, "Builder");
+  await openLive(page, id);
+
+  await agent.report({ status: "working" });
+  await expect(detail(page, "Status")).toContainText("Working, said just now");
+  await agent.report({ text: "May I?", status: "waiting" });
+  await expect(detail(page, "Status")).toContainText("Needs you, said just now");
+  await expect(messages(page)).toContainText("Builder (agent)");
+
+  const answer = agent.read(1);
+  await sendMessage(page, "You may.");
+  expect(await answer).toMatchObject([{ id: 2, role: "user", text: "You may." }]);
+});
+
+test("archiving, restoring and deleting in one browser show in the other @js", async ({
+  page,
+  ship,
+  elsewhere,
+}) => {
+  const id = await ship.create("octo/cat");
+  await openLive(page, id);
+  await openLive(elsewhere.page, id);
+
+  await page.getByRole("button", { name: "Archive" }).click();
+  await expect(detail(elsewhere.page, "Status")).toHaveText("Archived");
+  await elsewhere.page.getByRole("button", { name: "Restore" }).click();
+  await expect(detail(page, "Status")).toHaveText("Active");
+
+  await ship.delete(id);
+  for (const each of [page, elsewhere.page]) {
+    await expect(each.getByText("This session was deleted.")).toBeVisible();
+  }
+});
+
+test("signing out elsewhere ends what is open here, and says why @js", async ({
+  page,
+  ship,
+  elsewhere,
+}) => {
+  const id = await ship.create("octo/cat");
+  await openLive(page, id);
+  await elsewhere.ship.post("/account", { intent: "sign-out-everywhere" });
+  await expect(page.getByText("You signed out.")).toBeVisible();
+});
+
+test("what is said while the network is gone is there when it is back, in order, once @js", async ({
+  page,
+  ship,
+  elsewhere,
+  problems,
+}) => {
+  problems.allow(/net::ERR_INTERNET_DISCONNECTED/);
+  const id = await ship.create("octo/cat");
+  await ship.send(id, "Before");
+  await openLive(page, id);
+
+  await cutNetwork(page);
+  for (const number of range(1, 20)) await elsewhere.ship.send(id, `Missed ${number}`);
+  await expect(messages(page)).toHaveCount(1);
+
+  await restoreNetwork(page);
+  await expectLastMessages(page, ["Before", ...range(1, 20).map((number) => `Missed ${number}`)]);
+});
+
+test("two hundred messages in a burst arrive in order, each once @js", async ({ page, ship }) => {
+  test.slow(); // two hundred requests
+  const id = await ship.create("octo/cat");
+  await openLive(page, id);
+
+  // Two, because one may not report so much.
+  const agents = await Promise.all([Agent.connect(ship, id), Agent.connect(ship, id)]);
+  const reports = range(1, 100).flatMap((number) =>
+    agents.map((agent, index) => () => agent.report({ text: `Number ${number}.${index}` })),
+  );
+  await Promise.all(range(1, 8).map(() => inTurn(reports)));
+
+  await expect(messages(page)).toHaveCount(200);
+  const shown = await textsOn(page);
+  expect(new Set(shown).size).toBe(200);
+  const read = [...(await agents[0].read(0)), ...(await agents[0].read(100))];
+  expect(shown).toEqual(read.map(({ text }) => text));
+});
+
+async function inTurn(reports: (() => Promise<unknown>)[]) {
+  for (let report = reports.shift(); report; report = reports.shift()) await report();
+}
+
+test("a token is made, shown once, used, revoked and gone", async ({ page, ship }) => {
+  const id = await ship.create("octo/cat");
+  await page.goto(`/session/${id}`);
+  await page.getByText("Connect an agent").click();
+  await page.getByLabel("Agent’s name").fill("Builder");
+  await page.getByRole("button", { name: "Make a token" }).click();
+
+  const made = page.getByRole("group", { name: "The new token" });
+  await expect(made).toContainText("it is shown only this once");
+  await expect(made.getByLabel("The token", { exact: true })).toHaveText(/^ship_[0-9a-f]{64}$/);
+  await page.goto(`/session/${id}`);
+  await expect(made).toHaveCount(0);
+
+  await page.getByText("Connect an agent").click();
+  await expect(page.getByText("1 connected")).toBeVisible();
+  const agents = page.getByRole("list", { name: "Connected agents" });
+  await expect(agents).toContainText("never used");
+  await page.getByRole("button", { name: "Revoke the token of Builder" }).click();
+  await expect(page.getByRole("status")).toHaveText("The token is revoked.");
+  await expect(agents).toHaveCount(0);
+});
+
+test("a token that was just made stays on the page while it changes @js", async ({
+  page,
+  ship,
+}) => {
+  const id = await ship.create("octo/cat");
+  await openLive(page, id);
+  await page.getByText("Connect an agent").click();
+  await page.getByLabel("Agent’s name").fill("Builder");
+  await page.getByRole("button", { name: "Make a token" }).click();
+  const token = page.getByLabel("The token", { exact: true });
+  const shown = await token.innerText();
+
+  await ship.send(id, "Hello");
+  await ship.change("archive", id);
+  await expect(detail(page, "Status")).toHaveText("Archived");
+  await expect(messages(page)).toHaveCount(1);
+  await expect(token).toHaveText(shown);
+});
+
+test("a draft survives a reload, and is forgotten when it is sent @js", async ({ page, ship }) => {
+  const id = await ship.create("octo/cat");
+  await openLive(page, id);
+  const composer = page.getByLabel("Message");
+  await composer.fill("Half a thought");
+  await page.reload();
+  await expect(composer).toHaveValue("Half a thought");
+
+  await sendMessage(page, "A whole thought");
+  await expect(messages(page)).toContainText("A whole thought");
+  await page.reload();
+  await expectLive(page);
+  await expect(composer).toHaveValue("");
+});
+
+test("a message that is sent without a network stays, and is sent once when it is back @js", async ({
+  page,
+  ship,
+  problems,
+}) => {
+  problems.allow(/net::ERR_INTERNET_DISCONNECTED/);
+  const id = await ship.create("octo/cat");
+  await openLive(page, id);
+  await cutNetwork(page);
+  await sendMessage(page, "Hello?");
+  await expect(page.getByRole("alert")).toContainText("Ship cannot be reached");
+  await expect(page.getByLabel("Message")).toHaveValue("Hello?");
+
+  await restoreNetwork(page);
+  await expect(page.getByLabel("Message")).toHaveValue("Hello?");
+  await page.getByRole("button", { name: "Send" }).click();
+  await expect(messages(page)).toHaveCount(1);
+  await expect(page.getByLabel("Message")).toHaveValue("");
+  await page.reload();
+  await expect(messages(page)).toHaveCount(1);
+});
+
+test("a message whose answer is lost on the way back is sent once, however often it is tried @js", async ({
+  page,
+  ship,
+  problems,
+}) => {
+  problems.allow(/net::ERR_FAILED/);
+  const id = await ship.create("octo/cat");
+  await openLive(page, id);
+  let lost = false;
+  await page.route("**/session/**", async (route) => {
+    if (lost || route.request().method() !== "POST") return route.fallback();
+    lost = true;
+    await route.fetch({ maxRedirects: 0 });
+    await route.abort();
+  });
+
+  await sendMessage(page, "Only once");
+  await expect(messages(page)).toHaveCount(1);
+  await expect(page.getByLabel("Message")).toHaveValue("");
+  await page.reload();
+  await expect(messages(page)).toHaveCount(1);
+});
+
+test("a message of more than 32 KiB is told so before it is sent @js", async ({ page, ship }) => {
+  const id = await ship.create("octo/cat");
+  await openLive(page, id);
+  const composer = page.getByLabel("Message");
+  const send = page.getByRole("button", { name: "Send" });
+
+  await composer.fill("é".repeat(10 * 1024));
+  await expect(composer).toHaveAccessibleDescription("20 of at most 32 KiB.");
+  await composer.fill("é".repeat(16 * 1024 + 1));
+  await expect(composer).toHaveAccessibleDescription(/^This is more than 32 KiB\./);
+  await expect(send).toBeDisabled();
+  await composer.fill("é".repeat(16 * 1024));
+  await expect(send).toBeEnabled();
+});
+
+test("earlier messages are put in front of those that are read, which stay in place @js", async ({
+  page,
+  ship,
+}) => {
+  const id = await ship.create("octo/cat");
+  const agent = await Agent.connect(ship, id);
+  for (const number of range(1, 65)) await agent.report({ text: `Number ${number}.` });
+  await openLive(page, id);
+  const first = page.getByText("Number 36.", { exact: true });
+  await first.scrollIntoViewIfNeeded();
+  const loadEarlier = page.getByRole("link", { name: "Load earlier" });
+  await loadEarlier.scrollIntoViewIfNeeded();
+  const before = (await first.boundingBox())?.y ?? 0;
+
+  await loadEarlier.click();
+  await expect(messages(page)).toHaveCount(60);
+  const after = (await first.boundingBox())?.y ?? 0;
+  expect(Math.abs(after - before)).toBeLessThan(4);
+  await expect(page).toHaveURL(`/session/${id}`);
+
+  await agent.report({ text: "The newest." });
+  await expect(messages(page)).toHaveCount(61);
+  await loadEarlier.click();
+  await expect(messages(page)).toHaveCount(66);
+  await expect(loadEarlier).toHaveCount(0);
+  await expectLastMessages(page, [
+    ...range(1, 65).map((number) => `Number ${number}.`),
+    "The newest.",
+  ]);
+});
+
+test("what agents wrote is unread until its owner looks or says so", async ({
+  page,
+  ship,
+  javaScriptEnabled,
+}) => {
+  const id = await ship.create("octo/cat");
+  const agent = await Agent.connect(ship, id);
+  await agent.report({ text: "I am done." });
+  const notice = page.getByText("Agents have written since you last looked.");
+
+  const told = page.waitForResponse((answer) => answer.request().method() === "POST");
+  await page.goto(`/session/${id}`);
+  if (javaScriptEnabled === false) {
+    await expect(notice).toBeVisible();
+    await page.getByRole("button", { name: "Mark read" }).click();
+    await expect(page).toHaveURL(`/session/${id}`);
+  }
+  await told;
+  await expect(notice).toHaveCount(0);
+  expect(await (await ship.request.get(`/session/${id}`)).text()).not.toContain("Mark read");
+});
+
+test("a session is downloaded with all of its messages", async ({ page, ship }) => {
+  const id = await ship.create("octo/cat");
+  const agent = await Agent.connect(ship, id);
+  for (const number of range(1, 101)) await agent.report({ text: `Number *${number}*` });
+  await ship.send(id, "The last one");
+  await page.goto(`/session/${id}`);
+
+  const downloading = page.waitForEvent("download");
+  await page.getByRole("link", { name: "Download" }).click();
+  const download = await downloading;
+
+  expect(download.suggestedFilename()).toBe(`octo-cat-${id.slice(0, 8)}.json`);
+  const { session, messages } = JSON.parse(await readFile(await download.path(), "utf8")) as {
+    session: unknown;
+    messages: { text: string }[];
+  };
+  expect(session).toMatchObject({ id, repository: "octo/cat", status: "active" });
+  expect(messages.map(({ text }) => text)).toEqual([
+    ...range(1, 101).map((number) => `Number *${number}*`),
+    "The last one",
+  ]);
+});

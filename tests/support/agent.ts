@@ -1,0 +1,59 @@
+/** An agent as its session knows it: what it says over plain HTTP, by its token and nothing else. */
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import type { Client } from "./client";
+
+const run = promisify(execFile);
+
+interface Read {
+  messages: { id: number; role: string; author: string; text: string }[];
+}
+
+export class Agent {
+  private constructor(
+    readonly session: string,
+    readonly token: string,
+    /** The page on which the token was shown. */
+    readonly page: string,
+  ) {}
+
+  /** Makes a token by the session's own form. */
+  static async connect(ship: Client, id: string, name = "Bot"): Promise<Agent> {
+    const form = { intent: "connect", key: randomUUID(), name };
+    const page = await (await ship.post(`/session/${id}`, form)).text();
+    const [token = ""] = /ship_[0-9a-f]{64}/.exec(page) ?? [];
+    return new Agent(`${ship.origin}/session/${id}`, token, page);
+  }
+
+  report(fields: Record<string, string>): Promise<Response> {
+    return fetch(this.session, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${this.token}` },
+      body: new URLSearchParams(fields),
+    });
+  }
+
+  /** @returns the messages after this one, as soon as there are some; the newest ones without it */
+  async read(after?: number): Promise<Read["messages"]> {
+    const query = after === undefined ? "" : `?after=${after}`;
+    const headers = { Authorization: `Bearer ${this.token}` };
+    const answer = await fetch(`${this.session}/messages${query}`, { headers });
+    return (await answer.json<Read>()).messages;
+  }
+
+  /** Runs a shell command as it stands, with the two variables that an agent is given, and no others. */
+  async shell(command: string): Promise<string> {
+    const { PATH } = process.env;
+    const env = { PATH, SHIP_SESSION: this.session, SHIP_TOKEN: this.token };
+    return (await run("bash", ["--norc", "-c", command], { env })).stdout;
+  }
+}
+
+/** @returns what stands in the fenced blocks of one kind in a page of docs/ */
+export async function blocksOf(page: string, kind: string): Promise<string[]> {
+  const text = await readFile(new URL(`../../docs/${page}`, import.meta.url), "utf8");
+  const blocks = text.matchAll(new RegExp(`^\`\`\`${kind}\\n(.*?)^\`\`\`$`, "gms"));
+  return Array.from(blocks, ([, block = ""]) => block);
+}

@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { countMoves } from "../../app/sessions/live-list";
+
+/** A list of lines, by their ids. */
+function lines(ids: string) {
+  return [...ids].map((id) => ({ id }));
+}
+
+test.each([
+  ["nothing", "abcd", "abcd", 0],
+  ["a line that came", "abcd", "xabcd", 1],
+  ["a line that went", "abcd", "acd", 1],
+  ["one that came and pushed another off the page", "abcd", "xabc", 2],
+  ["a line that moved to the top", "abcd", "dabc", 1],
+  ["two that moved to the top", "abcd", "cdab", 2],
+  ["the first ones of an empty list", "", "ab", 2],
+])(
+  "%s: of the list %j, now %j, so many lines would come, go or move: %d",
+  (_, held, now, moves) => {
+    expect(countMoves(lines(held), lines(now))).toBe(moves);
+  },
+);

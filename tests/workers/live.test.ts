@@ -1,0 +1,540 @@
+/** Live sockets, through the whole app: who may open one, what comes over it, and what closes it. */
+import { runInDurableObject } from "cloudflare:test";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { personOf } from "../../app/platform/person.server";
+import { hashToken } from "../../app/platform/token.server";
+import { objectOf } from "../../app/sessions/object.server";
+import type { AgentMessage, AgentLiveMessage, LiveMessage } from "../../app/sessions/wire";
+import type { PersonDO } from "../../durable-objects/person";
+import { appEnv, ask, Browser, captureLog, everythingStored, ORIGIN } from "./app";
+import {
+  env,
+  faultyDatabase,
+  fireAlarm,
+  freshMessage,
+  inDatabase,
+  inStorage,
+  newRowWithoutObject,
+  NOTHING_STORED,
+  stalled,
+  stopClock,
+  withObjectEnv,
+  type Fault,
+} from "./support";
+
+const NOW = stopClock();
+
+let owner: Browser;
+let name: string;
+let userId: string;
+let id: string;
+
+beforeEach(async () => {
+  captureLog();
+  name = `person-${crypto.randomUUID().slice(0, 8)}`;
+  userId = `local:${name}`;
+  owner = await new Browser().signIn(name);
+  id = await owner.create();
+});
+
+describe("a live socket", () => {
+  test.each<[string, number, () => Promise<Response>]>([
+    ["without cookie or token", 302, () => openLive(new Browser())],
+    [
+      "with the cookie of one who signed out",
+      302,
+      async () => {
+        const copy = copyOf(owner);
+        await owner.post("/logout", {});
+        return openLive(copy);
+      },
+    ],
+    [
+      "from a page of another origin",
+      403,
+      () => openLive(owner, "", { Origin: "https://evil.example" }),
+    ],
+    ["from no page", 403, () => openLive(owner, "", { Origin: "null" })],
+    ["by another person", 404, async () => openLive(await new Browser().signIn())],
+    [
+      "with a revoked token",
+      401,
+      async () => {
+        const token = await connect();
+        await owner.post(`/session/${id}`, { intent: "revoke:1" });
+        return openLiveAsAgent(token);
+      },
+    ],
+    ["after what is no message", 400, () => openLive(owner, "?after=x")],
+    [
+      "after what is no message, by a token",
+      400,
+      async () => openLiveAsAgent(await connect(), "?after=x"),
+    ],
+    ["by a plain request", 426, () => owner.get(`/session/${id}/live`)],
+    [
+      "by a token's plain request",
+      426,
+      async () => {
+        const headers = { Authorization: `Bearer ${await connect()}` };
+        return ask(new Request(`${ORIGIN}/session/${id}/live`, { headers }));
+      },
+    ],
+    [
+      "to a session that does not exist",
+      404,
+      () => {
+        id = crypto.randomUUID();
+        return openLive(owner);
+      },
+    ],
+  ])("%s is refused", async (_, status, open) => {
+    const answer = await open();
+    expect(answer.status).toBe(status);
+    expect(answer.webSocket).toBeNull();
+  });
+
+  test("that is refused leaves nothing stored", async () => {
+    const stranger = await new Browser().signIn("stranger");
+    const before = await everythingStored();
+    await openLive(stranger);
+    await openLive(owner, "", { Origin: "https://evil.example" });
+    expect(await everythingStored()).toEqual(before);
+    expect(await watched("local:stranger")).toEqual([]);
+    expect(await watched()).toEqual([]);
+  });
+
+  test("to a session of which nothing is stored yet makes nothing", async () => {
+    const row = await newRowWithoutObject({ user_id: userId });
+    id = row.id;
+    expect((await openLive(owner)).status).toBe(404);
+    expect(await inStorage(id)).toEqual(NOTHING_STORED);
+  });
+
+  test("brings what is said and reported, as it happens", async () => {
+    const page = await Socket.page(owner);
+    const token = await connect();
+    const agent = await Socket.agent(token);
+
+    await say("*Hello*");
+    await report(token, { status: "working" });
+    await report(token, { text: "Hi", status: "waiting" });
+
+    const working = { status: "working", at: NOW };
+    const waiting = { status: "waiting", at: NOW };
+    expect(await page.heard()).toMatchObject([
+      { type: "messages", messages: [], agent: null },
+      {
+        type: "messages",
+        messages: [{ id: 1, content: [{ p: [{ em: ["Hello"] }] }] }],
+        agent: null,
+      },
+      { type: "agent", agent: working },
+      { type: "messages", messages: [{ id: 2, role: "agent" }], agent: waiting },
+    ]);
+    expect(await agent.heard()).toEqual([
+      { type: "messages", messages: [] },
+      {
+        type: "messages",
+        messages: [{ id: 1, role: "user", author: "Ada", text: "*Hello*", created_at: NOW }],
+      },
+      {
+        type: "messages",
+        messages: [{ id: 2, role: "agent", author: "Builder", text: "Hi", created_at: NOW }],
+      },
+    ]);
+  });
+
+  test("begins with what came after the last message seen, and says it once", async () => {
+    const token = await connect();
+    for (let count = 1; count <= 35; count++) await say(`${count}`);
+
+    const page = await Socket.page(owner, "?after=3");
+    const agent = await Socket.agent(token, "?after=3");
+    const upToDate = await Socket.page(owner, "?after=35");
+    const fresh = await Socket.agent(token);
+    await say("36");
+
+    expect(await page.ids()).toEqual(range(4, 36));
+    expect(await agent.ids()).toEqual(range(4, 36));
+    expect(await upToDate.ids()).toEqual([36]);
+    expect(await fresh.ids()).toEqual([36]);
+  });
+
+  test("tells a page that missed very much to read itself anew, and an agent to read first", async () => {
+    const token = await connect();
+    await sayMany(301);
+
+    expect(await (await Socket.page(owner, "?after=0")).heard()).toEqual([{ type: "changed" }]);
+    expect((await (await Socket.page(owner, "?after=1")).ids()).length).toBe(300);
+    expect((await openLiveAsAgent(token, "?after=200")).status).toBe(409);
+    expect((await (await Socket.agent(token, "?after=201")).ids()).length).toBe(100);
+  });
+
+  test("brings 200 messages that are sent at the same time in one order, each once, to everybody", async () => {
+    const token = await connect();
+    const pages = [await Socket.page(owner), await Socket.page(owner)];
+    const sockets = [...pages, await Socket.agent(token)];
+
+    await Promise.all(range(1, 200).map((number) => say(`${number}`)));
+
+    for (const socket of sockets) expect(await socket.ids()).toEqual(range(1, 200));
+    const { messages } = await inStorage(id);
+    expect(messages.map((message) => message.id)).toEqual(range(1, 200));
+    expect(new Set(messages.map(({ text }) => text)).size).toBe(200);
+  });
+
+  test("tells pages, not agents, of archiving, and of the status that the row then has", async () => {
+    const page = await Socket.page(owner);
+    const agent = await Socket.agent(await connect());
+    vi.setSystemTime(NOW + 1_000);
+    await owner.post("/dashboard", { intent: `archive:${id}` });
+    vi.setSystemTime(NOW + 2_000);
+    await say("Wake up");
+    await fireAlarm(id);
+
+    const heard = await page.heard();
+    expect(heard.map(({ type }) => type)).toEqual(["messages", "changed", "messages", "status"]);
+    expect(heard.at(-1)).toEqual({ type: "status", status: "active" });
+    expect((await agent.heard()).map(({ type }) => type)).toEqual(["messages", "messages"]);
+  });
+
+  test("on which anything but “ping” is said is closed", async () => {
+    const page = await Socket.page(owner);
+    const agent = await Socket.agent(await connect());
+    const other = await Socket.page(owner);
+    for (const socket of [page, agent]) {
+      socket.say('{"type":"messages","messages":[]}');
+      expect(await socket.closed).toEqual({
+        code: 4008,
+        reason: "Nothing but “ping” is expected here.",
+      });
+    }
+    expect((await inStorage(id)).messages).toEqual([]);
+    expect(await other.isOpen()).toBe(true);
+  });
+});
+
+describe("what is open", () => {
+  const SIGNED_OUT = { code: 4001, reason: "You signed out." };
+  const REVOKED = { code: 4003, reason: "This token was revoked." };
+  const DELETED = { code: 4004, reason: "This session was deleted." };
+
+  let here: Socket;
+  let elsewhere: Socket;
+  let agent: Socket;
+  let otherAgent: Socket;
+
+  beforeEach(async () => {
+    here = await Socket.page(owner);
+    elsewhere = await Socket.page(await new Browser().signIn(name));
+    agent = await Socket.agent(await connect());
+    otherAgent = await Socket.agent(await connect());
+  });
+
+  test("in a browser closes when that browser signs out, and nothing else does", async () => {
+    await owner.post("/logout", {});
+    expect(await here.closed).toEqual(SIGNED_OUT);
+    for (const socket of [elsewhere, agent, otherAgent]) expect(await socket.isOpen()).toBe(true);
+  });
+
+  test("in every browser closes when its person signs out everywhere, and agents stay", async () => {
+    await owner.post("/account", { intent: "sign-out-everywhere" });
+    expect(await here.closed).toEqual(SIGNED_OUT);
+    expect(await elsewhere.closed).toEqual(SIGNED_OUT);
+    for (const socket of [agent, otherAgent]) expect(await socket.isOpen()).toBe(true);
+    await vi.waitFor(async () => expect(await watched()).toEqual([]));
+  });
+
+  test("by a token closes when it is revoked, and nothing else does", async () => {
+    await owner.post(`/session/${id}`, { intent: "revoke:1" });
+    expect(await agent.closed).toEqual(REVOKED);
+    for (const socket of [here, elsewhere, otherAgent]) expect(await socket.isOpen()).toBe(true);
+  });
+
+  test("closes when the session is deleted, of which then nothing is stored", async () => {
+    await owner.post(`/dashboard/delete?id=${id}`, {});
+    for (const socket of [here, elsewhere, agent, otherAgent]) {
+      expect(await socket.closed).toEqual(DELETED);
+    }
+    expect(await inStorage(id)).toEqual(NOTHING_STORED);
+    await vi.waitFor(async () => expect(await watched()).toEqual([]));
+  });
+
+  test("stays open when another person signs out, or another session is deleted", async () => {
+    await (await new Browser().signIn()).post("/logout", {});
+    vi.setSystemTime(NOW + 1_000);
+    await owner.post(`/dashboard/delete?id=${await owner.create()}`, {});
+    for (const socket of [here, elsewhere, agent, otherAgent])
+      expect(await socket.isOpen()).toBe(true);
+  });
+});
+
+describe("the person's object", () => {
+  test("remembers a session while a page of it is open, and nothing after the last one", async () => {
+    const pages = [await Socket.page(owner), await Socket.page(owner)];
+    expect(await watched()).toEqual([id]);
+
+    pages[0]?.close();
+    await vi.waitFor(async () => expect(await openSockets()).toBe(1));
+    expect(await watched()).toEqual([id]);
+
+    pages[1]?.close();
+    await vi.waitFor(async () => expect(await watched()).toEqual([]));
+    expect(await tablesOf(userId)).toEqual([]);
+  });
+
+  test("remembers a session whose last page closes while another one of it is being opened", async () => {
+    const before = await Socket.page(owner);
+    const { fault, reached, land } = stalled("way back");
+    let isReached = false;
+    void reached.then(() => (isReached = true));
+    const page = await withObjectEnv(id, { PERSON_DO: personsWhereWatching(fault) }, async () => {
+      const opening = Socket.page(owner);
+      // Not by awaiting it: what follows would then be in the object's name.
+      await vi.waitFor(() => expect(isReached).toBe(true));
+      before.close();
+      await vi.waitFor(async () => expect(await openSockets()).toBe(0));
+      land();
+      return opening;
+    });
+
+    expect(await page.isOpen()).toBe(true);
+    expect(await watched()).toEqual([id]);
+    await owner.post("/logout", {});
+    expect(await page.closed).toMatchObject({ code: 4001 });
+  });
+
+  test("forgets a session that is gone, as soon as it would tell it something", async () => {
+    const gone = await newRowWithoutObject({ user_id: userId });
+    await personOf(env, userId).watch(userId, gone.id, "sign-in");
+    await owner.post("/dashboard", { intent: `archive:${gone.id}` });
+    expect(await watched()).toEqual([]);
+  });
+
+  test("lets nobody in who signed out a moment ago", async () => {
+    const signIn = "f".repeat(64);
+    await personOf(env, userId).signedOut([signIn]);
+    const query = new URLSearchParams({ user: userId, signIn, after: "0" });
+    const answer = await objectOf(env, id).fetch(`https://session/live?${query}`, {
+      headers: { Upgrade: "websocket" },
+    });
+    expect(answer.webSocket).toBeNull();
+    expect(await watched()).toEqual([]);
+  });
+});
+
+// The one test that waits for long: a helper that evicts an object does not exist, ten seconds of idleness do it.
+test(
+  "a socket outlives its object, which is evicted after ten idle seconds",
+  { timeout: 30_000 },
+  async () => {
+    const token = await connect();
+    const page = await Socket.page(owner);
+    const agent = await Socket.agent(token);
+    await mark();
+    await new Promise((resolve) => setTimeout(resolve, 11_000));
+    expect(await isMarked(), "the object is still the same one").toBe(false);
+
+    await say("Good morning");
+
+    expect(await page.ids()).toEqual([1]);
+    expect(await agent.ids()).toEqual([1]);
+    await owner.post("/logout", {});
+    expect(await page.closed).toMatchObject({ code: 4001 });
+    await owner.signIn(name);
+    await owner.post(`/session/${id}`, { intent: "revoke:1" });
+    expect(await agent.closed).toMatchObject({ code: 4003 });
+  },
+);
+
+test("however much is said in half a minute, the row is written once in ten seconds, all of it together", async () => {
+  const hash = await hashToken(await connect());
+  await fireAlarm(id);
+  const writes: number[] = [];
+  const rows: number[][] = [];
+  const counted = faultyDatabase((batch) => {
+    writes.push(Date.now());
+    return batch();
+  });
+  await withObjectEnv(id, { DB: counted }, async () => {
+    for (let at = NOW; at <= NOW + 30_000; at += 1_000) {
+      vi.setSystemTime(at);
+      await say("More");
+      await objectOf(env, id).report(hash, { text: "Much more", status: "working", key: `${at}` });
+      if (((await inStorage(id)).alarm ?? Infinity) <= at) await fireAlarm(id);
+      const { row } = await inDatabase(id);
+      rows.push([row!.message_count, row!.last_activity, row!.agent_at ?? 0, row!.agent_message]);
+    }
+  });
+
+  // Ten seconds after the first thing said that the row does not know.
+  expect(writes.map((at) => at - NOW)).toEqual([10_000, 21_000]);
+  for (const [index, row] of rows.entries()) {
+    const before = rows[index - 1] ?? row;
+    for (const [column, value] of row.entries())
+      expect(value).toBeGreaterThanOrEqual(before[column] ?? 0);
+  }
+  const { state } = await inStorage(id);
+  await fireAlarm(id);
+  expect((await inDatabase(id)).row).toMatchObject({
+    message_count: state!.message_count,
+    last_activity: state!.last_activity,
+    agent_status: "working",
+    agent_at: state!.agent_at,
+    agent_message: state!.agent_message,
+  });
+});
+
+/** One end of a live socket, with all that came over it. */
+class Socket {
+  readonly closed: Promise<{ code: number; reason: string }>;
+  readonly #socket: WebSocket;
+  readonly #heard: (LiveMessage | AgentLiveMessage)[] = [];
+  #pong: () => void = () => undefined;
+
+  constructor({ webSocket, status }: Response) {
+    if (!webSocket) throw new Error(`No socket was opened, but answered ${status}`);
+    this.#socket = webSocket;
+    webSocket.addEventListener("message", ({ data }) => {
+      if (data === "pong") this.#pong();
+      else this.#heard.push(JSON.parse(data as string) as LiveMessage);
+    });
+    this.closed = new Promise((resolve) => {
+      webSocket.addEventListener("close", ({ code, reason }) => resolve({ code, reason }));
+    });
+    webSocket.accept();
+  }
+
+  static async page(browser: Browser, query = "") {
+    return new Socket(await openLive(browser, query));
+  }
+
+  static async agent(token: string, query = "") {
+    return new Socket(await openLiveAsAgent(token, query));
+  }
+
+  say(text: string) {
+    this.#socket.send(text);
+  }
+
+  close() {
+    this.#socket.close(1000, "Left");
+  }
+
+  /** @returns whether "ping" is still answered; all that was said before has then come */
+  async isOpen(): Promise<boolean> {
+    const answered = new Promise<true>((resolve) => (this.#pong = () => resolve(true)));
+    this.say("ping");
+    return Promise.race([answered, this.closed.then(() => false)]);
+  }
+
+  async heard() {
+    await this.isOpen();
+    return this.#heard;
+  }
+
+  /** @returns the ids of the messages that came, in the order in which they came */
+  async ids(): Promise<number[]> {
+    const heard = await this.heard();
+    return heard.flatMap((frame) =>
+      frame.type === "messages"
+        ? (frame.messages as AgentMessage[]).map((message) => message.id)
+        : [],
+    );
+  }
+}
+
+function openLive(browser: Browser, query = "", headers: Record<string, string> = {}) {
+  return browser.get(`/session/${id}/live${query}`, {
+    headers: { Origin: ORIGIN, Upgrade: "websocket", ...headers },
+  });
+}
+
+function openLiveAsAgent(token: string, query = "") {
+  const headers = { Authorization: `Bearer ${token}`, Upgrade: "websocket" };
+  return ask(new Request(`${ORIGIN}/session/${id}/live${query}`, { headers }));
+}
+
+/** Makes a token by the session's form. */
+async function connect(): Promise<string> {
+  const form = { intent: "connect", key: crypto.randomUUID() as string, name: "Builder" };
+  const page = await (await owner.post(`/session/${id}`, form)).text();
+  return /ship_[0-9a-f]{64}/.exec(page)?.[0] ?? "";
+}
+
+function report(token: string, fields: Record<string, string>) {
+  const headers = { Authorization: `Bearer ${token}` };
+  const body = new URLSearchParams(fields);
+  return ask(new Request(`${ORIGIN}/session/${id}`, { method: "POST", headers, body }));
+}
+
+function say(text: string) {
+  return objectOf(env, id).append(userId, freshMessage(text));
+}
+
+/** As many messages at once. */
+async function sayMany(count: number) {
+  await Promise.all(range(1, count).map((number) => say(`${number}`)));
+}
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+/** @returns a browser with the same cookies */
+function copyOf(browser: Browser): Browser {
+  const copy = new Browser(appEnv);
+  for (const [name, value] of browser.cookies) copy.cookies.set(name, value);
+  return copy;
+}
+
+/** @returns the sessions that a person's object remembers as open */
+async function watched(person = userId): Promise<string[]> {
+  if ((await tablesOf(person)).length === 0) return [];
+  return runInDurableObject(personOf(env, person), (_, { storage }) =>
+    storage.sql.exec<{ session: string }>("SELECT session FROM watched").toArray(),
+  ).then((rows) => rows.map(({ session }) => session));
+}
+
+/** The persons' objects, where being told of an open page meets a fault. */
+function personsWhereWatching(fault: Fault): Env["PERSON_DO"] {
+  return {
+    idFromName: (name: string) => env.PERSON_DO.idFromName(name),
+    get: (id: DurableObjectId) => {
+      const person = env.PERSON_DO.get(id);
+      return {
+        watch: (...asked: Parameters<PersonDO["watch"]>) =>
+          fault(async () => await person.watch(...asked)),
+        unwatch: (session: string) => person.unwatch(session),
+      };
+    },
+  } as unknown as Env["PERSON_DO"];
+}
+
+/** @returns how many sockets the session's object has */
+function openSockets(): Promise<number> {
+  return runInDurableObject(objectOf(env, id), (_, ctx) => ctx.getWebSockets().length);
+}
+
+function tablesOf(person: string): Promise<string[]> {
+  return runInDurableObject(personOf(env, person), (_, { storage }) =>
+    storage.sql
+      .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
+      .toArray()
+      .map(({ name }) => name)
+      .filter((table) => !/^(_cf_|__miniflare_|sqlite_)/.test(table)),
+  );
+}
+
+/** Leaves something in the object's memory that is gone with it. */
+async function mark() {
+  await runInDurableObject(
+    objectOf(env, id),
+    (object) => void Object.assign(object, { marked: 1 }),
+  );
+}
+
+function isMarked(): Promise<boolean> {
+  return runInDurableObject(objectOf(env, id), (object) => "marked" in object);
+}
