@@ -9,13 +9,13 @@ import { useReadAnew } from "./read-anew";
  * @param pause between two readings, in milliseconds
  */
 export function useRefresh(wanted: boolean, pause: number): void {
-  const { state } = useRevalidator();
+  const reading = useRevalidator().state !== "idle";
   const readAnew = useReadAnew();
   useEffect(() => {
-    if (!wanted || state !== "idle") return;
+    if (!wanted || reading) return;
     const timer = setInterval(() => {
       if (document.visibilityState === "visible") readAnew();
     }, pause);
     return () => clearInterval(timer);
-  }, [wanted, pause, state, readAnew]);
+  }, [wanted, pause, reading, readAnew]);
 }
