@@ -5,14 +5,15 @@
  * @typedef {import("./bare.mjs").Statement} Statement
  * @typedef {object} Cost
  * @property {Statement[][]} batches  what was sent to D1, a list of statements a round trip
- * @property {number} rowsRead  as D1 reports them
+ * @property {number} rowsRead  as D1 reports them, with their indexes
+ * @property {number} rowsWritten
  * @property {number} objects  how many Durable Objects were asked
  * @typedef {Cost & { status: number, body: string }} Metered  an answer, and what it cost
  */
 
 /** @returns {Cost} */
 function nothing() {
-  return { batches: [], rowsRead: 0, objects: 0 };
+  return { batches: [], rowsRead: 0, rowsWritten: 0, objects: 0 };
 }
 
 /**
@@ -59,9 +60,9 @@ export function meteredObject(Base) {
   };
 }
 
-/** A Worker that says how many batches the objects have sent to D1. */
-export const batchesOfObjects = {
-  fetch: () => Response.json(ofObjects.batches.length),
+/** A Worker that says what the objects have asked of D1. */
+export const costOfObjects = {
+  fetch: () => Response.json(ofObjects),
 };
 
 /**
@@ -88,7 +89,10 @@ function meteredDatabase(database, cost) {
     async batch(batch) {
       const results = await database.batch(batch);
       cost.batches.push(batch.flatMap((statement) => known.get(statement) ?? []));
-      for (const { meta } of results) cost.rowsRead += meta.rows_read;
+      for (const { meta } of results) {
+        cost.rowsRead += meta.rows_read;
+        cost.rowsWritten += meta.rows_written;
+      }
       return results;
     },
   };

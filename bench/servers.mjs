@@ -92,13 +92,13 @@ function meteredApp() {
   return [written(code), bundled("functions/index.js"), ours("meter.mjs")];
 }
 
-/** The companion, saying how many batches its objects have sent. */
+/** The companion, saying what its objects ask of D1. */
 function meteredCompanion() {
   const code = `import * as companion from "./companion/worker.js";
-    import { batchesOfObjects, meteredObject } from "./meter.mjs";
+    import { costOfObjects, meteredObject } from "./meter.mjs";
     export class SessionDO extends meteredObject(companion.SessionDO) {}
     export class PersonDO extends meteredObject(companion.PersonDO) {}
-    export default batchesOfObjects;`;
+    export default costOfObjects;`;
   return [written(code), bundled("companion/worker.js"), ours("meter.mjs")];
 }
 
