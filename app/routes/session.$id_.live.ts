@@ -13,6 +13,6 @@ export async function loader({ request, params, context }: LoaderFunctionArgs) {
   const user = await verifySession(request, context);
   const signIn = await signInOf(request, context);
   const after = parseAfter(new URL(request.url).searchParams.get("after")) ?? 0;
-  const object = objectOf(context.env, parseSessionId(params.id));
+  const object = () => objectOf(context.env, parseSessionId(params.id));
   return openSocket(request, object, { user: user.id, signIn, after: `${after}` });
 }

@@ -52,7 +52,7 @@ export function answerRead(
 export function listenAsAgent(request: Request, env: Env, id: string | undefined, token: string) {
   return answered(async () => {
     const after = parseAfter(new URL(request.url).searchParams.get("after"));
-    const object = objectOf(env, parseSessionId(id));
+    const object = () => objectOf(env, parseSessionId(id));
     const from: Record<string, string> = after === undefined ? {} : { after: `${after}` };
     return openSocket(request, object, { token: await hashToken(token), ...from });
   });

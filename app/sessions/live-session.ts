@@ -122,19 +122,22 @@ const SEEN_EVERY = 5_000;
  */
 export function useSeen(sessionId: string, newest: number, seen: number): void {
   const told = useRef({ id: seen, at: 0 });
+  const waiting = useRef<() => void>();
+
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    const tell = () => {
+      clearTimeout(timer);
+      waiting.current = undefined;
+      told.current = { id: newest, at: Date.now() };
+      void tellSeen(sessionId, newest).catch(() => (told.current.id = seen));
+    };
     const look = () => {
       if (document.visibilityState !== "visible" || newest <= Math.max(told.current.id, seen))
         return;
       clearTimeout(timer);
-      timer = setTimeout(
-        () => {
-          told.current = { id: newest, at: Date.now() };
-          void tellSeen(sessionId, newest).catch(() => (told.current.id = seen));
-        },
-        Math.max(0, told.current.at + SEEN_EVERY - Date.now()),
-      );
+      waiting.current = tell;
+      timer = setTimeout(tell, Math.max(0, told.current.at + SEEN_EVERY - Date.now()));
     };
     look();
     document.addEventListener("visibilitychange", look);
@@ -143,6 +146,16 @@ export function useSeen(sessionId: string, newest: number, seen: number): void {
       document.removeEventListener("visibilitychange", look);
     };
   }, [sessionId, newest, seen]);
+
+  // Who leaves before it was told has seen it all the same.
+  useEffect(() => {
+    const leave = () => waiting.current?.();
+    window.addEventListener("pagehide", leave);
+    return () => {
+      window.removeEventListener("pagehide", leave);
+      leave();
+    };
+  }, [sessionId]);
 }
 
 /** Not by Remix's own way: nothing on the page is to change. */

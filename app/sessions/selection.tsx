@@ -17,7 +17,7 @@ export function PageCheckbox() {
   return (
     <label className={hydrated ? undefined : "invisible"}>
       <input type="checkbox" onChange={selectPage} />{" "}
-      <span className="md:sr-only">Select page</span>
+      <span className="@min-[45rem]:sr-only">Select page</span>
     </label>
   );
 }

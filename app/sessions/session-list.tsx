@@ -38,6 +38,7 @@ export function SessionList({ sessions, gone, view, count, formKey, now }: Sessi
       method="post"
       action={listPath(query)}
       preventScrollReset
+      className="session-list"
       onClick={followLink}
       {...selection}
     >

@@ -10,11 +10,6 @@ const UNITS = [
 ] as const;
 
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-const exact = new Intl.DateTimeFormat("en-GB", {
-  dateStyle: "medium",
-  timeStyle: "short",
-  timeZone: "UTC",
-});
 
 /**
  * A moment, told relative to another: "5 minutes ago", "in 3 days".
@@ -32,7 +27,9 @@ export function relativeTime(at: number, now: number): string {
 
 /** @param at epoch milliseconds @returns for example "22 Nov 2026, 11:52 UTC" */
 function exactTime(at: number): string {
-  return `${exact.format(at)} UTC`;
+  // "Sun, 22 Nov 2026 11:52:05 GMT", without Intl: a list tells a hundred of them, for every request.
+  const [, day, month, year, time] = new Date(at).toUTCString().split(" ");
+  return `${Number(day)} ${month} ${year}, ${time?.slice(0, 5)} UTC`;
 }
 
 const ExactTimeContext = createContext(exactTime);

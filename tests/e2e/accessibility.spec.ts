@@ -2,7 +2,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright/test";
 import { Agent } from "../support/agent";
 import type { Client } from "../support/client";
-import { fillCreateForm, signInAs } from "../support/pages";
+import { cutNetwork, fillCreateForm, signInAs } from "../support/pages";
 import { CONNECTED, FAULTY, IMPATIENT, urlOf } from "../support/servers";
 import { expect, test } from "../support/test";
 
@@ -107,8 +107,7 @@ const STATES: States = {
   "a session that has lost the network": async (page, ship) => {
     await page.goto(`/session/${await ship.create("octo/cat")}`);
     await expect(page.getByText("Live", { exact: true })).toBeVisible();
-    await page.context().setOffline(true);
-    await expect(page.getByText("Offline. Reconnecting…")).toBeVisible();
+    await cutNetwork(page);
   },
   "a session with a new token for an agent": openMadeToken,
   "a bulk that is under way or done": openBulk,

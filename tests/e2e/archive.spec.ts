@@ -117,7 +117,7 @@ test("a session's page tells its history, with times", async ({ page, ship }) =>
   await expect(history).toHaveText([/^Created /, /^Archived /, /^Restored /, /^Kept active /]);
   let last = before;
   for (const event of await history.all()) {
-    const at = Date.parse((await event.getByRole("time").getAttribute("datetime")) ?? "");
+    const at = Date.parse((await event.getByRole("time").first().getAttribute("datetime")) ?? "");
     expect(at).toBeGreaterThanOrEqual(last);
     last = at;
   }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Page } from "playwright/test";
 import { Agent } from "../support/agent";
 import { Client } from "../support/client";
-import { detail, messages, sendMessage } from "../support/pages";
+import { cutNetwork, detail, messages, sendMessage } from "../support/pages";
 import { expect, test as base } from "../support/test";
 
 interface Fixtures {
@@ -31,13 +31,6 @@ async function openLive(page: Page, id: string) {
 
 async function expectLive(page: Page) {
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
-}
-
-/** Cuts the network. Where the machine has no other network than its own, the browser does not notice and is told. */
-async function cutNetwork(page: Page) {
-  await page.context().setOffline(true);
-  await page.evaluate(() => dispatchEvent(new Event("offline")));
-  await expect(page.getByText("Offline. Reconnecting…")).toBeVisible();
 }
 
 async function restoreNetwork(page: Page) {
@@ -339,6 +332,23 @@ test("what agents wrote is unread until its owner looks or says so", async ({
   await told;
   await expect(notice).toHaveCount(0);
   expect(await (await ship.request.get(`/session/${id}`)).text()).not.toContain("Mark read");
+});
+
+test("what was looked at just before leaving is not unread @js", async ({ page, ship }) => {
+  test.slow(); // The list hears of messages within ten seconds.
+  const id = await ship.create("octo/cat");
+  const agent = await Agent.connect(ship, id);
+  await page.goto(`/session/${id}`);
+  await agent.report({ text: "First" });
+  await expect(messages(page)).toHaveCount(1);
+  await agent.report({ text: "Second" });
+  await expect(messages(page)).toHaveCount(2);
+
+  await expect(async () => {
+    await page.goto("/dashboard");
+    await expect(page.getByText("2 messages")).toBeVisible({ timeout: 500 });
+  }).toPass();
+  await expect(page.getByText("Unread")).toHaveCount(0);
 });
 
 test("a session is downloaded with all of its messages", async ({ page, ship }) => {

@@ -49,6 +49,13 @@ export function messages(page: Page): Locator {
   return conversation.getByRole("listitem");
 }
 
+/** Cuts the network. Where the machine has no other network than its own, the browser does not notice and is told. */
+export async function cutNetwork(page: Page) {
+  await page.context().setOffline(true);
+  await page.evaluate(() => dispatchEvent(new Event("offline")));
+  await expect(page.getByText("Offline. Reconnecting…")).toBeVisible();
+}
+
 /** Expects a field to be told wrong, for anyone to see and to hear, with what was typed still there. */
 export async function expectFieldError(field: Locator, error: string, typed: string) {
   await expect(field).toHaveAttribute("aria-invalid", "true");

@@ -178,8 +178,8 @@ const notBobs: Record<string, string> = {};
 const bulksOfAda: Record<string, string> = {};
 
 beforeAll(async () => {
-  // Answers of the same moment can be compared byte for byte. A minute ahead, no alarm rings before the tests are over.
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+  // Answers of the same moment can be compared byte for byte. Ten minutes ahead, no alarm rings before the tests are over.
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 10 * 60_000 });
   captureLog();
   ada = await new Browser().signIn("ada");
 

@@ -117,14 +117,14 @@ describe("a large bulk in the middle of which", () => {
     "%s is deleted to the end, rows and objects",
     { timeout: 60_000 },
     async (_, strike) => {
-      const id = await halfWay("delete", 45);
+      const id = await halfWay("delete", 25);
       const left = await idsOf(ada);
 
       await strike(ada);
       await settleBulks(ada);
 
-      expect(await progressOf(ada, id)).toEqual({ finished: true, done: 45 });
-      expect(await standings(ada)).toEqual({ deleted: 45 });
+      expect(await progressOf(ada, id)).toEqual({ finished: true, done: 25 });
+      expect(await standings(ada)).toEqual({ deleted: 25 });
       expect(await storedBy(ada)).toEqual(NOTHING);
       // Those that were under way when it struck are wiped by their own alarms.
       for (const one of left) expect(await settled(one)).toBe("tombstone, empty");

@@ -22,12 +22,12 @@ import type {
 export const env = bindings as Env;
 
 /**
- * Stops the clock during each test of a file, a minute ahead: no alarm set by it rings before the test is over.
+ * Stops the clock during each test of a file, ten minutes ahead: no alarm set by it rings before the test is over.
  *
  * @returns the time at which it stands until a test sets it
  */
 export function stopClock(): number {
-  const now = Date.now() + 60_000;
+  const now = Date.now() + 10 * 60_000;
   beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now }));
   afterEach(() => void vi.useRealTimers());
   return now;
