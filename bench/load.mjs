@@ -16,6 +16,7 @@ const CONNECTIONS = 8;
  * @property {number} perSecond  answers
  * @property {number} p50  of the time that one took, in milliseconds
  * @property {number} p99
+ * @property {number} answers
  * @property {number} cpu  that the server's process spent on one, in milliseconds: what else the machine does changes it
  *   least; NaN where the system does not say
  */
@@ -26,7 +27,7 @@ const CONNECTIONS = 8;
  * @template {Target} Measured
  * @param {Measured[]} targets
  * @param {{ rounds: number, ms: number }} options each target is asked for so long in each round
- * @returns {Promise<Map<Measured, Load>>} the medians of all rounds
+ * @returns {Promise<Map<Measured, Load>>} the medians of all rounds; of processor time the mean, as it comes in hundredths
  */
 export async function inTurns(targets, { rounds, ms }) {
   /** @type {Map<Measured, Load[]>} */
@@ -36,7 +37,7 @@ export async function inTurns(targets, { rounds, ms }) {
     console.log(`round ${round} of ${rounds}`);
     for (const target of targets) loads.get(target)?.push(await ask(target, ms));
   }
-  return new Map(targets.map((target) => [target, medians(loads.get(target) ?? [])]));
+  return new Map(targets.map((target) => [target, summaryOf(loads.get(target) ?? [])]));
 }
 
 /**
@@ -73,6 +74,7 @@ async function ask({ url, cookie, pid }, ms) {
     perSecond: times.length / seconds,
     p50: quantile(times, 0.5),
     p99: quantile(times, 0.99),
+    answers: times.length,
     cpu,
   };
 }
@@ -89,18 +91,21 @@ function cpuOf(pid) {
 }
 
 /** @param {Load[]} loads @returns {Load} */
-function medians(loads) {
+function summaryOf(loads) {
   /** @param {keyof Load} what */
   const median = (what) =>
     quantile(
       loads.map((load) => load[what]),
       0.5,
     );
+  const answers = loads.reduce((sum, load) => sum + load.answers, 0);
+  const spent = loads.reduce((sum, load) => sum + load.cpu * load.answers, 0);
   return {
     perSecond: median("perSecond"),
     p50: median("p50"),
     p99: median("p99"),
-    cpu: median("cpu"),
+    answers,
+    cpu: spent / answers,
   };
 }
 
