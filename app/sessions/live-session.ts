@@ -35,7 +35,10 @@ export function useLiveSession(
   const [taken, setTaken] = useState(loaded);
   if (loaded !== taken) {
     setTaken(loaded);
-    setContent({ messages: joined(content.messages, loaded.messages), agent: loaded.agent });
+    setContent({
+      messages: joined(content.messages, loaded.messages),
+      agent: latest(content.agent, loaded.agent),
+    });
   }
 
   const last = useRef(0);
@@ -109,6 +112,11 @@ export function joined(shown: ShownMessage[], other: ShownMessage[]): ShownMessa
 /** Messages are numbered without a gap. */
 function isGap(id: number | undefined, next: number | undefined): boolean {
   return id !== undefined && next !== undefined && next > id + 1;
+}
+
+/** What is read anew may have been read before what was told meanwhile. @returns the later of two reports */
+export function latest(told: AgentReport | null, read: AgentReport | null): AgentReport | null {
+  return told && told.at > (read?.at ?? 0) ? told : read;
 }
 
 /** Being looked at is told at most this often, in milliseconds. */

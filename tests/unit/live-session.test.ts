@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { joined } from "../../app/sessions/live-session";
+import { joined, latest } from "../../app/sessions/live-session";
 import { agentStatusAt, type ShownMessage } from "../../app/sessions/session";
 
 /** The messages from one number to another, as they were read at some time. */
@@ -84,4 +84,16 @@ describe("an agent's status", () => {
   test("is none where an agent has only written", () => {
     expect(agentStatusAt({ status: null, at: 0 }, 1_000 * MINUTES)).toBeNull();
   });
+});
+
+test("what an agent has just told is not undone by what was read before", () => {
+  const [before, after] = [
+    { status: "working", at: 1 },
+    { status: "waiting", at: 2 },
+  ] as const;
+  expect(latest(after, before)).toBe(after);
+  expect(latest(after, null)).toBe(after);
+  expect(latest(before, after)).toBe(after);
+  expect(latest(null, before)).toBe(before);
+  expect(latest(null, null)).toBeNull();
 });
