@@ -18,6 +18,8 @@ export function setSecurityHeaders(
   headers.set("Referrer-Policy", "same-origin");
   headers.set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
   headers.set("Cross-Origin-Opener-Policy", "same-origin");
+  // What is somebody's own is for no search engine; the sign-in page says what Ship is.
+  if (url.pathname !== "/login") headers.set("X-Robots-Tag", "noindex");
   if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
   if (url.protocol === "https:" && !isLoopback(url)) {
     headers.set("Strict-Transport-Security", "max-age=31536000; includeSubDomains");

@@ -55,6 +55,11 @@ test.each([
   expect(headersOf(url).get("Strict-Transport-Security")).toBe(asked);
 });
 
+test("only the sign-in page is for search engines", () => {
+  expect(headersOf("https://ship.example/dashboard").get("X-Robots-Tag")).toBe("noindex");
+  expect(headersOf("https://ship.example/login").has("X-Robots-Tag")).toBe(false);
+});
+
 function headersOf(
   url: string,
   { mode = "production", before = {} }: { mode?: string; before?: Record<string, string> } = {},
