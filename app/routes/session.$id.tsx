@@ -268,7 +268,7 @@ interface OpenSessionProps {
   page: PageData;
   conversation: { messages: ShownMessage[]; agent: AgentReport | null } & Pick<
     Extract<PageData["conversation"], { state: "ready" }>,
-    "tokens"
+    "tokens" | "live"
   >;
   answered: ActionData | undefined;
 }
@@ -276,7 +276,7 @@ interface OpenSessionProps {
 function OpenSession({ page, conversation, answered }: OpenSessionProps) {
   const { events, earlier, freshKeys, address } = page;
   const { status, id } = page.session;
-  const live = useLiveSession(id, status, conversation, !earlier);
+  const live = useLiveSession(id, status, conversation, conversation.live && !earlier);
   const last = live.messages.at(-1);
   // What has just come happened after the page was made.
   const now = Math.max(useMovingNow(page.now), last?.created_at ?? 0, live.agent?.at ?? 0);

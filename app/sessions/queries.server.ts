@@ -60,6 +60,8 @@ export async function countMessages(
 export type Conversation =
   | {
       state: "ready";
+      /** Whether there is an object to listen to: until its first message, a session may have none. */
+      live: boolean;
       messages: ShownMessage[];
       messageCount: number;
       lastActivity: number;
@@ -88,6 +90,7 @@ export async function readConversation(
   if (answer.state !== "ready") {
     return {
       state: "ready",
+      live: false,
       messages: [],
       messageCount: 0,
       lastActivity: 0,
@@ -98,6 +101,7 @@ export async function readConversation(
   const { messages, session, tokens } = answer;
   return {
     state: "ready",
+    live: true,
     messages,
     messageCount: session.message_count,
     lastActivity: session.last_activity,

@@ -50,7 +50,7 @@ test("before a third session on a repository, its active ones are told, and what
   const first = await ship.create("octo/cat");
   const second = await ship.create("octo/cat");
   await page.goto("/dashboard/new");
-  const key = await page.locator("input[name=key]").inputValue();
+  const key = await page.getByRole("dialog").locator("input[name=key]").inputValue();
   await fillCreateForm(page, "Octo", "CAT");
 
   const hint = page.getByRole("alert");
@@ -60,7 +60,7 @@ test("before a third session on a repository, its active ones are told, and what
   await expect(links.nth(1)).toHaveAttribute("href", `/session/${first}`);
   await expect(page.getByLabel("Repository owner")).toHaveValue("Octo");
   await expect(page.getByLabel("Repository name")).toHaveValue("CAT");
-  expect(await page.locator("input[name=key]").inputValue()).toBe(key);
+  expect(await page.getByRole("dialog").locator("input[name=key]").inputValue()).toBe(key);
   expect(await ship.list()).toHaveLength(2);
 
   await page.getByRole("button", { name: "Create session" }).click();
@@ -163,7 +163,7 @@ test("a double click makes one session", async ({ page, ship }) => {
 
 test("the same form sent ten times at once makes one session", async ({ page, ship }) => {
   await page.goto("/dashboard/new");
-  const key = await page.locator("input[name=key]").inputValue();
+  const key = await page.getByRole("dialog").locator("input[name=key]").inputValue();
 
   const answers = await Promise.all(
     Array.from({ length: 10 }, () => ship.sendCreateForm("octo/cat", key)),
@@ -180,7 +180,7 @@ test("a form whose session was deleted since says so, and makes a new one when s
 }) => {
   problems.allowStatus(409);
   await page.goto("/dashboard/new");
-  const key = await page.locator("input[name=key]").inputValue();
+  const key = await page.getByRole("dialog").locator("input[name=key]").inputValue();
   await ship.sendCreateForm("octo/cat", key);
   const [first = ""] = await ship.list();
   await ship.delete(first);
@@ -205,7 +205,7 @@ test("a form that has made another session says so, and makes this one when sent
 }) => {
   problems.allowStatus(409);
   await page.goto("/dashboard/new");
-  const key = await page.locator("input[name=key]").inputValue();
+  const key = await page.getByRole("dialog").locator("input[name=key]").inputValue();
   await ship.sendCreateForm("octo/cat", key);
 
   await fillCreateForm(page, "octo", "dog");
