@@ -169,7 +169,15 @@ test.each<[string, (id: string, userId: string) => Promise<unknown>, unknown]>([
   [
     "its conversation",
     (id, ada) => readConversation(env, id, ada, undefined),
-    { state: "ready", live: false, messages: [], messageCount: 0, lastActivity: 0, agent: null, tokens: [] },
+    {
+      state: "ready",
+      live: false,
+      messages: [],
+      messageCount: 0,
+      lastActivity: 0,
+      agent: null,
+      tokens: [],
+    },
   ],
   ["a message in it", (id, ada) => appendMessage(env, ada, id, message), "not-found"],
   ["archiving it", (id, ada) => changeStatus(env, ada, id, "archive"), { outcome: "not-found" }],
