@@ -37,6 +37,7 @@ export function RepositoryPicker({ repositories, chosen, error }: RepositoryPick
           className="field"
           aria-label="Search repositories"
           placeholder="Search"
+          autoFocus
           value={search}
           onChange={(event) => setSearch(event.target.value)}
           onKeyDown={(event) => {

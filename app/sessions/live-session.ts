@@ -131,6 +131,7 @@ const SEEN_EVERY = 5_000;
 export function useSeen(sessionId: string, newest: number, seen: number): void {
   const told = useRef({ id: seen, at: 0 });
   const waiting = useRef<() => void>();
+  const [failures, setFailures] = useState(0);
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -138,7 +139,10 @@ export function useSeen(sessionId: string, newest: number, seen: number): void {
       clearTimeout(timer);
       waiting.current = undefined;
       told.current = { id: newest, at: Date.now() };
-      void tellSeen(sessionId, newest).catch(() => (told.current.id = seen));
+      tellSeen(sessionId, newest).catch(() => {
+        told.current.id = seen;
+        setFailures((count) => count + 1); // looks again
+      });
     };
     const look = () => {
       if (document.visibilityState !== "visible" || newest <= Math.max(told.current.id, seen))
@@ -153,7 +157,7 @@ export function useSeen(sessionId: string, newest: number, seen: number): void {
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", look);
     };
-  }, [sessionId, newest, seen]);
+  }, [sessionId, newest, seen, failures]);
 
   // Who leaves before it was told has seen it all the same.
   useEffect(() => {
@@ -166,12 +170,13 @@ export function useSeen(sessionId: string, newest: number, seen: number): void {
   }, [sessionId]);
 }
 
-/** Not by Remix's own way: nothing on the page is to change. */
+/** Not by Remix's own way: nothing on the page is to change. @throws where the server was not reached, or failed */
 async function tellSeen(sessionId: string, newest: number): Promise<void> {
-  await fetch(`/session/${sessionId}`, {
+  const { status } = await fetch(`/session/${sessionId}`, {
     method: "POST",
     body: new URLSearchParams({ intent: `seen:${newest}` }),
     redirect: "manual",
     keepalive: true,
   });
+  if (status >= 500) throw new Error("What was seen could not be told.");
 }

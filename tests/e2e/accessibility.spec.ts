@@ -2,7 +2,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright/test";
 import { Agent } from "../support/agent";
 import type { Client } from "../support/client";
-import { cutNetwork, fillCreateForm, signInAs } from "../support/pages";
+import { cutNetwork, fillCreateForm, signInAs, untilListIsAlive } from "../support/pages";
 import { CONNECTED, FAULTY, IMPATIENT, urlOf } from "../support/servers";
 import { expect, test } from "../support/test";
 
@@ -257,7 +257,7 @@ test("where motion is not wanted, nothing moves while one waits @js", async ({ p
   await ship.create("octo/cat");
   await page.emulateMedia({ reducedMotion: "reduce" });
   await page.goto("/dashboard");
-  await expect(page.getByRole("button", { name: "Keyboard shortcuts" })).toBeAttached();
+  await untilListIsAlive(page);
   let release = () => {};
   const released = new Promise<void>((resolve) => (release = resolve));
   await page.route("/dashboard?*", async (route) => {
@@ -302,7 +302,7 @@ test("what an action had to say appears in a region that was there before @js", 
 }) => {
   await ship.create("octo/cat");
   await page.goto("/dashboard");
-  await expect(page.getByRole("button", { name: "Keyboard shortcuts" })).toBeAttached();
+  await untilListIsAlive(page);
   const region = await page.getByRole("status").elementHandle();
   await page.getByRole("button", { name: "Archive octo/cat" }).click();
 

@@ -1,4 +1,4 @@
-import { detail, expectRows, rowOf } from "../support/pages";
+import { detail, expectRows, rowOf, untilListIsAlive } from "../support/pages";
 import { expect, test } from "../support/test";
 
 test("an empty list invites to start the first session", async ({ page, ship }) => {
@@ -167,7 +167,7 @@ test("a page that was opened without a network says so, and comes when there is 
   problems.allowOutage();
   await ship.change("archive", await ship.create("octo/cat"));
   await page.goto("/dashboard");
-  await expect(page.getByRole("button", { name: "Keyboard shortcuts" })).toBeVisible();
+  await untilListIsAlive(page);
 
   await context.setOffline(true);
   await page.getByRole("link", { name: "Archived 1" }).click();

@@ -1,7 +1,7 @@
 /** What JavaScript adds for those who use Ship by keyboard or hear it: modal dialogs, and focus that is never lost. */
 import type { Locator, Page } from "playwright/test";
 import { freshName } from "../support/client";
-import { expectRows, messages, rowOf } from "../support/pages";
+import { expectRows, messages, rowOf, untilListIsAlive } from "../support/pages";
 import { expect, test } from "../support/test";
 
 test("the whole way from signing in to deleting is gone by keyboard alone @js", async ({
@@ -160,7 +160,7 @@ test("single keys search, move, archive, undo, make a session and help @js", asy
   for (const name of ["third", "second", "first"]) await ship.create(`octo/${name}`);
   await page.goto("/dashboard");
   const linkOf = (name: string) => page.getByRole("link", { name: `octo/${name}`, exact: true });
-  await expect(page.getByRole("button", { name: "Keyboard shortcuts" })).toBeVisible();
+  await untilListIsAlive(page);
 
   await page.keyboard.press("j");
   await expect(linkOf("first")).toBeFocused();
@@ -208,7 +208,7 @@ test("no single key does anything with a modifier, without a row, or again while
 }) => {
   for (const name of ["third", "second", "first"]) await ship.create(`octo/${name}`);
   await page.goto("/dashboard");
-  await expect(page.getByRole("button", { name: "Keyboard shortcuts" })).toBeVisible();
+  await untilListIsAlive(page);
   await page.keyboard.press("e");
   await page.keyboard.press("u");
   await page.keyboard.press("j");

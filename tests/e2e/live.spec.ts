@@ -1,6 +1,6 @@
 /** A session's page while it is open: what others do in it appears by itself, and nothing is lost when the network is. */
 import { readFile } from "node:fs/promises";
-import type { Page } from "playwright/test";
+import type { Page, Route } from "playwright/test";
 import { Agent } from "../support/agent";
 import { Client } from "../support/client";
 import { cutNetwork, detail, messages, sendMessage } from "../support/pages";
@@ -349,6 +349,31 @@ test("what was looked at just before leaving is not unread @js", async ({ page, 
     await expect(page.getByText("2 messages")).toBeVisible({ timeout: 500 });
   }).toPass();
   await expect(page.getByText("Unread")).toHaveCount(0);
+});
+
+test("what was looked at while the server was away is told when it is back @js", async ({
+  page,
+  ship,
+  problems,
+}) => {
+  problems.allow(/ERR_FAILED|status of 503/);
+  const id = await ship.create("octo/cat");
+  const agent = await Agent.connect(ship, id);
+  await agent.report({ text: "I am done." });
+  const refusals: ((route: Route) => Promise<void>)[] = [
+    (route) => route.abort(),
+    (route) => route.fulfill({ status: 503 }),
+  ];
+  await page.route(`/session/${id}`, async (route) => {
+    const isPost = route.request().method() === "POST";
+    await ((isPost && refusals.shift()?.(route)) || route.continue());
+  });
+  await page.goto(`/session/${id}`);
+
+  await expect(async () => {
+    expect(await (await ship.request.get(`/session/${id}`)).text()).not.toContain("Mark read");
+  }).toPass();
+  expect(refusals).toEqual([]);
 });
 
 test("a session is downloaded with all of its messages", async ({ page, ship }) => {

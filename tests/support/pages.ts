@@ -8,6 +8,12 @@ export async function signInAs(page: Page, name: string) {
   await page.getByRole("button", { name: "Continue locally" }).click();
 }
 
+/** Waits until JavaScript runs on the list that is open. A phone has the button too, but does not show it. */
+export async function untilListIsAlive(page: Page) {
+  const button = page.getByRole("button", { name: "Keyboard shortcuts", includeHidden: true });
+  await expect(button).toBeAttached();
+}
+
 /** Fills the create dialog that is open, and sends it. */
 export async function fillCreateForm(page: Page, owner: string, name: string) {
   await page.getByLabel("Repository owner").fill(owner);

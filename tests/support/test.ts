@@ -28,7 +28,7 @@ class Problems {
   /** Lets the browser say that the server is not there, or is only coming up. */
   allowOutage() {
     this.#allowed.push(
-      /ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INTERNET_DISCONNECTED)/,
+      /ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|INTERNET_DISCONNECTED)/,
     );
     this.#allowed.push(/^WebSocket connection to /);
   }
