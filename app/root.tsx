@@ -17,11 +17,11 @@ import {
   useNavigation,
   useRouteLoaderData,
 } from "@remix-run/react";
-import { Icon } from "./ui/icon";
 import { useEffect, type ReactNode } from "react";
 import { claimedUser } from "./auth/auth.server";
 import { takeFlash } from "./platform/flash.server";
 import { useNonce } from "./platform/nonce";
+import { readTheme } from "./platform/theme.server";
 import stylesheet from "./styles.css";
 import { ErrorPanel } from "./ui/error-panel";
 import { FlashMessage } from "./ui/flash-message";
@@ -37,8 +37,10 @@ export const meta: MetaFunction = () => [{ title: "Ship" }];
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const user = await claimedUser(request, context);
+  const theme = await readTheme(request);
   const { flash, headers } = await takeFlash(request, context);
-  return json({ user: user && { name: user.name, avatar: user.avatar }, flash }, { headers });
+  const shown = user && { name: user.name, avatar: user.avatar };
+  return json({ user: shown, theme, flash }, { headers });
 }
 
 export const shouldRevalidate = unlessUnreachable;
@@ -58,11 +60,11 @@ export function Layout({ children }: { children: ReactNode }) {
   const { pathname } = useLocation();
   useFocusAfterNavigation();
   return (
-    <html lang="en">
+    <html lang="en" data-theme={page?.theme ?? undefined}>
       <head>
         <meta charSet="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
+        <meta name="color-scheme" content={page?.theme ?? "light dark"} />
         <Meta />
         <Links />
       </head>
@@ -70,8 +72,7 @@ export function Layout({ children }: { children: ReactNode }) {
         <Progress />
         <header className="border-b border-line bg-surface">
           <div className="mx-auto flex max-w-6xl items-center justify-between gap-4 px-4 py-2">
-            <Link to="/dashboard" className="flex items-center gap-2 py-1 text-lg font-semibold">
-              <Icon name="ship" className="size-5 text-accent" />
+            <Link to="/dashboard" className="wordmark icon-ship">
               Ship
             </Link>
             {/* Who is asked to sign in is not signed in, whatever an old cookie says. */}

@@ -118,8 +118,8 @@ async function costOf(url, cookie) {
 async function deepQuery(person, sessions) {
   let query = "";
   for (let read = 0; read < sessions / 3; read += PAGE_SIZE) {
-    const { older } = await person.load(`/dashboard${query}`, "routes/dashboard");
-    query = `?${new URLSearchParams({ cursor: older })}`;
+    const { older } = await person.list(query);
+    query = `?${new URLSearchParams({ cursor: older ?? "" })}`;
   }
   return query;
 }

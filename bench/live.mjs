@@ -98,8 +98,7 @@ async function costOf(objects) {
 async function newSession(origin) {
   const client = await signIn(origin, "live");
   await createSession(client, randomUUID(), "acme", "service");
-  const { sessions } = await client.load("/dashboard", "routes/dashboard");
-  return { origin, client, id: sessions[0].id };
+  return { origin, client, id: await client.newestSession() };
 }
 
 /** @param {Session} session @param {Clock} clock @returns {Promise<WebSocket[]>} open pages of the session */

@@ -3,6 +3,13 @@
 
 /**
  * @typedef {import("./bare.mjs").Statement} Statement
+ *
+ * @typedef {object} Database  what the app uses of D1
+ * @property {(sql: string) => { bind: (...parameters: unknown[]) => D1PreparedStatement }} prepare
+ * @property {(batch: D1PreparedStatement[]) => Promise<D1Result[]>} batch
+ *
+ * @typedef {Pick<DurableObjectNamespace, "idFromName" | "get">} Objects
+ * @typedef {{ DB: Database, SESSION_DO: Objects, PERSON_DO: Objects }} Bindings
  * @typedef {object} Cost
  * @property {Statement[][]} batches  what was sent to D1, a list of statements a round trip
  * @property {number} rowsRead  as D1 reports them, with their indexes
@@ -17,14 +24,14 @@ function nothing() {
 }
 
 /**
- * @param {{ fetch: (request: Request, env: any, context: ExecutionContext) => Promise<Response> }} app
+ * @param {{ fetch: (request: Request, env: Bindings, context: ExecutionContext) => Promise<Response> }} app
  * @returns a Worker that answers with the app's answer and what it cost, as JSON
  */
 export function meteredApp(app) {
   return {
     /**
      * @param {Request} request
-     * @param {{ DB: D1Database, SESSION_DO: DurableObjectNamespace, PERSON_DO: DurableObjectNamespace }} env
+     * @param {Bindings} env
      * @param {ExecutionContext} context
      */
     async fetch(request, env, context) {
@@ -45,14 +52,14 @@ export function meteredApp(app) {
 const ofObjects = nothing();
 
 /**
- * @param {new (context: DurableObjectState, env: any) => object} Base
+ * @param {new (context: DurableObjectState, env: { DB: Database }) => object} Base
  * @returns the class of Durable Objects, its batches counted
  */
 export function meteredObject(Base) {
   return class extends Base {
     /**
      * @param {DurableObjectState} context
-     * @param {{ DB: D1Database }} env
+     * @param {{ DB: Database }} env
      */
     constructor(context, env) {
       super(context, { ...env, DB: meteredDatabase(env.DB, ofObjects) });
@@ -66,10 +73,9 @@ export const costOfObjects = {
 };
 
 /**
- * Only what the app uses of a database: `prepare`, `bind` and `batch`.
- *
- * @param {D1Database} database
+ * @param {Database} database
  * @param {Cost} cost
+ * @returns {Database} the same, counted
  */
 function meteredDatabase(database, cost) {
   /** @type {WeakMap<D1PreparedStatement, Statement>} */
@@ -99,8 +105,9 @@ function meteredDatabase(database, cost) {
 }
 
 /**
- * @param {Pick<DurableObjectNamespace, "idFromName" | "get">} objects
+ * @param {Objects} objects
  * @param {Cost} cost
+ * @returns {Objects} the same, counted
  */
 function meteredObjects(objects, cost) {
   return {

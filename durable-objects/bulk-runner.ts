@@ -1,5 +1,5 @@
 import { logError } from "../app/platform/log";
-import { stepBulk, type BulkStep } from "../app/sessions/bulk.server";
+import { stepBulk, type BulkStep } from "../app/sessions/bulk-step.server";
 import type { DeletionEnv } from "../app/sessions/lifecycle.server";
 
 /** In milliseconds: how soon a bulk is looked for that is yet to be made, and how long one that is not there is. */

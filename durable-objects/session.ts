@@ -1,12 +1,9 @@
 import { DurableObject } from "cloudflare:workers";
-import { write } from "../app/platform/database.server";
-import { attempt, logError } from "../app/platform/log";
+import { attempt } from "../app/platform/log";
 import { personOf } from "../app/platform/person.server";
 import { hashToken, randomToken } from "../app/platform/token.server";
-import { deleteRows, readRow, readTombstone, reportToRow } from "../app/sessions/rows.server";
 import {
   agentReport,
-  autoArchiveTime,
   type AgentAnswer,
   type AgentToken,
   type Message,
@@ -20,14 +17,8 @@ import {
 import { shown } from "../app/sessions/shown.server";
 import { CLOSED, type AgentMessage, type LiveMessage } from "../app/sessions/wire";
 import { LiveSockets } from "./live";
+import { AFTER_APPEND, AFTER_BIRTH, RowDuty } from "./row-duty";
 import { SessionStorage, type State } from "./storage";
-
-/** How soon, in milliseconds, the alarm looks after the row. */
-const AFTER_BIRTH = 5_000;
-const AFTER_APPEND = 10_000;
-const BACKOFF = { first: 5_000, most: 300_000 };
-/** An alarm this long overdue was dropped by the platform. */
-const LOST_ALARM = 60_000;
 
 const CONVERSATION_PAGE = 30;
 /** How many messages an agent or an export is given at once. */
@@ -59,18 +50,17 @@ export interface CompanionEnv {
  * The content of one session: its metadata, messages and agents. D1 says whether the session exists and what its status is.
  *
  * Storage is made by `initialize` and `prepare` alone; the constructor and every read write nothing. Each method is one
- * turn: it never awaits between reading its state and writing it. Only `alarm` talks to D1, and compares the generation
- * afterwards. The owner's methods take the asking user's id and answer `foreign` to anyone else; the agents' methods take
+ * turn: it never awaits between reading its state and writing it. The owner's methods take the asking user's id and answer `foreign` to anyone else; the agents' methods take
  * the hash of a token, and answer `refused` where it is not one of this session's.
  */
 export class SessionDO extends DurableObject<CompanionEnv> {
   readonly #storage = new SessionStorage(this.ctx.storage.sql);
   readonly #live = new LiveSockets(this.ctx);
+  readonly #duty = new RowDuty(this.ctx.storage, this.#storage, () => this.#clear());
   /** Agents that wait for news. */
   readonly #waiting = new Set<() => void>();
   /** The coming and going of pages: done when the last of them is. */
   #turn: Promise<unknown> = Promise.resolve();
-  #alarmFailures = 0;
 
   /**
    * Makes the state of an empty object from a row that the caller has just read from D1's primary.
@@ -223,7 +213,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     const answer = this.#answer(userId, state, () => ({}));
     if (answer.state !== "ready") return answer;
     this.#storage.markDeleting();
-    this.#armWithin(AFTER_BIRTH);
+    this.#duty.armWithin(AFTER_BIRTH);
     this.#live.closeAll();
     this.#wake();
     return { state: "deleting" };
@@ -237,62 +227,9 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     return { state: "empty" };
   }
 
-  /**
-   * The object's one duty towards its row: if the session was deleted, wipe myself; otherwise see that my row exists and
-   * carries my activity. Never throws where it can set itself again: the platform drops an alarm that failed six times.
-   */
   override async alarm(): Promise<void> {
-    const state = this.#storage.state();
-    if (!state) return;
-    try {
-      if (state.deleting) await this.#finishDeleting(state);
-      else await this.#reportToRow(state);
-      this.#alarmFailures = 0;
-    } catch (error) {
-      logError("alarm", error);
-      const wait = Math.min(BACKOFF.first * 2 ** this.#alarmFailures++, BACKOFF.most);
-      if (this.#storage.state()) this.#arm(Date.now() + wait);
-    }
-  }
-
-  async #finishDeleting(state: State) {
-    const tombstoneSeconds = Number(this.env.TOMBSTONE_SECONDS);
-    await write(this.env.DB, deleteRows([state.id], state.user_id, Date.now(), tombstoneSeconds));
-    if (this.#storage.state()?.generation === state.generation) this.#clear();
-  }
-
-  async #reportToRow(reported: State) {
-    const { id, user_id } = reported;
-    const began = Date.now();
-    const idleSeconds = Number(this.env.AUTO_ARCHIVE_SECONDS);
-    const [[tombstone], [row]] = await write(
-      this.env.DB,
-      reportToRow(reported, this.#storage.lastMessageAt(), began, idleSeconds),
-      readTombstone(id, user_id),
-      readRow(id, user_id),
-    );
-
-    const state = this.#storage.state();
-    if (state?.generation !== reported.generation) return;
-    if (tombstone) return this.#clear();
-
-    this.#arm(this.#nextAlarm(reported, state, row, began));
+    const row = await this.#duty.run(this.env);
     if (row) await this.#tellOfRow(row);
-  }
-
-  /** @param began when the alarm that has just reported began, epoch milliseconds @returns when the next one is due */
-  #nextAlarm(reported: State, state: State, row: SessionRow | undefined, began: number): number {
-    const now = Date.now();
-    if (row && row.last_activity > state.last_activity) {
-      this.#storage.setLastActivity(row.last_activity);
-      return now + AFTER_APPEND;
-    }
-    if (state.deleting) return now + AFTER_BIRTH;
-    // Not sooner: however much is said, the row is written at most once in this time.
-    if (state.last_activity !== reported.last_activity) return began + AFTER_APPEND;
-    const idleSeconds = Number(this.env.AUTO_ARCHIVE_SECONDS);
-    const idleAt = row?.status === "active" ? autoArchiveTime(row, idleSeconds) : undefined;
-    return Math.min(now + Number(this.env.REPAIR_SECONDS) * 1000, idleAt ?? Infinity);
   }
 
   /** Tells open pages and lists how the row stands after the alarm has written it. */
@@ -379,7 +316,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
 
   /** Something was said or reported: who listens hears of it at once, the row soon. */
   #changed(message: Message | undefined): void {
-    this.#armWithin(AFTER_APPEND);
+    this.#duty.armWithin(AFTER_APPEND);
     const agent = agentReport(this.#storage.state() as State);
     if (!message) this.#live.tellPages({ type: "agent", agent });
     else {
@@ -441,21 +378,8 @@ export class SessionDO extends DurableObject<CompanionEnv> {
 
   #make(row: SessionRow, deleting: 0 | 1): State {
     this.#storage.make(row, deleting);
-    this.#arm(Date.now() + AFTER_BIRTH);
+    this.#duty.armWithin(AFTER_BIRTH);
     return this.#storage.state() as State;
-  }
-
-  /** Sets the alarm for `at`, in the same turn and so in the same transaction as what made it necessary. */
-  #arm(at: number) {
-    this.#storage.setAlarmAt(at);
-    void this.ctx.storage.setAlarm(at);
-  }
-
-  /** Sees that the alarm comes at most `wait` milliseconds from now; one that comes sooner stays. */
-  #armWithin(wait: number) {
-    const now = Date.now();
-    const alarmAt = this.#storage.state()?.alarm_at ?? 0;
-    if (alarmAt > now + wait || alarmAt < now - LOST_ALARM) this.#arm(now + wait);
   }
 
   /** Nothing awaited between the two: an alarm left behind by a crash between them would find no state to wipe. */

@@ -3,9 +3,10 @@
 -- "owner/name" in lower case: GitHub tells no two repositories apart by case.
 ALTER TABLE sessions ADD COLUMN repo TEXT GENERATED ALWAYS AS (lower(repo_owner || '/' || repo_name)) VIRTUAL;
 
--- By last activity; `repo` is there so that a search looks at no row that it does not find.
+-- By last activity; `repo` is there so that a search looks at no row that it does not find, `kept_at` so that idle ones
+-- are counted without looking at any.
 DROP INDEX idx_sessions_user;
-CREATE INDEX idx_sessions_user ON sessions (user_id, status, last_activity DESC, id DESC, repo);
+CREATE INDEX idx_sessions_user ON sessions (user_id, status, last_activity DESC, id DESC, repo, kept_at);
 
 -- By creation; also what the limit on creating counts.
 DROP INDEX idx_sessions_created;

@@ -43,11 +43,11 @@ async function fillList() {
     const { status } = await createSession(client, randomUUID(), "fleet", `boat-${number}`);
     if (status !== 302) throw new Error(`A session was not made (${status}).`);
   }
-  const { sessions } = await client.load("/dashboard", "routes/dashboard");
+  const id = await client.newestSession();
   for (const text of MESSAGES) {
-    await client.post(`/session/${sessions[0].id}`, { intent: "send", key: randomUUID(), text });
+    await client.post(`/session/${id}`, { intent: "send", key: randomUUID(), text });
   }
-  return sessions[0].id;
+  return id;
 }
 
 /**

@@ -205,7 +205,7 @@ async function listSessions(client, status) {
   const listed = [];
   let cursor = "";
   do {
-    const page = await client.load(`/dashboard?status=${status}${cursor}`, "routes/dashboard");
+    const page = await client.list(`?status=${status}${cursor}`);
     listed.push(...page.sessions);
     cursor = page.older ? `&cursor=${page.older}` : "";
   } while (cursor);
@@ -501,7 +501,7 @@ async function readMessages(client, id) {
   const messages = [];
   let before = "";
   do {
-    const { conversation } = await client.load(`/session/${id}${before}`, "routes/session.$id");
+    const conversation = await client.conversation(id, before);
     if (conversation.state !== "ready") throw new Error(`${id}: opened as ${conversation.state}`);
     const [first] = conversation.messages;
     messages.push(...conversation.messages);

@@ -8,6 +8,14 @@
  * @property {string | undefined} flash  what the next page will say
  * @property {number} wait  how long to wait before asking again, in milliseconds, where that was too much
  *
+ * @typedef {object} ListPage
+ * @property {{ id: string, repository: string }[]} sessions
+ * @property {string | null} older  the cursor of the next page, if there is one
+ *
+ * @typedef {object} ConversationPage
+ * @property {string} state
+ * @property {{ id: number, client_key: string, text: string }[]} messages  oldest first; none unless it is "ready"
+ *
  * @typedef {Awaited<ReturnType<typeof signIn>>} Client
  */
 
@@ -41,6 +49,20 @@ export async function signIn(origin, name) {
   const cookie = cookieOf(signedIn, "ship_auth");
   if (!cookie) throw new Error(`${origin} does not sign in “${name}”: ${complaintOf(page)}`);
 
+  /**
+   * @param {string} path
+   * @param {string} route by Remix's name for it
+   * @returns {Promise<unknown>} what the route's loader gives to the page
+   */
+  const load = async (path, route) => {
+    const url = new URL(path, origin);
+    url.searchParams.set("_data", route);
+    const answer = await send(url.pathname + url.search, {}, cookie);
+    const body = await answer.text();
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${body}`);
+    return JSON.parse(body);
+  };
+
   return {
     name,
     /** What signs its requests in, as the header says it. */
@@ -73,18 +95,30 @@ export async function signIn(origin, name) {
     },
 
     /**
-     * @param {string} path
-     * @param {string} route by Remix's name for it
-     * @returns {Promise<any>} what the route's loader gives to the page
+     * @param {string} query of the list's page, with its "?"
+     * @returns {Promise<ListPage>} what the page is given
      * @throws where it is an error
      */
-    async load(path, route) {
-      const url = new URL(path, origin);
-      url.searchParams.set("_data", route);
-      const answer = await send(url.pathname + url.search, {}, cookie);
-      const body = await answer.text();
-      if (!answer.ok) throw new Error(`${path}: ${answer.status} ${body}`);
-      return JSON.parse(body);
+    async list(query = "") {
+      return /** @type {ListPage} */ (await load(`/dashboard${query}`, "routes/dashboard"));
+    },
+
+    /** @returns {Promise<string>} the id of the session on top of the list @throws where there is none */
+    async newestSession() {
+      const [newest] = (await this.list()).sessions;
+      if (!newest) throw new Error(`${name} has no session.`);
+      return newest.id;
+    },
+
+    /**
+     * @param {string} id
+     * @param {string} query of the session's page, with its "?"
+     * @returns {Promise<ConversationPage>} what the page is given of the conversation
+     * @throws where it is an error
+     */
+    async conversation(id, query = "") {
+      const page = await load(`/session/${id}${query}`, "routes/session.$id");
+      return /** @type {{ conversation: ConversationPage }} */ (page).conversation;
     },
   };
 }

@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * `npm run icons`: draws the icons that Ship shows, as the library has them, into one file that pages refer to. So they
- * weigh nothing in the browser's code, and a list of fifty rows draws none of them two hundred times.
+ * `npm run icons`: draws the icons that Ship shows, as the library has them, into one picture, one below the other, with
+ * a class for each. An icon is a class of the element whose words it goes along with: it weighs nothing in the browser's
+ * code, and nothing in a list of fifty rows that has two hundred of them.
  */
 import * as lucide from "lucide-react";
 import { writeFileSync } from "node:fs";
@@ -18,34 +19,51 @@ const ICONS = {
   agent: lucide.Bot,
   archive: lucide.Archive,
   back: lucide.ArrowLeft,
+  dark: lucide.Moon,
   delete: lucide.Trash2,
   done: lucide.CircleCheck,
   download: lucide.Download,
   external: lucide.ExternalLink,
   failed: lucide.CircleX,
   keyboard: lucide.Keyboard,
+  light: lucide.Sun,
   private: lucide.Lock,
   restore: lucide.ArchiveRestore,
   ship: lucide.Sailboat,
   silent: lucide.CircleHelp,
+  system: lucide.Monitor,
   waiting: lucide.Hand,
   working: lucide.Loader,
 };
 
-/** @typedef {keyof typeof ICONS} IconName */
+/** The width and height of an icon, as the library draws it. */
+const SIZE = 24;
 
-export const ICONS_FILE = join(ROOT, "app/ui/icons.svg");
-
-/** @returns {string} the file's text: a symbol for each icon */
+/** @returns {Record<"app/ui/icons.svg" | "app/ui/icons.css", string>} the files, by their paths */
 export function drawIcons() {
-  const symbols = Object.entries(ICONS).map(([name, icon]) => {
-    const drawn = renderToStaticMarkup(createElement(icon, { id: name }));
-    return drawn
-      .replace(/^<svg /, "<symbol ")
-      .replace(/<\/svg>$/, "</symbol>")
-      .replace(/ (xmlns|width|height|class|aria-hidden)="[^"]*"(?=[^>]* id=")/g, "");
-  });
-  return `<svg xmlns="http://www.w3.org/2000/svg">\n${symbols.join("\n")}\n</svg>\n`;
+  const icons = Object.entries(ICONS);
+  const drawn = icons.map(([, icon], place) =>
+    renderToStaticMarkup(createElement(icon, { y: place * SIZE })).replace(
+      / (class|aria-hidden|xmlns)="[^"]*"/g,
+      "",
+    ),
+  );
+  const view = `viewBox="0 0 ${SIZE} ${icons.length * SIZE}"`;
+  const classes = icons.map(
+    ([name], place) => `.icon-${name} {\n  --icon: ${place / (icons.length - 1)};\n}`,
+  );
+  return {
+    "app/ui/icons.svg": `<svg xmlns="http://www.w3.org/2000/svg" ${view}>\n${drawn.join("\n")}\n</svg>\n`,
+    "app/ui/icons.css": `/* Made by \`npm run icons\`: where each icon is in icons.svg. */
+[class*="icon-"]::before {
+  content: "";
+  mask: url("./icons.svg") 0 calc(var(--icon) * 100%) / 100% ${icons.length * 100}%;
+}
+${classes.join("\n")}
+`,
+  };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(ICONS_FILE, drawIcons());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, text] of Object.entries(drawIcons())) writeFileSync(join(ROOT, path), text);
+}

@@ -1,4 +1,3 @@
-import { Icon } from "../ui/icon";
 import { useState } from "react";
 import { useHydrated } from "../ui/hydrated";
 import type { ConnectedRepository } from "./repositories.server";
@@ -37,7 +36,7 @@ export function RepositoryPicker({ repositories, chosen, error }: RepositoryPick
           className="field"
           aria-label="Search repositories"
           placeholder="Search"
-          autoFocus
+          ref={focus}
           value={search}
           onChange={(event) => setSearch(event.target.value)}
           onKeyDown={(event) => {
@@ -62,10 +61,7 @@ export function RepositoryPicker({ repositories, chosen, error }: RepositoryPick
               />
               <span className="min-w-0 [overflow-wrap:anywhere]">{fullName}</span>
               {isPrivate && (
-                <span className="status ml-auto text-sm text-muted">
-                  <Icon name="private" />
-                  private
-                </span>
+                <span className="status icon-private ml-auto text-sm text-muted">private</span>
               )}
             </label>
           </li>
@@ -73,4 +69,9 @@ export function RepositoryPicker({ repositories, chosen, error }: RepositoryPick
       </ul>
     </fieldset>
   );
+}
+
+/** Always the same function, so that the field has the focus once: when it comes. */
+function focus(field: HTMLInputElement | null) {
+  field?.focus();
 }

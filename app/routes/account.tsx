@@ -10,6 +10,7 @@ import { gitHubPage, isGitHubUser } from "../github/client.server";
 import { disconnect, findTokens } from "../github/tokens.server";
 import { redirectWithFlash } from "../platform/flash.server";
 import { readForm } from "../platform/form.server";
+import { chooseTheme, readTheme, type Theme } from "../platform/theme.server";
 import { ErrorPanel } from "../ui/error-panel";
 
 export const meta: MetaFunction = () => [{ title: "Account · Ship" }];
@@ -17,19 +18,22 @@ export const meta: MetaFunction = () => [{ title: "Account · Ship" }];
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;
   return verifySession(request, context, async ({ id, name, login }) => {
-    const [signIns, tokens] = await Promise.all([
+    const [signIns, tokens, theme] = await Promise.all([
       countSignIns(reads, id, now),
       findTokens(reads, id),
+      readTheme(request),
     ]);
     const gitHub = isGitHubUser(id) ? gitHubPage(env, `/${login}`) : null;
-    return json({ name, login, gitHub, connected: tokens !== undefined, signIns });
+    return json({ name, login, gitHub, connected: tokens !== undefined, signIns, theme });
   });
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const user = await verifySession(request, context);
-  const { intent } = await readForm(request);
+  const [intent, value] = ((await readForm(request)).intent ?? "").split(":");
   switch (intent) {
+    case "theme":
+      return chooseTheme(value ?? "", "/account");
     case "sign-out-everywhere":
       return signOut(request, context, { everywhere: true });
     case "disconnect": {
@@ -48,7 +52,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
 }
 
 export default function Account() {
-  const { name, login, gitHub, connected, signIns } = useLoaderData<typeof loader>();
+  const { name, login, gitHub, connected, signIns, theme } = useLoaderData<typeof loader>();
   const failed = useActionData<typeof action>();
   return (
     <div className="grid max-w-2xl gap-6">
@@ -83,6 +87,7 @@ export default function Account() {
           </button>
         </Form>
       </section>
+      <Appearance theme={theme} />
       {connected && (
         <section aria-labelledby="github" className="panel grid gap-3 p-4">
           <h2 id="github" className="text-lg font-semibold">
@@ -100,6 +105,41 @@ export default function Account() {
         </section>
       )}
     </div>
+  );
+}
+
+const CHOICES = [
+  { value: "system", label: "System" },
+  { value: "light", label: "Light" },
+  { value: "dark", label: "Dark" },
+] as const;
+
+function Appearance({ theme }: { theme: Theme | null }) {
+  return (
+    <section aria-labelledby="appearance" className="panel grid gap-3 p-4">
+      <h2 id="appearance" className="text-lg font-semibold">
+        Appearance
+      </h2>
+      <Form
+        method="post"
+        preventScrollReset
+        role="group"
+        aria-labelledby="appearance"
+        className="flex flex-wrap gap-2"
+      >
+        {CHOICES.map(({ value, label }) => (
+          <button
+            key={value}
+            name="intent"
+            value={`theme:${value}`}
+            aria-pressed={value === (theme ?? "system")}
+            className={`button icon-${value}`}
+          >
+            {label}
+          </button>
+        ))}
+      </Form>
+    </section>
   );
 }
 

@@ -22,7 +22,7 @@ import { tellChanged } from "../sessions/changed.server";
 import { CreateSessionDialog, RepositoryFields } from "../sessions/create-session-dialog";
 import { createInput, parseRepository, pickInput } from "../sessions/input.server";
 import { createSession, type CreateForm, type CreateResult } from "../sessions/lifecycle.server";
-import { findSimilar } from "../sessions/list.server";
+import { findSimilar } from "../sessions/similar.server";
 import { listPath, type SimilarSessions } from "../sessions/list-view";
 import { repositoryName, type Repository } from "../sessions/session";
 import { ErrorPanel } from "../ui/error-panel";

@@ -12,7 +12,6 @@ import {
   useSearchParams,
   type ShouldRevalidateFunction,
 } from "@remix-run/react";
-import { Icon } from "../ui/icon";
 import { verifySession } from "../auth/auth.server";
 import { readFormWithList } from "../platform/form.server";
 import { answerBulk } from "../sessions/bulk-answer.server";
@@ -117,9 +116,8 @@ export default function Dashboard() {
         <Link
           to={listPath(query, "/new")}
           preventScrollReset
-          className="button button-primary ml-auto"
+          className="button button-primary icon-add ml-auto"
         >
-          <Icon name="add" />
           New session
         </Link>
       </div>

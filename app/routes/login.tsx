@@ -49,12 +49,12 @@ export async function action({ request, context }: ActionFunctionArgs) {
 export default function Login() {
   const { github, local, problem } = useLoaderData<typeof loader>();
   return (
-    <section className="panel mx-auto mt-8 grid max-w-sm gap-5 p-6">
+    <section className="panel mx-auto mt-[10vh] grid max-w-sm gap-5 p-6">
       <div className="grid gap-1">
         <h1 className="text-xl font-semibold" tabIndex={-1}>
           Sign in
         </h1>
-        <p className="text-muted">All your coding-agent sessions, in one place.</p>
+        <p className="text-balance text-muted">All your coding-agent sessions, in one place.</p>
       </div>
       {problem && (
         <p role="alert" className="notice text-danger">

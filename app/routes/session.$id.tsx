@@ -6,19 +6,13 @@ import {
   type MetaFunction,
 } from "@remix-run/cloudflare";
 import { Form, Link, useLoaderData, type ClientActionFunctionArgs } from "@remix-run/react";
-import { Icon } from "../ui/icon";
-import { useMemo } from "react";
 import { verifySession, type User } from "../auth/auth.server";
 import { gitHubPage } from "../github/client.server";
 import { redirectWithFlash } from "../platform/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/form.server";
 import { bearerToken } from "../platform/request-gate";
-import { AgentStatus } from "../sessions/agent-status";
 import { answerReport } from "../sessions/agents.server";
-import { AgentsPanel, type MadeToken } from "../sessions/agents-panel";
 import { tellListChanged } from "../sessions/changed.server";
-import { Composer, type Draft } from "../sessions/composer";
-import { ConnectionWord, Conversation } from "../sessions/conversation";
 import {
   messageInput,
   parseBefore,
@@ -34,15 +28,13 @@ import {
   seeMessages,
 } from "../sessions/lifecycle.server";
 import { durationsOf, listItem } from "../sessions/list-view";
-import { useLiveSession, useSeen } from "../sessions/live-session";
+import { OpenSession, type SessionAnswer } from "../sessions/open-session";
 import { findSessionWithHistory, readConversation } from "../sessions/queries.server";
-import { repositoryName, type AgentReport, type ShownMessage } from "../sessions/session";
+import { repositoryName } from "../sessions/session";
 import { SessionDetails, SessionHistory } from "../sessions/session-details";
 import { answerStatusChange } from "../sessions/status-change.server";
 import { ErrorPanel } from "../ui/error-panel";
-import { useHydrated } from "../ui/hydrated";
 import { useLastAnswer } from "../ui/last-answer";
-import { useMovingNow } from "../ui/time";
 import { unlessUnreachable, type Unreachable } from "../ui/unreachable";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
@@ -97,17 +89,6 @@ async function loadPage(
   };
 }
 
-/** What the page is answered where it stays where it is. */
-interface ActionData {
-  /** What could not be done. */
-  alert?: string;
-  /** What was being written. */
-  draft?: { key: string; text: string };
-  made?: MadeToken;
-  /** The form that makes a token, with what is wrong with it. */
-  token?: { error: string; name: string };
-}
-
 export async function action({ request, params, context }: ActionFunctionArgs) {
   const token = bearerToken(request);
   if (token !== undefined) return answerReport(request, context.env, params.id, token);
@@ -144,8 +125,8 @@ export async function action({ request, params, context }: ActionFunctionArgs) {
 const NOT_REACHED = "The session did not answer, so this may not have happened. Try again.";
 const BEING_DELETED = "This session is being deleted.";
 
-function failure(data: ActionData, status: number) {
-  return json<ActionData>(data, { status });
+function failure(data: SessionAnswer, status: number) {
+  return json<SessionAnswer>(data, { status });
 }
 
 async function send(env: Env, user: User, id: string, typed: Fields) {
@@ -177,7 +158,7 @@ async function connect(env: Env, user: User, id: string, typed: Fields) {
   if (errors) return refused(errors.name ?? errors.key ?? "", 400);
 
   const result = await connectAgent(env, user.id, id, values);
-  if ("token" in result) return json<ActionData>({ made: { ...result, name: values.name } });
+  if ("token" in result) return json<SessionAnswer>({ made: { ...result, name: values.name } });
   switch (result.outcome) {
     case "not-found":
       throw sessionNotFound();
@@ -200,7 +181,8 @@ export async function clientAction({ request, serverAction }: ClientActionFuncti
     const [key, text] = [form.get("key"), form.get("text")];
     const draft = typeof key === "string" && typeof text === "string" ? { key, text } : undefined;
     const alert = "Ship cannot be reached, so this may not have happened. Try again; it is safe.";
-    return { alert, ...(draft && { draft }), unreachable: true } satisfies ActionData & Unreachable;
+    return { alert, ...(draft && { draft }), unreachable: true } satisfies SessionAnswer &
+      Unreachable;
   }
 }
 
@@ -208,12 +190,11 @@ export const shouldRevalidate = unlessUnreachable;
 
 export default function Session() {
   const page = useLoaderData() as PageData;
-  const answered = useLastAnswer<ActionData>();
+  const answered = useLastAnswer<SessionAnswer>();
   const { session, conversation } = page;
   return (
     <div className="grid gap-5">
-      <Link to="/dashboard" className="link flex items-center gap-1 justify-self-start">
-        <Icon name="back" className="size-4" />
+      <Link to="/dashboard" className="link icon-back justify-self-start">
         All sessions
       </Link>
       <SessionHeader session={session} />
@@ -246,119 +227,22 @@ function SessionHeader({ session }: { session: PageData["session"] }) {
         <button
           name="intent"
           value={`${active ? "archive" : "restore"}:${session.id}`}
-          className="button"
+          className={`button max-sm:px-2 ${active ? "icon-archive" : "icon-restore"}`}
         >
-          {active ? <Icon name="archive" /> : <Icon name="restore" />}
           {active ? "Archive" : "Restore"}
         </button>
-        <a href={`/session/${session.id}/export`} download className="button">
-          <Icon name="download" />
+        <a
+          href={`/session/${session.id}/export`}
+          download
+          className="button icon-download max-sm:px-2"
+        >
           Download
         </a>
-        <Link to={`/dashboard/delete?id=${session.id}`} className="button">
-          <Icon name="delete" />
+        <Link to={`/dashboard/delete?id=${session.id}`} className="button icon-delete max-sm:px-2">
           Delete
         </Link>
       </Form>
     </div>
-  );
-}
-
-interface OpenSessionProps {
-  page: PageData;
-  conversation: { messages: ShownMessage[]; agent: AgentReport | null } & Pick<
-    Extract<PageData["conversation"], { state: "ready" }>,
-    "tokens" | "live"
-  >;
-  answered: ActionData | undefined;
-}
-
-function OpenSession({ page, conversation, answered }: OpenSessionProps) {
-  const { events, earlier, freshKeys, address } = page;
-  const { status, id } = page.session;
-  const live = useLiveSession(id, status, conversation, conversation.live && !earlier);
-  const last = live.messages.at(-1);
-  // What has just come happened after the page was made.
-  const now = Math.max(useMovingNow(page.now), last?.created_at ?? 0, live.agent?.at ?? 0);
-  const session = earlier ? page.session : upToDate(page.session, last);
-  return (
-    <div className="session-page">
-      <SessionDetails session={session} now={now}>
-        <AgentStatus report={live.agent} now={now} />
-      </SessionDetails>
-      <section aria-labelledby="conversation" className="conversation">
-        <div className="flex flex-wrap items-baseline justify-between gap-3">
-          <h2 id="conversation" className="text-lg font-semibold">
-            Conversation
-          </h2>
-          {!earlier && <ConnectionWord connection={live.connection} />}
-        </div>
-        <UnreadNotice sessionId={id} messages={live.messages} seen={page.seen} />
-        <Conversation
-          messages={live.messages}
-          isEarlierPart={earlier}
-          now={now}
-          onLoadEarlier={live.loadEarlier}
-        />
-        <Composer
-          sessionId={id}
-          freshKey={freshKeys.message}
-          messages={live.messages}
-          archived={status === "archived"}
-          failed={useFailed(answered)}
-        />
-      </section>
-      <AgentsPanel
-        tokens={conversation.tokens}
-        address={address}
-        formKey={freshKeys.token}
-        now={now}
-        made={answered?.made}
-        failed={answered?.token}
-      />
-      <SessionHistory events={events} now={now} />
-    </div>
-  );
-}
-
-/** The same answer stays the same object, however often the page is rendered. */
-function useFailed(answered: ActionData | undefined) {
-  return useMemo((): { alert: string; draft: Draft } | undefined => {
-    const { alert, draft } = answered ?? {};
-    return alert !== undefined && draft ? { alert, draft } : undefined;
-  }, [answered]);
-}
-
-/** Messages are numbered from 1 without a gap, so the last one's number is their count. */
-function upToDate(session: PageData["session"], last: ShownMessage | undefined) {
-  return {
-    ...session,
-    messageCount: Math.max(session.messageCount, last?.id ?? 0),
-    lastActivity: Math.max(session.lastActivity, last?.created_at ?? 0),
-  };
-}
-
-/** Says that an agent wrote since the owner last looked. Looking is seen by the page itself, where it is alive. */
-function UnreadNotice({
-  sessionId,
-  messages,
-  seen,
-}: {
-  sessionId: string;
-  messages: ShownMessage[];
-  seen: number;
-}) {
-  const newest = messages.findLast(({ role }) => role === "agent")?.id ?? 0;
-  const isAlive = useHydrated();
-  useSeen(sessionId, newest, seen);
-  if (isAlive || newest <= seen) return null;
-  return (
-    <Form method="post" className="flex flex-wrap items-center gap-3">
-      <p>Agents have written since you last looked.</p>
-      <button name="intent" value={`seen:${newest}`} className="button">
-        Mark read
-      </button>
-    </Form>
   );
 }
 

@@ -1,4 +1,3 @@
-import { Icon } from "../ui/icon";
 import { RelativeTime } from "../ui/time";
 import { agentStatusAt, type AgentReport } from "./session";
 
@@ -16,11 +15,9 @@ export function AgentStatus({ report, now }: { report: AgentReport | null; now: 
   if (!status) return null;
   const { word, said, tone } = STATUS[status];
   return (
-    <span className={`status agent-status ${tone}`}>
-      <Icon name={status} />
-      <span>
-        {word}, {said} <RelativeTime at={report.at} now={now} />
-      </span>
+    <span className={`status agent-status icon-${status} ${tone}`}>
+      {`${word}, ${said} `}
+      <RelativeTime at={report.at} now={now} />
     </span>
   );
 }

@@ -23,7 +23,6 @@ import {
 import {
   advanceBulk,
   changeItems,
-  countAttempt,
   insertBulk,
   leaveFailed,
   measureSessions,
@@ -31,32 +30,19 @@ import {
   readChosen,
   readCounts,
   readFailed,
-  readPending,
   readUnfinished,
   retryFailed,
   sessionsByIds,
   sessionsChangedBy,
   sessionsMatching,
-  settle,
   settleItems,
   type Measure,
 } from "./bulk-rows.server";
-import {
-  beginDeletion,
-  finishDeletions,
-  OBJECTS_AT_ONCE,
-  type DeletionEnv,
-} from "./lifecycle.server";
-import { matching, PAGE_SIZE } from "./list.server";
+import { OBJECTS_AT_ONCE } from "./lifecycle.server";
+import { matching, PAGE_SIZE } from "./list-rows.server";
 import type { ListView } from "./list-view";
 import { countMessages } from "./queries.server";
 import { repositoryName } from "./session";
-
-/** How many sessions one step is about. */
-const STEP = { change: 100, delete: 20 };
-
-/** How much later sessions that failed are tried again, in milliseconds a failed attempt. */
-const RETRY_AFTER = 2_000;
 
 /** Which sessions a bulk is about: some, all of a view of the list created by then, or what another bulk has changed. */
 export type Choice = { ids: string[] } | { view: ListView; until: number } | { changedBy: string };
@@ -271,56 +257,6 @@ export async function measureChoice(
   const known = counted.filter((count) => count !== undefined);
   if (known.length < counted.length) return { ...measure, exact: false };
   return { ...measure, messages: known.reduce((sum, count) => sum + count, 0), exact: true };
-}
-
-/**
- * What a step leaves to be done: `more` after a wait in milliseconds; `nothing`; or it is `unknown`, because no such bulk
- * is there, or not yet.
- */
-export type BulkStep =
-  { left: "more"; wait: number; changed: string[] } | { left: "nothing" | "unknown" };
-
-/** Carries out the next step of a bulk. @throws what D1 throws; the step can then be done again */
-export async function stepBulk(env: DeletionEnv, userId: string, id: string): Promise<BulkStep> {
-  const named = { id, user_id: userId };
-  const [[bulk], pending] = await read(env.DB, readBulk(named), readPending(named, STEP.delete));
-  if (!bulk) return { left: "unknown" };
-  if (pending.length === 0) return { left: "nothing" };
-  const { kind } = bulk;
-  if (kind === "delete") return deleteStep(env, bulk, pending);
-  const now = Date.now();
-  const [settled] = await write(
-    env.DB,
-    changeItems({ ...named, kind }, now, STEP.change),
-    settleItems(named),
-    advanceBulk(named, now),
-  );
-  return { left: "more", wait: 0, changed: settled.map(({ session_id }) => session_id) };
-}
-
-/** Deletes as `deleteSession` does, with all rows of the step in one batch. A wipe that fails is the object's own to repeat. */
-async function deleteStep(
-  env: DeletionEnv,
-  bulk: BulkRow,
-  pending: { session_id: string; attempts: number }[],
-): Promise<BulkStep> {
-  const begun = await inParallel(pending, OBJECTS_AT_ONCE, async ({ session_id }) => ({
-    id: session_id,
-    state: await attempt("delete-begin", () => beginDeletion(env, bulk.user_id, session_id)),
-  }));
-  const idsOf = (...states: (typeof begun)[number]["state"][]) =>
-    begun.filter(({ state }) => states.includes(state)).map(({ id }) => id);
-  const deleting = idsOf("deleting");
-  const unreachable = idsOf(undefined);
-  await finishDeletions(env, bulk.user_id, deleting, [
-    settle(bulk, [...deleting, ...idsOf("already-deleted")], "done"),
-    settle(bulk, idsOf("not-found"), "gone"),
-    countAttempt(bulk, unreachable),
-    advanceBulk(bulk, Date.now()),
-  ]);
-  const noneReached = unreachable.length === pending.length;
-  const attempts = Math.max(...pending.map((one) => one.attempts)) + 1;
-  return { left: "more", wait: noneReached ? RETRY_AFTER * attempts : 0, changed: deleting };
 }
 
 function countsOf(lines: { outcome: BulkOutcome | null; count: number }[]): BulkCounts {

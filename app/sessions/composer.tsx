@@ -73,31 +73,31 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
           {tooLong ? "This is more than 32 KiB. Make it shorter, or send it in parts." : alert}
         </p>
       )}
-      <textarea
-        ref={text}
-        id="text"
-        name="text"
-        rows={2}
-        className="field"
-        value={draft.text}
-        readOnly={sending}
-        aria-invalid={alert || tooLong ? true : undefined}
-        aria-describedby={alert || tooLong ? "text-error text-hint" : "text-hint"}
-        onChange={(event) => setDraft({ ...draft, text: event.target.value })}
-        onKeyDown={sendOnEnter}
-      />
-      <div className="flex flex-wrap items-center justify-between gap-2">
-        <p id="text-hint" className="text-sm text-muted">
-          {archived
-            ? "Writing brings this session back from the archive."
-            : size < COUNTED_FROM
-              ? "Markdown, at most 32 KiB."
-              : `${Math.ceil(size / 1024)} of at most 32 KiB.`}
-        </p>
+      <div className="flex items-end gap-2">
+        <textarea
+          ref={text}
+          id="text"
+          name="text"
+          rows={1}
+          className="field"
+          value={draft.text}
+          readOnly={sending}
+          aria-invalid={alert || tooLong ? true : undefined}
+          aria-describedby={alert || tooLong ? "text-error text-hint" : "text-hint"}
+          onChange={(event) => setDraft({ ...draft, text: event.target.value })}
+          onKeyDown={sendOnEnter}
+        />
         <button name="intent" value="send" className="button button-primary" disabled={tooLong}>
           {sending ? "Sending…" : "Send"}
         </button>
       </div>
+      <p id="text-hint" className="text-sm text-muted">
+        {archived
+          ? "Writing brings this session back from the archive."
+          : size < COUNTED_FROM
+            ? "Markdown, at most 32 KiB."
+            : `${Math.ceil(size / 1024)} of at most 32 KiB.`}
+      </p>
     </Form>
   );
 }

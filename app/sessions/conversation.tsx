@@ -1,5 +1,4 @@
 import { Link } from "@remix-run/react";
-import { Icon } from "../ui/icon";
 import type { MouseEvent } from "react";
 import type { Connection } from "../ui/live-socket";
 import { ScrollPlace } from "../ui/scroll-place";
@@ -61,8 +60,7 @@ function MessageItem({ message, now }: { message: ShownMessage; now: number }) {
   return (
     <li className="panel grid min-w-0 gap-1 px-4 py-3">
       <p className="flex flex-wrap items-center gap-x-3 text-sm text-muted">
-        <span className="flex items-center gap-1.5 font-medium text-ink">
-          {role === "agent" && <Icon name="agent" className="size-4 text-accent" />}
+        <span className={`font-medium text-ink ${role === "agent" ? "status icon-agent" : ""}`}>
           {author}
           {role === "agent" && <span className="sr-only"> (agent)</span>}
         </span>

@@ -1,6 +1,6 @@
 /** What people send, checked. GitHub's own rules for names. */
 import * as z from "zod/mini";
-import { PAGE_SIZE, type Cursor } from "./list.server";
+import { PAGE_SIZE, type Cursor } from "./list-rows.server";
 import {
   IDLE_DAYS,
   LIST_SORTS,

@@ -9,7 +9,7 @@ import { read, write, type Statement } from "../platform/database.server";
 import { derivedId } from "../platform/derived-id";
 import { attempt, logEvent } from "../platform/log";
 import { inParallel } from "../platform/parallel";
-import { readActive, similarSessions, TOLD_FROM } from "./list.server";
+import { readActive, similarSessions, TOLD_FROM } from "./similar.server";
 import type { SimilarSessions } from "./list-view";
 import { objectOf } from "./object.server";
 import {

@@ -1,4 +1,3 @@
-import { Icon } from "../ui/icon";
 import { useEffect, useRef, useState } from "react";
 import { useHydrated } from "../ui/hydrated";
 import { useShortcuts } from "../ui/shortcuts";
@@ -34,11 +33,10 @@ export function ListShortcuts() {
     <>
       <button
         type="button"
-        className="button button-quiet mt-4 max-sm:hidden"
+        className="button button-quiet icon-keyboard mt-4 max-sm:hidden"
         aria-keyshortcuts="?"
         onClick={() => setHelping(true)}
       >
-        <Icon name="keyboard" />
         Keyboard shortcuts
       </button>
       {helping && <Help onClose={() => setHelping(false)} />}

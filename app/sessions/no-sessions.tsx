@@ -1,5 +1,4 @@
 import { Link, useSearchParams } from "@remix-run/react";
-import { Icon } from "../ui/icon";
 import type { ReactNode } from "react";
 import { numberText } from "../ui/number";
 import { listPath, type ListView } from "./list-view";
@@ -44,8 +43,7 @@ export function NoSessions({ view, matchingInAll }: NoSessionsProps) {
     <div className="grid justify-items-center gap-3 p-10 text-center">
       <p className="text-lg font-medium">No sessions yet</p>
       <p className="text-muted">A session keeps one agent’s work on one repository together.</p>
-      <Link to="/dashboard/new" preventScrollReset className="button">
-        <Icon name="add" />
+      <Link to="/dashboard/new" preventScrollReset className="button icon-add">
         Start your first session
       </Link>
     </div>

@@ -1,6 +1,5 @@
 /** Selecting rows of the list. What is selected is known to the checkboxes alone: no state, and no script where it can go without. */
 import { useActionData, useLocation } from "@remix-run/react";
-import { Icon } from "../ui/icon";
 import { useEffect, useRef, type ChangeEvent, type FormEvent } from "react";
 import { useHydrated } from "../ui/hydrated";
 import { numberText } from "../ui/number";
@@ -17,7 +16,7 @@ export function PageCheckbox() {
   return (
     <label className={hydrated ? undefined : "invisible"}>
       <input type="checkbox" onChange={selectPage} />{" "}
-      <span className="@min-[45rem]:sr-only">Select page</span>
+      <span className="@min-[60rem]:sr-only">Select page</span>
     </label>
   );
 }
@@ -48,19 +47,16 @@ export function SelectionBar({
         </label>
       )}
       {status !== "archived" && (
-        <button name="intent" value="archive-selected" className="button">
-          <Icon name="archive" />
+        <button name="intent" value="archive-selected" className="button icon-archive max-sm:px-2">
           Archive
         </button>
       )}
       {status !== "active" && (
-        <button name="intent" value="restore-selected" className="button">
-          <Icon name="restore" />
+        <button name="intent" value="restore-selected" className="button icon-restore max-sm:px-2">
           Restore
         </button>
       )}
-      <button name="intent" value="delete-selected" className="button">
-        <Icon name="delete" />
+      <button name="intent" value="delete-selected" className="button icon-delete max-sm:px-2">
         Delete
       </button>
     </div>

@@ -1,12 +1,11 @@
 import { Form } from "@remix-run/react";
-import { Icon } from "../ui/icon";
 import type { ReactNode } from "react";
 import { ExactTime, RelativeTime } from "../ui/time";
 import type { SessionListItem } from "./list-view";
 import type { SessionEvent, SessionEventKind } from "./session";
 import { messageCountText, StatusWord } from "./session-list";
 
-interface SessionDetailsProps {
+export interface SessionDetailsProps {
   session: SessionListItem & {
     /** At GitHub. */
     repositoryUrl: string;
@@ -27,7 +26,7 @@ export function SessionDetails({ session, now, children }: SessionDetailsProps) 
       <dl className="grid grid-cols-2 gap-4 sm:grid-cols-3 lg:grid-cols-2">
         <Detail term="Repository">
           <a href={session.repositoryUrl} rel="noreferrer" className="link">
-            {repository} <Icon name="external" className="inline size-3.5" />
+            {repository} <span className="icon-external" />
             <span className="sr-only"> on GitHub</span>
           </a>
         </Detail>

@@ -1,5 +1,4 @@
 import { Form, useNavigation, useSearchParams } from "@remix-run/react";
-import { Icon } from "../ui/icon";
 import { numberText } from "../ui/number";
 import { RelativeTime } from "../ui/time";
 import { AgentStatus } from "./agent-status";
@@ -117,7 +116,10 @@ function SessionListRow({
         {session.unread && <span className="unread">Unread</span>}
       </th>
       <td>
-        <StatusWord status={session.status} />
+        {/* What an agent says of its work says that the session is active, too. */}
+        {(session.status === "archived" || !session.agent) && (
+          <StatusWord status={session.status} />
+        )}
         <AgentStatus report={session.agent} now={now} />
         {session.archivedBy === "idle" && (
           <span className="block text-sm text-muted">automatically, for being idle</span>
@@ -159,14 +161,16 @@ function RowActions({ session, deletePath }: { session: SessionListItem; deleteP
       <button
         name="intent"
         value={`${active ? "archive" : "restore"}:${id}`}
-        className="button button-quiet"
+        className={`button button-quiet ${active ? "icon-archive" : "icon-restore"}`}
         aria-label={`${active ? "Archive" : "Restore"} ${repository}`}
       >
-        <Icon name={active ? "archive" : "restore"} />
         {active ? "Archive" : "Restore"}
       </button>
-      <a href={deletePath} className="button button-quiet" aria-label={`Delete ${repository}`}>
-        <Icon name="delete" />
+      <a
+        href={deletePath}
+        className="button button-quiet icon-delete"
+        aria-label={`Delete ${repository}`}
+      >
         Delete
       </a>
     </>
@@ -176,15 +180,9 @@ function RowActions({ session, deletePath }: { session: SessionListItem; deleteP
 /** A session's status, by icon and by word. */
 export function StatusWord({ status }: { status: SessionStatus }) {
   return status === "active" ? (
-    <span className="status text-good">
-      <Icon name="active" />
-      Active
-    </span>
+    <span className="status icon-active text-good">Active</span>
   ) : (
-    <span className="status text-muted">
-      <Icon name="archive" />
-      Archived
-    </span>
+    <span className="status icon-archive text-muted">Archived</span>
   );
 }
 

@@ -47,9 +47,11 @@ export function ErrorPanel() {
         <Link to="/dashboard" className="button button-primary">
           Go to your sessions
         </Link>
-        <Link to="." reloadDocument className="button">
-          Try again
-        </Link>
+        {!known && (
+          <Link to="." reloadDocument className="button">
+            Try again
+          </Link>
+        )}
       </div>
     </section>
   );

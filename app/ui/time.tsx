@@ -22,14 +22,35 @@ export function relativeTime(at: number, now: number): string {
   const distance = at - now;
   const found = UNITS.find(({ ms }) => Math.abs(distance) >= ms);
   if (!found) return distance > 0 ? "in a moment" : "just now";
-  return relative.format(Math.trunc(distance / found.ms), found.unit);
+  return told(Math.trunc(distance / found.ms), found.unit);
 }
 
-/** @param at epoch milliseconds @returns for example "22 Nov 2026, 11:52 UTC" */
+/** There are few such texts, and a list asks for a hundred of them, for every request. */
+const TOLD = new Map<string, string>();
+
+function told(count: number, unit: (typeof UNITS)[number]["unit"]): string {
+  const key = `${count} ${unit}`;
+  const text = TOLD.get(key) ?? relative.format(count, unit);
+  TOLD.set(key, text);
+  return text;
+}
+
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+
+/**
+ * Without Intl: a list tells a hundred of them, for every request.
+ *
+ * @param at epoch milliseconds
+ * @returns for example "22 Nov 2026, 11:52 UTC"
+ */
 function exactTime(at: number): string {
-  // "Sun, 22 Nov 2026 11:52:05 GMT", without Intl: a list tells a hundred of them, for every request.
-  const [, day, month, year, time] = new Date(at).toUTCString().split(" ");
-  return `${Number(day)} ${month} ${year}, ${time?.slice(0, 5)} UTC`;
+  const time = new Date(at);
+  const day = `${time.getUTCDate()} ${MONTHS[time.getUTCMonth()]} ${time.getUTCFullYear()}`;
+  return `${day}, ${twoDigits(time.getUTCHours())}:${twoDigits(time.getUTCMinutes())} UTC`;
+}
+
+function twoDigits(number: number): string {
+  return number < 10 ? `0${number}` : `${number}`;
 }
 
 const ExactTimeContext = createContext(exactTime);

@@ -1,4 +1,4 @@
-import { detail, expectRows, rowOf } from "../support/pages";
+import { detail, expectIcon, expectRows, rowOf } from "../support/pages";
 import { expect, test } from "../support/test";
 
 test("a session is archived from the list, and Undo brings it back to its place", async ({
@@ -29,7 +29,7 @@ test("a session is restored from the archive, and Undo puts it back there", asyn
   await page.goto("/dashboard?status=archived");
   const row = rowOf(page, "octo/second");
   await expect(row.getByText("Archived", { exact: true })).toBeVisible();
-  await expect(row.getByText("Archived", { exact: true }).locator("svg")).toBeVisible();
+  await expectIcon(row.getByText("Archived", { exact: true }));
 
   await row.getByRole("button", { name: "Restore octo/second" }).click();
   await expect(page.getByRole("status")).toContainText("Restored octo/second.");

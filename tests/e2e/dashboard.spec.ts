@@ -1,4 +1,4 @@
-import { detail, expectRows, rowOf, untilListIsAlive } from "../support/pages";
+import { detail, expectIcon, expectRows, rowOf, untilListIsAlive } from "../support/pages";
 import { expect, test } from "../support/test";
 
 test("an empty list invites to start the first session", async ({ page, ship }) => {
@@ -25,7 +25,7 @@ test("a line tells repository, status, messages and last activity", async ({ pag
   await expect(row).toContainText("no messages");
   const status = row.getByText("Active", { exact: true });
   await expect(status).toBeVisible();
-  await expect(status.locator("svg")).toBeVisible();
+  await expectIcon(status);
 
   const time = row.getByRole("time");
   await expect(time).toHaveText("just now");

@@ -45,6 +45,37 @@ test("the whole way from signing in to deleting is gone by keyboard alone @js", 
   await tabTo(page, page.getByRole("button", { name: "Delete session" }));
   await page.keyboard.press("Enter");
   await expect(page.getByText("No sessions yet")).toBeVisible();
+
+  await tabTo(page, page.getByRole("link", { name: "your account" }));
+  await page.keyboard.press("Enter");
+  await tabTo(page, page.getByRole("button", { name: "Dark" }));
+  await page.keyboard.press("Space");
+  await expect(page.getByRole("button", { name: "Dark", pressed: true })).toBeVisible();
+  await tabTo(page, page.getByRole("button", { name: "Sign out", exact: true }));
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL("/login");
+});
+
+test("sessions are found, selected and put away by keyboard alone @js", async ({ page, ship }) => {
+  for (const name of ["cat", "dog", "cow"]) await ship.create(`octo/${name}`);
+  await page.goto("/dashboard");
+  await untilListIsAlive(page);
+  await tabTo(page, page.getByLabel("Search"));
+  await page.keyboard.type("octo/c");
+  await page.keyboard.press("Enter");
+  await expectRows(page, ["octo/cow", "octo/cat"]);
+
+  for (const name of ["cow", "cat"]) {
+    await tabTo(page, page.getByRole("checkbox", { name: `Select octo/${name}` }));
+    await page.keyboard.press("Space");
+  }
+  const bar = page.getByRole("group", { name: "Selected sessions" });
+  await tabTo(page, bar.getByRole("button", { name: "Archive" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("status")).toContainText("Archived 2 sessions.");
+  await tabTo(page, page.getByRole("link", { name: /^Active/ }));
+  await page.keyboard.press("Enter");
+  await expectRows(page, ["octo/dog"]);
 });
 
 test("the create dialog takes the focus, holds it, and gives it back on Escape @js", async ({

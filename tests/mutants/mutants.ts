@@ -10,6 +10,7 @@ export interface Mutant {
 }
 
 const OBJECT = "durable-objects/session.ts";
+const DUTY = "durable-objects/row-duty.ts";
 const STORAGE = "durable-objects/storage.ts";
 const LIFECYCLE = "app/sessions/lifecycle.server.ts";
 const HISTORIES = "model/lifecycle.test.ts";
@@ -37,30 +38,30 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "the alarm wipes storage before the row is gone",
-    file: OBJECT,
-    from: `    await write(this.env.DB, deleteRows([state.id]`,
+    file: DUTY,
+    from: `    await write(env.DB, deleteRows([state.id]`,
     to: `    this.#clear();
-    await write(this.env.DB, deleteRows([state.id]`,
+    await write(env.DB, deleteRows([state.id]`,
     killers: ["alarm-faults.test.ts"],
   },
   {
     name: "no alarm is armed on initialize",
     file: OBJECT,
-    from: `    this.#arm(Date.now() + AFTER_BIRTH);
+    from: `    this.#duty.armWithin(AFTER_BIRTH);
     return this.#storage.state() as State;`,
     to: `    return this.#storage.state() as State;`,
     killers: ["create.test.ts", HISTORIES],
   },
   {
     name: "an alarm that failed is not armed again",
-    file: OBJECT,
+    file: DUTY,
     from: `      if (this.#storage.state()) this.#arm(Date.now() + wait);`,
     to: ``,
     killers: ["alarm.test.ts", HISTORIES],
   },
   {
     name: "what changed while D1 answered waits for the far alarm",
-    file: OBJECT,
+    file: DUTY,
     from: `    if (state.last_activity !== reported.last_activity) return began + AFTER_APPEND;`,
     to: ``,
     killers: ["alarm-faults.test.ts"],
@@ -83,21 +84,22 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "the alarm does not wipe in spite of a tombstone",
-    file: OBJECT,
-    from: `    if (tombstone) return this.#clear();`,
-    to: ``,
+    file: DUTY,
+    from: `    if (tombstone) this.#clear();
+    else this.#arm(`,
+    to: `    this.#arm(`,
     killers: ["alarm.test.ts", HISTORIES],
   },
   {
     name: "a report does not compare the generation",
-    file: OBJECT,
-    from: `    if (state?.generation !== reported.generation) return;`,
-    to: `    if (!state) return;`,
+    file: DUTY,
+    from: `    if (state?.generation !== reported.generation) return undefined;`,
+    to: `    if (!state) return undefined;`,
     killers: ["alarm-faults.test.ts"],
   },
   {
     name: "the end of a deletion does not compare the generation",
-    file: OBJECT,
+    file: DUTY,
     from: `    if (this.#storage.state()?.generation === state.generation) this.#clear();`,
     to: `    this.#clear();`,
     killers: ["alarm-faults.test.ts"],

@@ -62,6 +62,12 @@ export async function cutNetwork(page: Page) {
   await expect(page.getByText("Offline. Reconnecting…")).toBeVisible();
 }
 
+/** Expects an icon in front of an element's words. */
+export async function expectIcon(words: Locator) {
+  const icon = await words.evaluate((element) => getComputedStyle(element, "::before").maskImage);
+  expect(icon).toContain("icons");
+}
+
 /** Expects a field to be told wrong, for anyone to see and to hear, with what was typed still there. */
 export async function expectFieldError(field: Locator, error: string, typed: string) {
   await expect(field).toHaveAttribute("aria-invalid", "true");

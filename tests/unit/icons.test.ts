@@ -1,7 +1,12 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { drawIcons, ICONS_FILE } from "../../scripts/icons.mjs";
+import { drawIcons } from "../../scripts/icons.mjs";
+import { ROOT } from "../../scripts/project.mjs";
 
-test("the icons are drawn as the library draws them: run `npm run icons` where they are not", () => {
-  expect(readFileSync(ICONS_FILE, "utf8")).toBe(drawIcons());
-});
+test.each(Object.entries(drawIcons()))(
+  "%s shows the icons as the library draws them: run `npm run icons` where it does not",
+  (path, drawn) => {
+    expect(readFileSync(join(ROOT, path), "utf8")).toBe(drawn);
+  },
+);

@@ -25,10 +25,9 @@ import {
   idleCounts,
   keptCounts,
   matching,
-  readActive,
   sessionsPage,
   topRepositories,
-} from "../../app/sessions/list.server";
+} from "../../app/sessions/list-rows.server";
 import type { ListView } from "../../app/sessions/list-view";
 import {
   archiveRows,
@@ -43,6 +42,7 @@ import {
   restoreRows,
   statements,
 } from "../../app/sessions/rows.server";
+import { readActive } from "../../app/sessions/similar.server";
 
 /** Everything that a person or a clock puts into a statement. */
 interface Values {

@@ -1,23 +1,22 @@
 /** Finding sessions: what a search finds, how many there are, and what that costs. */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Statement } from "../../app/platform/database.server";
+import { cursorAt, listSessions } from "../../app/sessions/list.server";
 import {
-  cursorAt,
   idleCounts,
   idleSince,
   keptCounts,
-  listSessions,
   matching,
   PAGE_SIZE,
-  readActive,
   REPOSITORIES_SHOWN,
   sessionsPage,
   topRepositories,
   type Cursor,
-} from "../../app/sessions/list.server";
+} from "../../app/sessions/list-rows.server";
 import type { IDLE_DAYS } from "../../app/sessions/list-view";
 import { LIST_SORTS, type ListView } from "../../app/sessions/list-view";
 import { statements } from "../../app/sessions/rows.server";
+import { readActive } from "../../app/sessions/similar.server";
 import type { SessionRow } from "../../app/sessions/session";
 import { env, freshPerson, newRows, newRowWithoutObject, viewOf } from "./support";
 

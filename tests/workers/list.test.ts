@@ -1,7 +1,8 @@
 /** The pages of the list: in order, none left out, none twice, whatever happens between them. */
 import { describe, expect, test } from "vitest";
 import { changeStatus } from "../../app/sessions/lifecycle.server";
-import { cursorAt, listSessions, PAGE_SIZE, type Cursor } from "../../app/sessions/list.server";
+import { cursorAt, listSessions } from "../../app/sessions/list.server";
+import { PAGE_SIZE, type Cursor } from "../../app/sessions/list-rows.server";
 import { LIST_SORTS, type ListView } from "../../app/sessions/list-view";
 import type { SessionRow } from "../../app/sessions/session";
 import {
