@@ -12,6 +12,10 @@ const build = remixBuild as unknown as ServerBuild;
 // The mode that the app was built in: this file is compiled by wrangler, which has a NODE_ENV of its own.
 const answer = createRequestHandler(build, build.mode);
 const routeOf = routePatterns(build.routes);
+/** The address of the app's stylesheet, for what is written by hand. */
+const stylesheet = (build.routes.root?.module.links?.() ?? [])
+  .flatMap((link) => ("href" in link && link.rel === "stylesheet" ? [link.href] : []))
+  .join("");
 
 if (build.mode === "development") logDevReady(build);
 
@@ -43,8 +47,11 @@ function forAgent(request: Request): Request {
 function refuse(request: Request, { status, title, text }: Refusal): Response {
   logEvent("refused", { status, method: request.method, path: new URL(request.url).pathname });
   if (bearerToken(request) !== undefined) return Response.json({ error: text }, { status });
-  const page = `<!DOCTYPE html><html lang="en"><meta charset="utf-8">
+  const page = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>${title} · Ship</title>
-<main><h1>${title}</h1><p>${text}</p><p><a href="/dashboard">Go to your sessions</a></p></main></html>`;
+<link rel="stylesheet" href="${stylesheet}"></head><body class="px-4 py-6">
+<main class="panel mx-auto grid w-full max-w-lg justify-items-start gap-3 p-6">
+<h1 class="text-xl font-semibold">${title}</h1><p class="text-muted">${text}</p>
+<a href="/dashboard" class="button button-primary">Go to your sessions</a></main></body></html>`;
   return new Response(page, { status, headers: { "Content-Type": "text/html; charset=utf-8" } });
 }

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright";
-import { findChromium, installChromium } from "./chromium.mjs";
+import { chromiumOptions, installChromium } from "./chromium.mjs";
 import { createSession, signIn } from "./client.mjs";
 import { build, install, migrate, serve } from "./project.mjs";
 
@@ -56,14 +56,10 @@ async function fillList() {
  * @param {string} profile an empty folder
  */
 async function openBrowser(profile) {
-  const asRoot = process.getuid?.() === 0;
+  const { executablePath, args } = chromiumOptions();
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: findChromium() ?? "",
-    args: [
-      "--remote-debugging-port=0",
-      "--disable-background-networking",
-      ...(asRoot ? ["--no-sandbox"] : []),
-    ],
+    executablePath,
+    args: ["--remote-debugging-port=0", ...args],
   });
   const [port] = readFileSync(join(profile, "DevToolsActivePort"), "utf8").split("\n");
   return { context, port: Number(port) };
@@ -131,10 +127,7 @@ function elementsOf(details) {
  * the local server does not: bytes are those of each answer's body, gzipped as Cloudflare does, without headers.
  */
 async function measureList() {
-  const browser = await chromium.launch({
-    executablePath: findChromium() ?? "",
-    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
-  });
+  const browser = await chromium.launch(chromiumOptions());
   const context = await browser.newContext({ viewport: { width: 360, height: 740 } });
   await signInBrowser(context);
   const page = await context.newPage();

@@ -9,8 +9,17 @@ const SYSTEM_BROWSERS = [
   "/usr/bin/google-chrome",
 ];
 
-/** @returns {string | undefined} the Chromium that browser tests use: Playwright's own, or one that the system has */
-export function findChromium() {
+/** @returns how Playwright starts the Chromium that there is, where it may not reach anything but this machine */
+export function chromiumOptions() {
+  const asRoot = process.getuid?.() === 0;
+  return {
+    executablePath: findChromium() ?? "",
+    args: ["--disable-background-networking", ...(asRoot ? ["--no-sandbox"] : [])],
+  };
+}
+
+/** @returns {string | undefined} Playwright's own Chromium, or one that the system has */
+function findChromium() {
   return [chromium.executablePath(), ...SYSTEM_BROWSERS].find((path) => existsSync(path));
 }
 

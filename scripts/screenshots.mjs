@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright";
-import { findChromium, installChromium } from "./chromium.mjs";
+import { chromiumOptions, installChromium } from "./chromium.mjs";
 import { createSession, signIn } from "./client.mjs";
 import { build, install, migrate, must, ROOT, serve } from "./project.mjs";
 
@@ -121,10 +121,7 @@ function pictures(session) {
 
 /** @param {string} session */
 async function takePictures(session) {
-  const browser = await chromium.launch({
-    executablePath: findChromium() ?? "",
-    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
-  });
+  const browser = await chromium.launch(chromiumOptions());
   try {
     for (const viewport of SIZES) {
       for (const colorScheme of THEMES) {

@@ -1,5 +1,5 @@
 import { defineConfig, devices } from "playwright/test";
-import { findChromium } from "../scripts/chromium.mjs";
+import { chromiumOptions } from "../scripts/chromium.mjs";
 import {
   CONNECTED,
   FAULTY,
@@ -10,7 +10,6 @@ import {
   WORKING,
 } from "./support/servers";
 
-const asRoot = process.getuid?.() === 0;
 const desktop = { ...devices["Desktop Chrome"], viewport: { width: 1280, height: 800 } };
 const phone = { ...devices["Pixel 7"], viewport: { width: 360, height: 740 } };
 const REQUESTS = "requests/**";
@@ -30,10 +29,7 @@ export default defineConfig({
     : [["line"]],
   use: {
     baseURL: urlOf(WORKING),
-    launchOptions: {
-      executablePath: findChromium() ?? "",
-      args: ["--disable-background-networking", ...(asRoot ? ["--no-sandbox"] : [])],
-    },
+    launchOptions: chromiumOptions(),
   },
   // Each behaviour is tried with and without JavaScript; what is about JavaScript itself is tagged @js. What needs no
   // browser is tried once.

@@ -2,7 +2,7 @@ import { ErrorPanel } from "../ui/error-panel";
 
 /** A page that there is not: with the person's name and colours around it, as on every other. */
 export function loader(): never {
-  throw new Response("There is no such page.", { status: 404 });
+  throw new Response(null, { status: 404 });
 }
 
 export const action = loader;

@@ -120,24 +120,20 @@ function Appearance({ theme }: { theme: Theme | null }) {
       <h2 id="appearance" className="text-lg font-semibold">
         Appearance
       </h2>
-      <Form
-        method="post"
-        preventScrollReset
-        role="group"
-        aria-labelledby="appearance"
-        className="flex flex-wrap gap-2"
-      >
-        {CHOICES.map(({ value, label }) => (
-          <button
-            key={value}
-            name="intent"
-            value={`theme:${value}`}
-            aria-pressed={value === (theme ?? "system")}
-            className={`button icon-${value}`}
-          >
-            {label}
-          </button>
-        ))}
+      <Form method="post" preventScrollReset>
+        <div role="group" aria-labelledby="appearance" className="flex flex-wrap gap-2">
+          {CHOICES.map(({ value, label }) => (
+            <button
+              key={value}
+              name="intent"
+              value={`theme:${value}`}
+              aria-pressed={value === (theme ?? "system")}
+              className={`button icon-${value}`}
+            >
+              {label}
+            </button>
+          ))}
+        </div>
       </Form>
     </section>
   );

@@ -5,7 +5,14 @@ import {
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/cloudflare";
-import { Form, Link, useLoaderData, type ClientActionFunctionArgs } from "@remix-run/react";
+import {
+  Form,
+  Link,
+  useLoaderData,
+  useParams,
+  type ClientActionFunctionArgs,
+} from "@remix-run/react";
+import { useEffect } from "react";
 import { verifySession, type User } from "../auth/auth.server";
 import { gitHubPage } from "../github/client.server";
 import { redirectWithFlash } from "../platform/flash.server";
@@ -192,6 +199,9 @@ export default function Session() {
   const page = useLoaderData() as PageData;
   const answered = useLastAnswer<SessionAnswer>();
   const { session, conversation } = page;
+  useEffect(() => {
+    shown.add(session.id);
+  }, [session.id]);
   return (
     <div className="grid gap-5">
       <Link to="/dashboard" className="link icon-back justify-self-start">
@@ -252,6 +262,11 @@ const NO_CONVERSATION = {
     "The conversation cannot be reached just now. Nothing in it is lost; reload the page in a moment.",
 };
 
+/** The sessions that this tab has shown, by their ids. */
+const shown = new Set<string | undefined>();
+
+/** A session that was here a moment ago, and is not found any more, was deleted meanwhile. */
 export function ErrorBoundary() {
-  return <ErrorPanel />;
+  const { id } = useParams();
+  return <ErrorPanel notFound={shown.has(id) ? "This session was deleted." : undefined} />;
 }

@@ -62,7 +62,7 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
       method="post"
       action={`/session/${sessionId}`}
       preventScrollReset
-      className="composer grid gap-2"
+      className="composer grid grid-cols-1 gap-2"
     >
       <input type="hidden" name="key" value={draft.key} />
       <label htmlFor="text" className="font-medium">
@@ -79,7 +79,7 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
           id="text"
           name="text"
           rows={1}
-          className="field"
+          className="field min-w-0 flex-1"
           value={draft.text}
           readOnly={sending}
           aria-invalid={alert || tooLong ? true : undefined}

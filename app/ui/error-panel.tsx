@@ -29,20 +29,25 @@ const RETRY_EVERY = 3_000;
 /** How the browsers say that a request got no answer. */
 const NO_ANSWER = /^(Failed to fetch|NetworkError when attempting to fetch resource\.|Load failed)/;
 
-/** What a route shows instead of itself when it failed: what happened, and ways on. */
-export function ErrorPanel() {
+/**
+ * What a route shows instead of itself when it failed: what happened, and ways on.
+ *
+ * @param notFound what there is to say where there is nothing, where more is known than that
+ */
+export function ErrorPanel({ notFound }: { notFound?: string | undefined }) {
   const error = useRouteError();
   const offline = error instanceof TypeError && NO_ANSWER.test(error.message);
   useRefresh(offline, RETRY_EVERY);
   const known = isRouteErrorResponse(error) ? BY_STATUS[error.status] : undefined;
   const { title, text } = offline ? OFFLINE : (known ?? UNEXPECTED);
   const said = known && isRouteErrorResponse(error) && ownWords(error.data);
+  const told = isRouteErrorResponse(error) && error.status === 404 ? (notFound ?? said) : said;
   return (
     <section className="panel mx-auto grid w-full max-w-lg justify-items-start gap-3 p-6">
       <h1 className="text-xl font-semibold" tabIndex={-1}>
         {title}
       </h1>
-      <p className="text-muted">{said || text}</p>
+      <p className="text-muted">{told || text}</p>
       <div className="flex flex-wrap gap-2">
         <Link to="/dashboard" className="button button-primary">
           Go to your sessions

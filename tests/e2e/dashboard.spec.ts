@@ -132,7 +132,7 @@ for (const { path, status, told } of [
   });
 }
 
-for (const width of [360, 320]) {
+for (const width of [1024, 768, 360, 320]) {
   test(`nothing has to be scrolled sideways on a screen ${width} pixels wide`, async ({
     page,
     ship,

@@ -96,7 +96,9 @@ test("archiving, restoring and deleting in one browser show in the other @js", a
   page,
   ship,
   elsewhere,
+  problems,
 }) => {
+  problems.allowStatus(404); // of a page that read itself anew just when it was deleted
   const id = await ship.create("octo/cat");
   await openLive(page, id);
   await openLive(elsewhere.page, id);

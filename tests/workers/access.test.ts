@@ -45,6 +45,7 @@ const SELECTED = [
 
 const ROUTES: Record<string, RouteLine> = {
   root: { path: "/login", open: true },
+  "routes/$": { path: "/nowhere", forms: [{}], open: true },
   "routes/_index": { path: "/?index", open: true },
   "routes/healthz": { path: "/healthz", open: true },
   "routes/login": { path: "/login", forms: [{ name: "" }, { intent: "github" }], open: true },
@@ -52,7 +53,7 @@ const ROUTES: Record<string, RouteLine> = {
   "routes/logout": { path: "/logout", forms: [{}], open: true },
   "routes/account": {
     path: "/account",
-    forms: [{ intent: "sign-out-everywhere" }, { intent: "disconnect" }],
+    forms: [{ intent: "theme:dark" }, { intent: "sign-out-everywhere" }, { intent: "disconnect" }],
   },
   "routes/dashboard": {
     path: "/dashboard",
@@ -235,7 +236,7 @@ describe("somebody who is not signed in", () => {
   });
 
   test.each(open)("is answered: %s", async (_, asked) => {
-    const answer = await ask(new Browser(), asked);
+    const answer = await ask(new Browser(), asked, crypto.randomUUID());
     expect(leadsTo(answer) ?? "").not.toMatch(/^\/login\?to=/);
     expect(await answer.text()).not.toContain(SECRET);
     expect([200, 204, 302, 400, 401, 404]).toContain(answer.status);

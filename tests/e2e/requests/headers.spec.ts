@@ -33,6 +33,14 @@ test("what is refused is kept to itself too", async ({ request }) => {
   expectPrivate(answer);
 });
 
+test("what is refused looks like every other page", async ({ request }) => {
+  const page = await (await request.post("/dashboard/new")).text();
+  const [, stylesheet = ""] = /<link rel="stylesheet" href="([^"]+)"/.exec(page) ?? [];
+  const styles = await request.get(stylesheet);
+  await expect(styles).toBeOK();
+  expect(styles.headers()["content-type"]).toContain("text/css");
+});
+
 test("only scripts that bear the page's own nonce run, and it is never the same", async ({
   ship,
 }) => {
