@@ -11,7 +11,13 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const BUILT_FROM = ["app", "package-lock.json", "postcss.config.js", "remix.config.js"];
+const BUILT_FROM = [
+  "app",
+  "package-lock.json",
+  "postcss.config.js",
+  "remix.config.js",
+  "scripts/merge-chunks.mjs",
+];
 const QUIET = { CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" };
 
 /**
@@ -106,6 +112,8 @@ export async function build() {
   const inputs = [...BUILT_FROM.map((path) => join(ROOT, path)), output];
   if (existsSync(output) && inputs.every((path) => newestChange(path) <= built)) return;
   await must("remix", ["build"], { env: { NODE_ENV: "production" } });
+  const { mergeChunks } = await import("./merge-chunks.mjs"); // what it needs may have been installed only now
+  await mergeChunks();
   writeFileSync(stamp, "");
 }
 

@@ -40,6 +40,12 @@ describe("the browser code of the app itself", () => {
     expect(bytes).toBeLessThanOrEqual(budget);
   });
 
+  test("on the list is three files, beside the manifest", () => {
+    const root = browserRoute("root.tsx");
+    const list = browserRoute("routes/dashboard.tsx");
+    expect(filesOf("app/entry.client.tsx", root, list)).toHaveLength(3);
+  });
+
   test("is the code for production", () => {
     expect(Object.keys(browser.inputs)).toContain(
       "node_modules/react-dom/cjs/react-dom.production.min.js",
