@@ -1,7 +1,7 @@
 // @ts-check
 /** How fast the list is, beside a bare Function that sends the same batch and beside a hello world. */
 import { signIn } from "../scripts/client.mjs";
-import { inTurns } from "./load.mjs";
+import { inTurns, ratioOf } from "./load.mjs";
 import { printCheck, printTable } from "./report.mjs";
 import { seeded } from "./seed.mjs";
 import { startServers } from "./servers.mjs";
@@ -59,10 +59,11 @@ export async function benchList({ databases, rounds, ms }) {
   }
   const hello = { url: `${running[0]?.origins.hello}/`, pid: running[0]?.pid };
   try {
-    const loads = await inTurns([...cases.flatMap(({ app, bare }) => [app, bare]), hello], {
-      rounds,
-      ms,
-    });
+    const alike = cases.toSorted(
+      (a, b) => a.sessions - b.sessions || a.page.localeCompare(b.page) || a.rows - b.rows,
+    );
+    const targets = [...alike.flatMap(({ app, bare }) => [app, bare]), hello];
+    const loads = await inTurns(targets, { rounds, ms });
     const measured = cases.map((one) => ({
       ...one,
       asApp: /** @type {Load} */ (loads.get(one.app)),
@@ -145,7 +146,7 @@ function print(measured, hello) {
     ],
     measured.map(({ rows, sessions, page, cost, asApp, asBare }) => [
       ...[rows, sessions, page, Math.round(asApp.perSecond), asApp.p50, asApp.p99],
-      ...[Math.round(asBare.perSecond), asApp.perSecond / asBare.perSecond],
+      ...[Math.round(asBare.perSecond), ratioOf(asApp, asBare)],
       ...[asApp.cpu, asBare.cpu / asApp.cpu],
       ...[cost.batches.length, cost.rowsRead, cost.objects, Buffer.byteLength(cost.body)],
     ]),
@@ -196,7 +197,7 @@ function check(measured) {
  * @param {number} least
  */
 function checkRatio(what, load, of, least) {
-  const ratio = load.perSecond / of.perSecond;
+  const ratio = ratioOf(load, of);
   const numbers = `${ratio.toFixed(2)} (by CPU time ${(of.cpu / load.cpu).toFixed(2)})`;
   printCheck(`${what}: at least ${least}`, ratio >= least, numbers);
 }

@@ -14,6 +14,7 @@ const CONNECTIONS = 8;
  * @property {number | undefined} pid  of the server's process
  * @typedef {object} Load
  * @property {number} perSecond  answers
+ * @property {number[]} rounds  the answers a second of each round
  * @property {number} p50  of the time that one took, in milliseconds
  * @property {number} p99
  * @property {number} answers
@@ -22,7 +23,8 @@ const CONNECTIONS = 8;
  */
 
 /**
- * Measures several targets in turns, round by round, so that what else the machine does meets all of them alike.
+ * Measures several targets in turns, round by round, there and back again, so that what else the machine does meets all
+ * of them alike; those that are to be compared stand beside each other.
  *
  * @template {Target} Measured
  * @param {Measured[]} targets
@@ -35,7 +37,8 @@ export async function inTurns(targets, { rounds, ms }) {
   for (const target of targets) await ask(target, ms); // Not measured: code is compiled, pages are cached.
   for (let round = 1; round <= rounds; round++) {
     console.log(`round ${round} of ${rounds}`);
-    for (const target of targets) loads.get(target)?.push(await ask(target, ms));
+    const turns = round % 2 === 0 ? targets.toReversed() : targets;
+    for (const target of turns) loads.get(target)?.push(await ask(target, ms));
   }
   return new Map(targets.map((target) => [target, summaryOf(loads.get(target) ?? [])]));
 }
@@ -67,16 +70,25 @@ async function ask({ url, cookie, pid }, ms) {
     }
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, askOn));
-  const seconds = (performance.now() - began) / 1000;
+  const perSecond = times.length / ((performance.now() - began) / 1000);
   const cpu = (cpuOf(pid) - spent) / times.length;
   await pool.close();
   return {
-    perSecond: times.length / seconds,
+    perSecond,
+    rounds: [perSecond],
     p50: quantile(times, 0.5),
     p99: quantile(times, 0.99),
     answers: times.length,
     cpu,
   };
+}
+
+/** @param {Load} load @param {Load} of @returns {number} how many times as much was answered: the median of all rounds */
+export function ratioOf(load, of) {
+  return quantile(
+    load.rounds.map((perSecond, round) => perSecond / (of.rounds[round] ?? NaN)),
+    0.5,
+  );
 }
 
 /** Linux counts processor time in hundredths of a second. */
@@ -92,7 +104,7 @@ function cpuOf(pid) {
 
 /** @param {Load[]} loads @returns {Load} */
 function summaryOf(loads) {
-  /** @param {keyof Load} what */
+  /** @param {"perSecond" | "p50" | "p99"} what */
   const median = (what) =>
     quantile(
       loads.map((load) => load[what]),
@@ -102,6 +114,7 @@ function summaryOf(loads) {
   const spent = loads.reduce((sum, load) => sum + load.cpu * load.answers, 0);
   return {
     perSecond: median("perSecond"),
+    rounds: loads.map(({ perSecond }) => perSecond),
     p50: median("p50"),
     p99: median("p99"),
     answers,

@@ -6,7 +6,7 @@ import {
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/cloudflare";
-import { useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
+import { useLoaderData, useSearchParams } from "@remix-run/react";
 import { verifySession, type User } from "../auth/auth.server";
 import { redirectWithFlash } from "../platform/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/form.server";
@@ -30,6 +30,7 @@ import { listPath } from "../sessions/list-view";
 import { countMessages, findSession } from "../sessions/queries.server";
 import { repositoryName } from "../sessions/session";
 import { ErrorPanel } from "../ui/error-panel";
+import { useLastAnswer } from "../ui/last-answer";
 
 export { notForNews as shouldRevalidate } from "../sessions/live-list";
 
@@ -146,7 +147,7 @@ function requestedSessions(request: Request, now: number): string | Choice {
 
 export default function DeleteSession() {
   const { session, many, now } = useLoaderData<typeof loader>();
-  const failed = useActionData<typeof action>();
+  const failed = useLastAnswer<{ alert: string }>();
   const [query] = useSearchParams();
   const closeTo = listPath(query);
   if (many) {

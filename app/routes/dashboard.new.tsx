@@ -6,7 +6,8 @@ import {
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/cloudflare";
-import { Link, useActionData, useLoaderData, useSearchParams } from "@remix-run/react";
+import { Link, useLoaderData, useSearchParams } from "@remix-run/react";
+import { useState } from "react";
 import { verifySession, type User } from "../auth/auth.server";
 import { connectPage, isGitHubUser } from "../github/client.server";
 import {
@@ -26,6 +27,7 @@ import { findSimilar } from "../sessions/similar.server";
 import { listPath, type SimilarSessions } from "../sessions/list-view";
 import { repositoryName, type Repository } from "../sessions/session";
 import { ErrorPanel } from "../ui/error-panel";
+import { useLastAnswer } from "../ui/last-answer";
 import { numberText } from "../ui/number";
 
 export { notForNews as shouldRevalidate } from "../sessions/live-list";
@@ -163,23 +165,21 @@ function notCreated(result: Exclude<CreateResult, { outcome: "created" }>, typed
   }
 }
 
+/** What the form is answered where it stays open. */
+interface Failure {
+  typed: Fields;
+  errors?: Fields | undefined;
+  alert?: string | undefined;
+  similar?: SimilarSessions | undefined;
+}
+
 function failure(
   typed: Fields,
   status: number,
-  {
-    errors,
-    alert,
-    similar,
-    retryAfter,
-  }: {
-    errors?: Fields;
-    alert?: string | undefined;
-    similar?: SimilarSessions;
-    retryAfter?: number;
-  },
+  { retryAfter, ...told }: Omit<Failure, "typed"> & { retryAfter?: number },
 ) {
   const headers = new Headers(retryAfter ? { "Retry-After": `${retryAfter}` } : {});
-  return json({ typed, errors, alert, similar }, { status, headers });
+  return json<Failure>({ typed, ...told }, { status, headers });
 }
 
 function fresh(typed: Fields): Fields {
@@ -188,7 +188,9 @@ function fresh(typed: Fields): Fields {
 
 export default function NewSession() {
   const { formKey, picker, ...page } = useLoaderData<typeof loader>();
-  const failed = useActionData<typeof action>();
+  const failed = useLastAnswer<Failure>();
+  // It stays the same form while the list behind it is read anew.
+  const [firstKey] = useState(formKey);
   const [query] = useSearchParams();
   const typed = failed?.typed ?? typedFor(page.chosen);
   const chosen = typed.repository;
@@ -196,7 +198,7 @@ export default function NewSession() {
   const repositories = picker && offered(picker.repositories, chosen);
   return (
     <CreateSessionDialog
-      formKey={failed?.typed.key ?? formKey}
+      formKey={failed?.typed.key ?? firstKey}
       closeTo={listPath(query)}
       alert={failed?.alert}
       similar={similar}

@@ -1,4 +1,5 @@
 import { Form, useNavigation } from "@remix-run/react";
+import { useState } from "react";
 import { Field } from "../ui/field";
 import { SCROLLABLE } from "../ui/scrollable";
 import { RelativeTime } from "../ui/time";
@@ -24,7 +25,10 @@ interface AgentsPanelProps {
 
 /** Where agents are connected: tokens by which they report into this session, and how they do it. */
 export function AgentsPanel({ tokens, address, formKey, now, made, failed }: AgentsPanelProps) {
-  const making = useNavigation().formData?.get("key") === formKey;
+  // It stays the same form, with what was typed, while the page is read anew; only a token that was made makes it another.
+  const [firstKey] = useState(formKey);
+  const key = made ? formKey : firstKey;
+  const making = useNavigation().formData?.get("key") === key;
   return (
     <details className="panel group px-4 py-3" open={made || failed ? true : undefined}>
       <summary className="cursor-pointer font-semibold">
@@ -37,9 +41,9 @@ export function AgentsPanel({ tokens, address, formKey, now, made, failed }: Age
         {made && <MadeTokenNotice made={made} address={address} />}
         {tokens.length > 0 && <TokenList tokens={tokens} now={now} />}
         <Form method="post" className="grid gap-3" preventScrollReset>
-          <input type="hidden" name="key" value={formKey} />
+          <input type="hidden" name="key" value={key} />
           <Field
-            key={formKey}
+            key={made?.token}
             label="Agent’s name"
             name="name"
             hint="It stands beside what the agent writes. The token works for this session only."

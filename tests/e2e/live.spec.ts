@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Page, Route } from "playwright/test";
 import { Agent } from "../support/agent";
 import { Client } from "../support/client";
-import { cutNetwork, detail, messages, sendMessage } from "../support/pages";
+import { cutNetwork, detail, fillCreateForm, messages, sendMessage } from "../support/pages";
 import { expect, test as base } from "../support/test";
 
 interface Fixtures {
@@ -112,6 +112,47 @@ test("archiving, restoring and deleting in one browser show in the other @js", a
   for (const each of [page, elsewhere.page]) {
     await expect(each.getByText("This session was deleted.")).toBeVisible();
   }
+});
+
+test("what an agent is to be called stays while the page is read anew @js", async ({
+  page,
+  ship,
+  elsewhere,
+}) => {
+  const id = await ship.create("octo/cat");
+  await openLive(page, id);
+  await page.getByText("Connect an agent").click();
+  await page.getByLabel("Agent’s name").fill("Bosun");
+
+  await elsewhere.ship.change("archive", id);
+  await expect(detail(page, "Status")).toHaveText("Archived");
+  await expect(page.getByLabel("Agent’s name")).toHaveValue("Bosun");
+  await page.getByRole("button", { name: "Make a token" }).click();
+  await expect(page.getByLabel("The token", { exact: true })).toBeVisible();
+  await expect(page.getByLabel("Agent’s name")).toHaveValue("");
+});
+
+test("the create dialog keeps what it said, and stays the same form, while the list is read anew @js", async ({
+  page,
+  ship,
+  elsewhere,
+  problems,
+}) => {
+  problems.allowStatus(400);
+  await ship.create("octo/cat");
+  await page.goto("/dashboard/new");
+  await fillCreateForm(page, "octo", "..");
+  const field = page.getByLabel("Repository name");
+  await expect(field).toHaveAttribute("aria-invalid", "true");
+  const key = page.getByRole("dialog").locator("input[name=key]");
+  const before = await key.inputValue();
+
+  await expect(async () => {
+    await elsewhere.ship.create("octo/news");
+    await expect(page.getByText(/^\d+ updates?$/)).toBeAttached({ timeout: 1_000 });
+  }).toPass();
+  await expect(field).toHaveAttribute("aria-invalid", "true");
+  await expect(key).toHaveValue(before);
 });
 
 test("signing out elsewhere ends what is open here, and says why @js", async ({
