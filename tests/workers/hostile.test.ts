@@ -77,9 +77,12 @@ const PATHS: Kinds = {
   "a session's page": oneOf("OWN", "ARCHIVED", "BOBS").map((id) => `/session/${id}`),
   "the page of no session of one's own": notOwn.map((id) => `/session/${id}`),
   "the deletion of no session of one's own": notOwn.map((id) => `/dashboard/delete?id=${id}`),
-  "the deletion of several sessions": oneOf("", "id=OWN&id=OWN", "id=OWN&id=BOBS", "id[]=OWN").map(
-    (query) => `/dashboard/delete?${query}`,
-  ),
+  "the deletion of several sessions": oneOf(
+    "",
+    "id=OWN&id=OWN",
+    "id=MISSING&id=BOBS",
+    "id[]=OWN",
+  ).map((query) => `/dashboard/delete?${query}`),
   "no page": oneOf("/nowhere", "/session", "/session/OWN/live/1", "/.env", "/index.php", "/_data"),
   "bad percent-encoding": oneOf("/%", "/%zz", "/%C3%28", "/session/%E0%A4%A", "/dashboard/%u0041"),
   "encoded slashes": oneOf(
