@@ -50,8 +50,9 @@ export interface CompanionEnv {
  * The content of one session: its metadata, messages and agents. D1 says whether the session exists and what its status is.
  *
  * Storage is made by `initialize` and `prepare` alone; the constructor and every read write nothing. Each method is one
- * turn: it never awaits between reading its state and writing it. The owner's methods take the asking user's id and answer `foreign` to anyone else; the agents' methods take
- * the hash of a token, and answer `refused` where it is not one of this session's.
+ * turn: it never awaits between reading its state and writing it. The owner's methods take the asking user's id and answer
+ * `foreign` to anyone else; the agents' methods take the hash of a token, and answer `refused` where it is not one of this
+ * session's.
  */
 export class SessionDO extends DurableObject<CompanionEnv> {
   readonly #storage = new SessionStorage(this.ctx.storage.sql);

@@ -3,7 +3,7 @@ import { createCookie, redirect, type TypedResponse } from "@remix-run/cloudflar
 const THEMES = ["light", "dark"] as const;
 
 /** The colours that a person chose for this browser; where they chose none, the system decides. */
-export type Theme = (typeof THEMES)[number];
+type Theme = (typeof THEMES)[number];
 
 /** Not signed: a value that nobody chose here is no theme. */
 const cookie = createCookie("ship_theme", {

@@ -4,13 +4,14 @@ import {
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/cloudflare";
-import { Form, useActionData, useLoaderData } from "@remix-run/react";
+import { Form, useActionData, useLoaderData, useRouteLoaderData } from "@remix-run/react";
 import { countSignIns, signOut, verifySession } from "../auth/auth.server";
 import { gitHubPage, isGitHubUser } from "../github/client.server";
 import { disconnect, findTokens } from "../github/tokens.server";
 import { redirectWithFlash } from "../platform/flash.server";
 import { readForm } from "../platform/form.server";
-import { chooseTheme, readTheme, type Theme } from "../platform/theme.server";
+import { chooseTheme } from "../platform/theme.server";
+import type { loader as rootLoader } from "../root";
 import { ErrorPanel } from "../ui/error-panel";
 
 export const meta: MetaFunction = () => [{ title: "Account · Ship" }];
@@ -18,13 +19,12 @@ export const meta: MetaFunction = () => [{ title: "Account · Ship" }];
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;
   return verifySession(request, context, async ({ id, name, login }) => {
-    const [signIns, tokens, theme] = await Promise.all([
+    const [signIns, tokens] = await Promise.all([
       countSignIns(reads, id, now),
       findTokens(reads, id),
-      readTheme(request),
     ]);
     const gitHub = isGitHubUser(id) ? gitHubPage(env, `/${login}`) : null;
-    return json({ name, login, gitHub, connected: tokens !== undefined, signIns, theme });
+    return json({ name, login, gitHub, connected: tokens !== undefined, signIns });
   });
 }
 
@@ -52,7 +52,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
 }
 
 export default function Account() {
-  const { name, login, gitHub, connected, signIns, theme } = useLoaderData<typeof loader>();
+  const { name, login, gitHub, connected, signIns } = useLoaderData<typeof loader>();
   const failed = useActionData<typeof action>();
   return (
     <div className="grid max-w-2xl gap-6">
@@ -87,7 +87,7 @@ export default function Account() {
           </button>
         </Form>
       </section>
-      <Appearance theme={theme} />
+      <Appearance />
       {connected && (
         <section aria-labelledby="github" className="panel grid gap-3 p-4">
           <h2 id="github" className="text-lg font-semibold">
@@ -114,7 +114,9 @@ const CHOICES = [
   { value: "dark", label: "Dark" },
 ] as const;
 
-function Appearance({ theme }: { theme: Theme | null }) {
+/** The root has read already what is chosen, because every page is drawn by it. */
+function Appearance() {
+  const theme = useRouteLoaderData<typeof rootLoader>("root")?.theme;
   return (
     <section aria-labelledby="appearance" className="panel grid gap-3 p-4">
       <h2 id="appearance" className="text-lg font-semibold">

@@ -7,7 +7,6 @@ import {
   type MetaFunction,
 } from "@remix-run/cloudflare";
 import { Link, useLoaderData, useSearchParams } from "@remix-run/react";
-import { useState } from "react";
 import { verifySession, type User } from "../auth/auth.server";
 import { connectPage, isGitHubUser } from "../github/client.server";
 import {
@@ -189,8 +188,6 @@ function fresh(typed: Fields): Fields {
 export default function NewSession() {
   const { formKey, picker, ...page } = useLoaderData<typeof loader>();
   const failed = useLastAnswer<Failure>();
-  // It stays the same form while the list behind it is read anew.
-  const [firstKey] = useState(formKey);
   const [query] = useSearchParams();
   const typed = failed?.typed ?? typedFor(page.chosen);
   const chosen = typed.repository;
@@ -198,7 +195,7 @@ export default function NewSession() {
   const repositories = picker && offered(picker.repositories, chosen);
   return (
     <CreateSessionDialog
-      formKey={failed?.typed.key ?? firstKey}
+      formKey={failed?.typed.key ?? formKey}
       closeTo={listPath(query)}
       alert={failed?.alert}
       similar={similar}
