@@ -9,6 +9,7 @@ import {
   type Message,
   type NewMessage,
   type NewReport,
+  type NewToken,
   type ObjectAnswer,
   type SessionMetadata,
   type SessionRow,
@@ -112,19 +113,19 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   /**
    * Makes a token by which an agent reports in.
    *
-   * @param formKey the form's: sent again, it makes no second token, but this one anew
-   * @returns the token, which is kept nowhere and shown once; undefined where there are too many
+   * @param formKey the form's idempotency key
+   * @returns the token, which is kept nowhere and shown once; or why none was made (see `SessionStorage.addToken`)
    */
   async connectAgent(
     userId: string,
     name: string,
     formKey: string,
-  ): Promise<ObjectAnswer<{ token: string | undefined }>> {
+  ): Promise<ObjectAnswer<NewToken>> {
     const token = `ship_${randomToken()}`;
     const hash = await hashToken(token);
     return this.#answer(userId, this.#storage.state(), () => {
       const added = this.#storage.addToken({ name, hash, formKey }, TOKEN_LIMIT, Date.now());
-      return { token: added ? token : undefined };
+      return added === "added" ? { token } : { token: undefined, refused: added };
     });
   }
 
