@@ -195,6 +195,7 @@ export default function NewSession() {
   const repositories = picker && offered(picker.repositories, chosen);
   return (
     <CreateSessionDialog
+      key={query.get("repo")} // What is typed is for one repository's list.
       formKey={failed?.typed.key ?? formKey}
       closeTo={listPath(query)}
       alert={failed?.alert}

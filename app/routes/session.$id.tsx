@@ -89,7 +89,7 @@ async function loadPage(
     events,
     conversation,
     seen: row.seen_message,
-    earlier: before !== undefined,
+    before: before ?? null,
     address: `${url.origin}/session/${row.id}`,
     freshKeys: { message: crypto.randomUUID(), token: crypto.randomUUID() },
     now,
@@ -201,8 +201,13 @@ export async function clientAction({ request, serverAction }: ClientActionFuncti
 
 export const shouldRevalidate = unlessUnreachable;
 
+/** The route stays mounted when only its URL changes; what holds state belongs to one session, and one part of it. */
 export default function Session() {
   const page = useLoaderData() as PageData;
+  return <SessionView key={`${page.session.id} ${page.before}`} page={page} />;
+}
+
+function SessionView({ page }: { page: PageData }) {
   const answered = useLastAnswer<SessionAnswer>();
   const { session, conversation } = page;
   useEffect(() => {
