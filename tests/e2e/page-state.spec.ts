@@ -158,3 +158,28 @@ test("what is selected is selected in one view of the list only @js", async ({ p
   await expect(page.getByRole("group", { name: "Selected sessions" })).toBeVisible();
   await expect(all).not.toBeChecked();
 });
+
+test("what was told once is not told again by Back and Forward @js", async ({
+  page,
+  ship,
+  problems,
+}) => {
+  problems.allowStatus(400);
+  await ship.create("octo/cat");
+  await page.goto("/dashboard");
+  await untilListIsAlive(page);
+  // The button is hidden while nothing is selected.
+  await page.locator("button[value=archive-selected]").dispatchEvent("click");
+  const alert = page.getByRole("alert");
+  await expect(alert).toHaveText("Select the sessions first.");
+
+  await page.getByRole("link", { name: "New session" }).click();
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await page.goBack();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(alert).toHaveCount(0);
+  await page.goForward();
+  await page.goBack();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(alert).toHaveCount(0);
+});
