@@ -183,3 +183,31 @@ test("what was told once is not told again by Back and Forward @js", async ({
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(alert).toHaveCount(0);
 });
+
+test("a list is read once at a time, and once more where it changed meanwhile @js", async ({
+  page,
+  ship,
+}) => {
+  await ship.create("octo/first");
+  let news = 0;
+  page.on("websocket", (socket) => socket.on("framereceived", () => void (news += 1)));
+  await page.clock.install();
+  await page.goto("/dashboard");
+  await untilListIsAlive(page);
+  let reads = 0;
+  page.on("request", (request) => {
+    if (/_data=routes%2Fdashboard$/.test(request.url())) reads += 1;
+  });
+  const release = await hold(page, /_data=routes%2Fdashboard$/);
+
+  for (const name of ["second", "third", "fourth"]) {
+    const before = news;
+    await ship.create(`octo/${name}`);
+    await expect.poll(() => news).toBeGreaterThan(before);
+    await page.clock.runFor(2_000);
+  }
+  await expect.poll(() => reads).toBe(1);
+  release();
+  await expect(page.getByRole("button", { name: "3 updates" })).toBeVisible();
+  await expect.poll(() => reads).toBe(2);
+});
