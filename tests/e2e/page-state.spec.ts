@@ -211,3 +211,24 @@ test("a list is read once at a time, and once more where it changed meanwhile @j
   await expect(page.getByRole("button", { name: "3 updates" })).toBeVisible();
   await expect.poll(() => reads).toBe(2);
 });
+
+test("what comes is read aloud once, and nothing of what was there before @js", async ({
+  page,
+  ship,
+}) => {
+  const id = await ship.create("octo/cat");
+  const agent = await Agent.connect(ship, id, "Builder");
+  for (let number = 1; number <= 32; number++) await agent.report({ text: `Number ${number}.` });
+  await page.goto(`/session/${id}`);
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  const log = page.getByRole("log", { name: "What is new" });
+  await expect(log).toHaveText("");
+
+  await agent.report({ text: "All *tests* pass.\n\nEach of them." });
+  await expect(log.locator("p")).toHaveText(["Builder: All tests pass. Each of them."]);
+  await sendMessage(page, "Well done.");
+  await expect(page.getByLabel("Message")).toHaveValue("");
+  await page.getByRole("link", { name: "Load earlier" }).click();
+  await expect(messages(page)).toHaveCount(34);
+  await expect(log.locator("p")).toHaveText([/tests pass/, /: Well done\.$/]);
+});

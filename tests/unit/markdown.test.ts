@@ -3,7 +3,7 @@ import MarkdownIt from "markdown-it";
 import { createElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, test, vi } from "vitest";
-import { isLinkTarget, type Markdown } from "../../app/sessions/markdown";
+import { isLinkTarget, plainText, type Markdown } from "../../app/sessions/markdown";
 import { MarkdownView } from "../../app/sessions/markdown-view";
 import { parseMarkdown } from "../../app/sessions/markdown.server";
 
@@ -425,6 +425,15 @@ function* partsOf(tree: unknown): Generator {
 function isBranch(tree: unknown): tree is object {
   return typeof tree === "object" && tree !== null;
 }
+
+test("the words of a message are its words alone, apart where they stand apart", () => {
+  const words = plainText(parseMarkdown(RICH)).split(/\s+/).join(" ");
+  expect(words).toMatch(
+    /^Plan Fix the flaky test, then hope run npm test: read write const a = "<b>"; file lines a\.ts 12 quoted/,
+  );
+  expect(plainText(parseMarkdown("*half*way\n\n- [x] one\n- two"))).toBe("halfway\n\none\ntwo\n");
+  expect(plainText([])).toBe("");
+});
 
 function linksOf(tree: Markdown): string[] {
   return [...partsOf(tree)].flatMap((part) =>
