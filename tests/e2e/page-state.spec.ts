@@ -1,7 +1,8 @@
 /** What a page that stays open remembers: nothing of one thing is shown, sent or lost under another. */
 import type { Page } from "playwright/test";
 import { Agent } from "../support/agent";
-import { messages, sendMessage, untilListIsAlive } from "../support/pages";
+import { freshName } from "../support/client";
+import { messages, sendMessage, signInAs, untilListIsAlive } from "../support/pages";
 import { expect, test } from "../support/test";
 
 /** Makes a token in the session's page that is open. @returns it, as it is shown */
@@ -231,4 +232,58 @@ test("what comes is read aloud once, and nothing of what was there before @js", 
   await page.getByRole("link", { name: "Load earlier" }).click();
   await expect(messages(page)).toHaveCount(34);
   await expect(log.locator("p")).toHaveText([/tests pass/, /: Well done\.$/]);
+});
+
+test("a draft is gone when its author signs out, anywhere in this browser, or somebody else signs in @js", async ({
+  page,
+  ship,
+}) => {
+  const name = freshName();
+  await ship.signIn(name);
+  const id = await ship.create("octo/cat");
+  const kept = () => page.evaluate(() => JSON.stringify({ ...sessionStorage }));
+  const draft = async () => {
+    await page.goto(`/session/${id}`);
+    await page.getByLabel("Message").fill("My secret");
+    await expect.poll(kept).toContain("My secret");
+  };
+
+  await draft();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await expect(page).toHaveURL("/login");
+  await expect.poll(kept).not.toContain("My secret");
+  await ship.signIn(name);
+
+  await draft();
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await ship.post("/logout"); // as from another tab
+  await page.goto("/dashboard");
+  await expect.poll(kept).not.toContain("My secret");
+  await ship.signIn(name);
+
+  await draft();
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await ship.signIn(freshName());
+  await page.goto("/dashboard");
+  await expect.poll(kept).not.toContain("My secret");
+});
+
+test("a draft outlives a sign-in that ends, for the same person @js", async ({
+  page,
+  ship,
+  someoneElse,
+}) => {
+  const name = freshName();
+  await ship.signIn(name);
+  const id = await ship.create("octo/cat");
+  await page.goto(`/session/${id}`);
+  await page.getByLabel("Message").fill("Half a thought");
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await someoneElse.ship.signIn(name);
+  await someoneElse.ship.post("/account", { intent: "sign-out-everywhere" });
+
+  await page.getByRole("button", { name: "Send" }).click();
+  await expect(page).toHaveURL(/\/login\?to=/);
+  await signInAs(page, name);
+  await expect(page.getByLabel("Message")).toHaveValue("Half a thought");
 });
