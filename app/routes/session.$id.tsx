@@ -252,11 +252,8 @@ function SessionHeader({ session }: { session: PageData["session"] }) {
         >
           {active ? "Archive" : "Restore"}
         </button>
-        <a
-          href={`/session/${session.id}/export`}
-          download
-          className="button icon-download max-sm:px-2"
-        >
+        {/* The answer says that it is a file. By `download`, the sign-in page and errors would be saved as one too. */}
+        <a href={`/session/${session.id}/export`} className="button icon-download max-sm:px-2">
           Download
         </a>
         <Link to={`/dashboard/delete?id=${session.id}`} className="button icon-delete max-sm:px-2">
