@@ -27,6 +27,7 @@ test("agents that are connected one after the other each have a token of their o
 
   await sendMessage(page, "Hello");
   await expect(messages(page)).toHaveCount(1);
+  await expect(page.getByRole("group", { name: "The new token" })).toHaveCount(0);
   Object.assign(tokens, { codex: await makeToken(page, "codex") });
   await expect(agents).toHaveCount(2);
   Object.assign(tokens, { aider: await makeToken(page, "aider") });
