@@ -295,6 +295,26 @@ describe("a token that is not this session's", () => {
     expect(await inStorage(id)).toEqual(before);
   });
 
+  test.each(["x", "ship_", `ship_${"0".repeat(63)}`, `ship_${"0".repeat(65)}`, "0".repeat(64)])(
+    "is refused without asking the session where it is %j, which no token looks like",
+    async (other) => {
+      const asked = vi.fn();
+      const SESSION_DO = { idFromName: asked, get: asked } as unknown as Env["SESSION_DO"];
+      const by = { by: other, withEnv: { ...appEnv, SESSION_DO } };
+      for (const answer of [
+        await send(form({ text: "Hi" }), by),
+        await sendTo(`/session/${id}/messages`, {}, by),
+        await sendTo(`/session/${id}/live`, { headers: { Upgrade: "websocket" } }, by),
+      ]) {
+        expect(answer.status).toBe(401);
+        expect(await answer.json()).toEqual({
+          error: "This token is not one of this session’s, or it was revoked.",
+        });
+      }
+      expect(asked).not.toHaveBeenCalled();
+    },
+  );
+
   test.each(["1", "%00", crypto.randomUUID()])(
     "is refused where the session is %s",
     async (other) => {
