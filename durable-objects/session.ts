@@ -89,7 +89,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
       messages: this.#storage
         .messagesBefore(before ?? Number.MAX_SAFE_INTEGER, CONVERSATION_PAGE)
         .map(shown),
-      tokens: this.#storage.tokens(),
+      tokens: this.#storage.tokens(Date.now()),
     }));
   }
 
@@ -123,6 +123,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     const token = `ship_${randomToken()}`;
     const hash = await hashToken(token);
     return this.#answer(userId, this.#storage.state(), () => {
+      this.#endUnusedTokens();
       const added = this.#storage.addToken({ name, hash, formKey }, TOKEN_LIMIT, Date.now());
       return { token: added ? token : undefined };
     });
@@ -132,8 +133,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   revokeAgent(userId: string, token: number): ObjectAnswer {
     return this.#answer(userId, this.#storage.state(), () => {
       this.#storage.removeToken(token);
-      this.#live.closeRevoked(token);
-      this.#wake();
+      this.#tokensEnded([token]);
       return {};
     });
   }
@@ -229,6 +229,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   }
 
   override async alarm(): Promise<void> {
+    if (this.#storage.state()) this.#endUnusedTokens();
     const row = await this.#duty.run(this.env);
     if (row) await this.#tellOfRow(row);
   }
@@ -329,6 +330,16 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     }
   }
 
+  #endUnusedTokens(): void {
+    this.#tokensEnded(this.#storage.removeUnusedTokens(Date.now()));
+  }
+
+  /** Ends what is open by tokens that were removed. */
+  #tokensEnded(tokens: number[]): void {
+    for (const token of tokens) this.#live.closeRevoked(token);
+    this.#wake();
+  }
+
   /** @returns when there is news for agents, or `wait` milliseconds are over */
   #news(wait: number): Promise<void> {
     return new Promise((resolve) => {
@@ -372,7 +383,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
 
   #findAgent(tokenHash: string): AgentAnswer<{ token: AgentToken; session: State }> {
     const session = this.#storage.state();
-    const token = session && this.#storage.findToken(tokenHash);
+    const token = session && this.#storage.findToken(tokenHash, Date.now());
     if (!token) return { state: "refused" };
     return session.deleting ? { state: "deleting" } : { state: "ready", token, session };
   }

@@ -32,6 +32,11 @@ const AGENT_TABLES = `
   );
   CREATE TABLE agent_reports (client_key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;`;
 
+/** A token by which nothing was asked for so long, in milliseconds, has ended. */
+const TOKEN_LIFE = 90 * 24 * 60 * MINUTE;
+/** The tokens that nothing was asked by since a time, which is the parameter. */
+const UNUSED = "coalesce(used_at, created_at) <= ?";
+
 /** A key of a report without words is remembered this long: longer than anybody sends it again. */
 const REPORT_KEPT = 24 * 60 * MINUTE;
 
@@ -172,15 +177,23 @@ export class SessionStorage {
   }
 
   /** @returns the tokens that work, oldest first */
-  tokens(): AgentToken[] {
-    return this.#rows<AgentToken>(
-      "SELECT id, name, created_at, used_at FROM agent_tokens ORDER BY id",
-    );
+  tokens(now: number): AgentToken[] {
+    const query = `SELECT id, name, created_at, used_at FROM agent_tokens
+      WHERE NOT ${UNUSED} ORDER BY id`;
+    return this.#rows<AgentToken>(query, now - TOKEN_LIFE);
   }
 
-  findToken(hash: string): AgentToken | undefined {
-    const query = "SELECT id, name, created_at, used_at FROM agent_tokens WHERE hash = ?";
-    return this.#rows<AgentToken>(query, hash)[0];
+  /** @returns the token with this hash, if it works */
+  findToken(hash: string, now: number): AgentToken | undefined {
+    const query = `SELECT id, name, created_at, used_at FROM agent_tokens
+      WHERE hash = ? AND NOT ${UNUSED}`;
+    return this.#rows<AgentToken>(query, hash, now - TOKEN_LIFE)[0];
+  }
+
+  /** Removes the tokens that have ended because nobody used them. @returns their ids */
+  removeUnusedTokens(now: number): number[] {
+    const query = `DELETE FROM agent_tokens WHERE ${UNUSED} RETURNING id`;
+    return this.#rows<{ id: number }>(query, now - TOKEN_LIFE).map(({ id }) => id);
   }
 
   /** From here on the token does not work. */

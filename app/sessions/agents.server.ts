@@ -89,9 +89,13 @@ async function answered(
 function notDone(answer: Exclude<AgentAnswer, { state: "ready" }> | undefined): Response {
   switch (answer?.state) {
     case "refused":
-      return refusal(401, "This token is not one of this session’s, or it was revoked.", {
-        "WWW-Authenticate": "Bearer",
-      });
+      return refusal(
+        401,
+        "This token is not one of this session’s, or it was revoked, or not used for 90 days.",
+        {
+          "WWW-Authenticate": "Bearer",
+        },
+      );
     case "deleting":
       return refusal(410, "This session is being deleted.");
     case "limited": {

@@ -9,6 +9,7 @@ import { env, freshMessage, inDatabase, inStorage, settle, stopClock } from "./s
 
 const NOW = stopClock();
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 let owner: Browser;
 let id: string;
@@ -82,6 +83,28 @@ describe("a token", () => {
     expect(await statusOf(read())).toBe(401);
     expect(await statusOf(report({ status: "done" }, other))).toBe(201);
     expect((await tokens()).map(({ id }) => id)).toEqual([2]);
+  });
+
+  test("ends once it was not used for 90 days, and one that is used goes on", async () => {
+    const used = await connect("Reviewer");
+    vi.setSystemTime(NOW + 90 * DAY - 1);
+    expect(await statusOf(report({ status: "working" }, used))).toBe(201);
+    expect(await tokens()).toHaveLength(2);
+
+    vi.setSystemTime(NOW + 90 * DAY);
+    for (const answer of [report({ text: "Hi" }), read()]) expect(await statusOf(answer)).toBe(401);
+    expect((await tokens()).map(({ name }) => name)).toEqual(["Reviewer"]);
+    vi.setSystemTime(NOW + 180 * DAY - 2);
+    expect(await statusOf(report({ status: "done" }, used))).toBe(201);
+  });
+
+  test("that has ended makes room for another one", async () => {
+    for (let count = 2; count <= 20; count++) await connect();
+    vi.setSystemTime(NOW + 90 * DAY);
+    const { user_id } = (await inStorage(id)).state!;
+    const made = await objectOf(env, id).connectAgent(user_id, "One more", crypto.randomUUID());
+    expect(made).toEqual({ state: "ready", token: expect.stringMatching(/^ship_/) as string });
+    expect((await tokens()).map(({ name }) => name)).toEqual(["One more"]);
   });
 
   test("is never made with the number of one that was revoked", async () => {
@@ -308,7 +331,8 @@ describe("a token that is not this session's", () => {
       ]) {
         expect(answer.status).toBe(401);
         expect(await answer.json()).toEqual({
-          error: "This token is not one of this session’s, or it was revoked.",
+          error:
+            "This token is not one of this session’s, or it was revoked, or not used for 90 days.",
         });
       }
       expect(asked).not.toHaveBeenCalled();

@@ -23,6 +23,7 @@ import {
 } from "./support";
 
 const NOW = stopClock();
+const DAY = 24 * 60 * 60_000;
 
 let owner: Browser;
 let name: string;
@@ -250,6 +251,17 @@ describe("what is open", () => {
     await owner.post(`/session/${id}`, { intent: "revoke:1" });
     expect(await agent.closed).toEqual(REVOKED);
     for (const socket of [here, elsewhere, otherAgent]) expect(await socket.isOpen()).toBe(true);
+  });
+
+  test("by a token closes once it was not used for 90 days, at the object's next alarm", async () => {
+    const token = await connect();
+    const used = await Socket.agent(token);
+    vi.setSystemTime(NOW + 90 * DAY - 1);
+    await report(token, { status: "working" });
+    vi.setSystemTime(NOW + 90 * DAY);
+    await fireAlarm(id);
+    for (const socket of [agent, otherAgent]) expect(await socket.closed).toEqual(REVOKED);
+    expect(await used.isOpen()).toBe(true);
   });
 
   test("closes when the session is deleted, of which then nothing is stored", async () => {
