@@ -17,7 +17,7 @@ import {
 import { shown } from "../app/sessions/shown.server";
 import { CLOSED, type AgentMessage, type LiveMessage } from "../app/sessions/wire";
 import { LiveSockets } from "./live";
-import { AFTER_APPEND, AFTER_BIRTH, RowDuty } from "./row-duty";
+import { AFTER_APPEND, AFTER_BIRTH, AFTER_TOKEN, RowDuty } from "./row-duty";
 import { SessionStorage, type State } from "./storage";
 
 const CONVERSATION_PAGE = 30;
@@ -125,6 +125,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     return this.#answer(userId, this.#storage.state(), () => {
       this.#endUnusedTokens();
       const added = this.#storage.addToken({ name, hash, formKey }, TOKEN_LIMIT, Date.now());
+      this.#duty.armWithin(AFTER_TOKEN);
       return { token: added ? token : undefined };
     });
   }
@@ -336,8 +337,10 @@ export class SessionDO extends DurableObject<CompanionEnv> {
 
   /** Ends what is open by tokens that were removed. */
   #tokensEnded(tokens: number[]): void {
+    if (tokens.length === 0) return;
     for (const token of tokens) this.#live.closeRevoked(token);
     this.#wake();
+    this.#duty.armWithin(AFTER_TOKEN);
   }
 
   /** @returns when there is news for agents, or `wait` milliseconds are over */
@@ -404,10 +407,10 @@ export class SessionDO extends DurableObject<CompanionEnv> {
 
 function metadata(state: State): SessionMetadata {
   const { id, user_id, repo_owner, repo_name, created_at, last_activity, message_count } = state;
-  const { agent_status, agent_at, agent_message } = state;
+  const { agent_status, agent_at, agent_message, agent_tokens } = state;
   return {
     ...{ id, user_id, repo_owner, repo_name, created_at, last_activity, message_count },
-    ...{ agent_status, agent_at, agent_message },
+    ...{ agent_status, agent_at, agent_message, agent_tokens },
   };
 }
 

@@ -7,7 +7,7 @@ import type {
   SessionRow,
 } from "../app/sessions/session";
 
-/** The one row of the table `state`. */
+/** The one row of the table `state`, with how many tokens there are. */
 export type State = SessionMetadata & {
   /** Random, made anew by every initialization: tells a state from one that was wiped and made again. */
   generation: string;
@@ -58,7 +58,8 @@ export class SessionStorage {
     );
     if (!made) return undefined;
     if (!made.sql.includes("agent_message")) this.#addAgents();
-    return this.#rows<State>("SELECT * FROM state")[0];
+    const query = "SELECT *, (SELECT count(*) FROM agent_tokens) AS agent_tokens FROM state";
+    return this.#rows<State>(query)[0];
   }
 
   /** Makes the state of a session, with this generation, from its row. */

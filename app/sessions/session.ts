@@ -41,6 +41,8 @@ export interface SessionRow {
   agent_message: number;
   /** The newest message that the owner has seen, by its id. */
   seen_message: number;
+  /** How many agents' tokens work; null where its object has not said so yet. */
+  agent_tokens: number | null;
 }
 
 /** What a deleted session leaves in D1. */
@@ -112,6 +114,8 @@ export interface SessionMetadata {
   agent_status: AgentStatus | null;
   agent_at: number | null;
   agent_message: number;
+  /** How many agents' tokens work. */
+  agent_tokens: number;
 }
 
 /**

@@ -70,7 +70,7 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
   keepRow: ({ id, user, now }) => keepRow(id, user, now),
   deleteRows: ({ id, user, now, seconds }) => deleteRows([id], user, now, seconds),
   reportToRow: ({ id, user, owner, name, now, at, count, seconds }) => {
-    const agent = { agent_status: "done" as const, agent_at: at, agent_message: count };
+    const agent = { agent_status: "done" as const, agent_at: at, agent_message: count, agent_tokens: count };
     const metadata = { created_at: at, last_activity: at, message_count: count, ...agent };
     const session = { id, user_id: user, repo_owner: owner, repo_name: name, ...metadata };
     return reportToRow(session, at, now, seconds);

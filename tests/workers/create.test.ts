@@ -50,6 +50,7 @@ test("a new session has its row, the first line of its history and its object", 
     agent_at: null,
     agent_message: 0,
     seen_message: 0,
+    agent_tokens: 0,
   });
   expect(tombstone).toBeUndefined();
   expect(events).toEqual([{ kind: "created", at: NOW }]);

@@ -75,6 +75,7 @@ export async function newRowWithoutObject(
     agent_at: null,
     agent_message: 0,
     seen_message: 0,
+    agent_tokens: 0,
     ...values,
   };
   const columns = Object.keys(row);
