@@ -55,7 +55,7 @@ export interface CompanionEnv {
  * session's.
  */
 export class SessionDO extends DurableObject<CompanionEnv> {
-  readonly #storage = new SessionStorage(this.ctx.storage.sql);
+  readonly #storage = new SessionStorage(this.ctx.storage);
   readonly #live = new LiveSockets(this.ctx);
   readonly #duty = new RowDuty(this.ctx.storage, this.#storage, () => this.#clear());
   /** Agents that wait for news. */

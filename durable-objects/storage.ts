@@ -6,6 +6,7 @@ import type {
   SessionMetadata,
   SessionRow,
 } from "../app/sessions/session";
+import { FIRST_SCHEMA, readUpgraded, upgrade } from "./schema";
 
 /** The one row of the table `state`, with how many tokens there are. */
 export type State = SessionMetadata & {
@@ -24,14 +25,6 @@ const MESSAGE = "id, role, author, text, created_at, client_key";
 /** A token's requests are counted by the minute, in milliseconds. */
 const MINUTE = 60_000;
 
-const AGENT_TABLES = `
-  CREATE TABLE agent_tokens (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
-    form_key TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL, used_at INTEGER,
-    window_at INTEGER NOT NULL DEFAULT 0, window_count INTEGER NOT NULL DEFAULT 0
-  );
-  CREATE TABLE agent_reports (client_key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;`;
-
 /** A token by which nothing was asked for so long, in milliseconds, has ended. */
 const TOKEN_LIFE = 90 * 24 * 60 * MINUTE;
 /** The tokens that nothing was asked by since a time, which is the parameter. */
@@ -45,38 +38,25 @@ const REPORT_KEPT = 24 * 60 * MINUTE;
  * object does in one turn is one transaction. Times are epoch milliseconds.
  */
 export class SessionStorage {
-  readonly #sql: SqlStorage;
+  readonly #storage: DurableObjectStorage;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
   }
 
-  /** @returns undefined where nothing is stored; reading makes nothing, but brings older storage up to date */
+  /** @returns undefined where nothing is stored */
   state(): State | undefined {
-    const [made] = this.#rows<{ sql: string }>(
-      "SELECT sql FROM sqlite_master WHERE name = 'state'",
-    );
-    if (!made) return undefined;
-    if (!made.sql.includes("agent_message")) this.#addAgents();
+    const made = "SELECT 1 FROM sqlite_master WHERE name = 'state'";
+    if (this.#storage.sql.exec(made).toArray().length === 0) return undefined;
     const query = "SELECT *, (SELECT count(*) FROM agent_tokens) AS agent_tokens FROM state";
-    return this.#rows<State>(query)[0];
+    return this.#read<State>(query)[0];
   }
 
   /** Makes the state of a session, with this generation, from its row. */
   make(row: SessionRow, deleting: 0 | 1): void {
-    this.#sql.exec(`
-      CREATE TABLE state (
-        id TEXT NOT NULL, user_id TEXT NOT NULL, repo_owner TEXT NOT NULL, repo_name TEXT NOT NULL,
-        created_at INTEGER NOT NULL, last_activity INTEGER NOT NULL, message_count INTEGER NOT NULL,
-        generation TEXT NOT NULL, deleting INTEGER NOT NULL, alarm_at INTEGER NOT NULL,
-        agent_status TEXT, agent_at INTEGER, agent_message INTEGER NOT NULL DEFAULT 0
-      );
-      CREATE TABLE messages (
-        id INTEGER PRIMARY KEY, role TEXT NOT NULL, author TEXT NOT NULL,
-        text TEXT NOT NULL, created_at INTEGER NOT NULL, client_key TEXT NOT NULL UNIQUE
-      );
-      ${AGENT_TABLES}`);
-    this.#sql.exec(
+    const { sql } = this.#storage;
+    sql.exec(FIRST_SCHEMA);
+    sql.exec(
       `INSERT INTO state (id, user_id, repo_owner, repo_name, created_at, last_activity,
          message_count, generation, deleting, alarm_at)
        VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, 0)`,
@@ -89,23 +69,24 @@ export class SessionStorage {
       crypto.randomUUID(),
       deleting,
     );
+    upgrade(this.#storage);
   }
 
   markDeleting(): void {
-    this.#sql.exec("UPDATE state SET deleting = 1");
+    this.#write("UPDATE state SET deleting = 1");
   }
 
   setAlarmAt(at: number): void {
-    this.#sql.exec("UPDATE state SET alarm_at = ?", at);
+    this.#write("UPDATE state SET alarm_at = ?", at);
   }
 
   setLastActivity(at: number): void {
-    this.#sql.exec("UPDATE state SET last_activity = ?", at);
+    this.#write("UPDATE state SET last_activity = ?", at);
   }
 
   /** @returns the message as it is kept; undefined where its key was seen before, and nothing was added */
   append({ role, author, text, client_key }: NewMessage, now: number): Message | undefined {
-    const [message] = this.#rows<Message>(
+    const [message] = this.#write<Message>(
       `INSERT INTO messages (role, author, text, created_at, client_key) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (client_key) DO NOTHING RETURNING ${MESSAGE}`,
       role,
@@ -115,7 +96,7 @@ export class SessionStorage {
       client_key,
     );
     if (message) {
-      this.#sql.exec("UPDATE state SET message_count = message_count + 1");
+      this.#write("UPDATE state SET message_count = message_count + 1");
       this.#touch(now);
     }
     return message;
@@ -123,19 +104,19 @@ export class SessionStorage {
 
   /** @returns the message with this key */
   messageByKey(key: string): Message | undefined {
-    return this.#rows<Message>(`SELECT ${MESSAGE} FROM messages WHERE client_key = ?`, key)[0];
+    return this.#read<Message>(`SELECT ${MESSAGE} FROM messages WHERE client_key = ?`, key)[0];
   }
 
   /** @returns at most `limit` messages before the one with this id, the newest of them, oldest first */
   messagesBefore(before: number, limit: number): Message[] {
     const query = `SELECT ${MESSAGE} FROM messages WHERE id < ? ORDER BY id DESC LIMIT ?`;
-    return this.#rows<Message>(query, before, limit).reverse();
+    return this.#read<Message>(query, before, limit).reverse();
   }
 
   /** @returns at most `limit` messages after the one with this id, oldest first */
   messagesAfter(after: number, limit: number): Message[] {
     const query = `SELECT ${MESSAGE} FROM messages WHERE id > ? ORDER BY id LIMIT ?`;
-    return this.#rows<Message>(query, after, limit);
+    return this.#read<Message>(query, after, limit);
   }
 
   /**
@@ -174,32 +155,32 @@ export class SessionStorage {
       INSERT INTO agent_tokens (name, hash, form_key, created_at) SELECT ?, ?, ?, ?
       WHERE (SELECT count(*) FROM agent_tokens WHERE form_key <> ?) < ?
       ON CONFLICT (form_key) DO UPDATE SET hash = excluded.hash RETURNING id`;
-    return this.#rows(query, name, hash, formKey, now, formKey, limit).length > 0;
+    return this.#write(query, name, hash, formKey, now, formKey, limit).length > 0;
   }
 
   /** @returns the tokens that work, oldest first */
   tokens(now: number): AgentToken[] {
     const query = `SELECT id, name, created_at, used_at FROM agent_tokens
       WHERE NOT ${UNUSED} ORDER BY id`;
-    return this.#rows<AgentToken>(query, now - TOKEN_LIFE);
+    return this.#read<AgentToken>(query, now - TOKEN_LIFE);
   }
 
   /** @returns the token with this hash, if it works */
   findToken(hash: string, now: number): AgentToken | undefined {
     const query = `SELECT id, name, created_at, used_at FROM agent_tokens
       WHERE hash = ? AND NOT ${UNUSED}`;
-    return this.#rows<AgentToken>(query, hash, now - TOKEN_LIFE)[0];
+    return this.#read<AgentToken>(query, hash, now - TOKEN_LIFE)[0];
   }
 
   /** Removes the tokens that have ended because nobody used them. @returns their ids */
   removeUnusedTokens(now: number): number[] {
     const query = `DELETE FROM agent_tokens WHERE ${UNUSED} RETURNING id`;
-    return this.#rows<{ id: number }>(query, now - TOKEN_LIFE).map(({ id }) => id);
+    return this.#write<{ id: number }>(query, now - TOKEN_LIFE).map(({ id }) => id);
   }
 
   /** From here on the token does not work. */
   removeToken(id: number): void {
-    this.#sql.exec("DELETE FROM agent_tokens WHERE id = ?", id);
+    this.#write("DELETE FROM agent_tokens WHERE id = ?", id);
   }
 
   /**
@@ -208,13 +189,13 @@ export class SessionStorage {
    * @returns 0 where it was counted; otherwise how long to wait, in milliseconds
    */
   countRequest(token: AgentToken, limit: number, now: number): number {
-    const [{ window_at, window_count } = { window_at: 0, window_count: 0 }] = this.#rows<{
+    const [{ window_at, window_count } = { window_at: 0, window_count: 0 }] = this.#read<{
       window_at: number;
       window_count: number;
     }>("SELECT window_at, window_count FROM agent_tokens WHERE id = ?", token.id);
     const fresh = now - window_at >= MINUTE;
     if (!fresh && window_count >= limit) return window_at + MINUTE - now;
-    this.#sql.exec(
+    this.#write(
       "UPDATE agent_tokens SET used_at = ?, window_at = ?, window_count = ? WHERE id = ?",
       now,
       fresh ? now : window_at,
@@ -227,22 +208,22 @@ export class SessionStorage {
   /** When the newest message was said, by the clock; 0 where there is none. */
   lastMessageAt(): number {
     const newest = "SELECT created_at FROM messages ORDER BY id DESC LIMIT 1";
-    return this.#rows<{ created_at: number }>(newest)[0]?.created_at ?? 0;
+    return this.#read<{ created_at: number }>(newest)[0]?.created_at ?? 0;
   }
 
   /** @returns whether the key is new; old ones are forgotten on the way */
   #rememberReport(client_key: string, now: number): boolean {
-    this.#sql.exec("DELETE FROM agent_reports WHERE at < ?", now - REPORT_KEPT);
+    this.#write("DELETE FROM agent_reports WHERE at < ?", now - REPORT_KEPT);
     const query = `INSERT INTO agent_reports (client_key, at) VALUES (?, ?)
       ON CONFLICT (client_key) DO NOTHING RETURNING at`;
-    return this.#rows(query, client_key, now).length > 0;
+    return this.#write(query, client_key, now).length > 0;
   }
 
   #reported(
     { status, message }: Pick<NewReport, "status"> & { message: number | undefined },
     now: number,
   ): void {
-    this.#sql.exec(
+    this.#write(
       `UPDATE state SET agent_status = coalesce(?, agent_status), agent_at = ?,
          agent_message = coalesce(?, agent_message)`,
       status ?? null,
@@ -254,19 +235,19 @@ export class SessionStorage {
 
   /** Always later than the last time, so that a report of fewer messages can never pass for the newest. */
   #touch(now: number): void {
-    this.#sql.exec("UPDATE state SET last_activity = max(?, last_activity + 1)", now);
+    this.#write("UPDATE state SET last_activity = max(?, last_activity + 1)", now);
   }
 
-  /** Storage that was made before agents could report into a session. */
-  #addAgents(): void {
-    this.#sql.exec(`
-      ALTER TABLE state ADD COLUMN agent_status TEXT;
-      ALTER TABLE state ADD COLUMN agent_at INTEGER;
-      ALTER TABLE state ADD COLUMN agent_message INTEGER NOT NULL DEFAULT 0;
-      ${AGENT_TABLES}`);
+  /** Reads older storage as if it were up to date, and leaves it as it is. */
+  #read<Shape>(query: string, ...values: SqlStorageValue[]): Shape[] {
+    return readUpgraded(this.#storage, () =>
+      this.#storage.sql.exec<Row<Shape>>(query, ...values).toArray(),
+    );
   }
 
-  #rows<Shape>(query: string, ...values: SqlStorageValue[]): Shape[] {
-    return this.#sql.exec<Row<Shape>>(query, ...values).toArray();
+  /** Brings older storage up to date first. */
+  #write<Shape>(query: string, ...values: SqlStorageValue[]): Shape[] {
+    upgrade(this.#storage);
+    return this.#storage.sql.exec<Row<Shape>>(query, ...values).toArray();
   }
 }

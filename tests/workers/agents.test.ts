@@ -509,30 +509,6 @@ describe("reading", () => {
   });
 });
 
-test("an object made before there were agents keeps its messages, and takes reports", async () => {
-  await say("Before there were agents");
-  await runInDurableObject(objectOf(env, id), (_, { storage }) => {
-    storage.sql.exec(`
-      DROP TABLE agent_tokens; DROP TABLE agent_reports;
-      ALTER TABLE state DROP COLUMN agent_status;
-      ALTER TABLE state DROP COLUMN agent_at;
-      ALTER TABLE state DROP COLUMN agent_message;`);
-  });
-
-  expect(await sessionPage()).toContain("Before there were agents");
-  await say("A message");
-  token = await connect();
-  expect(await (await report({ text: "A report", status: "done" })).json()).toEqual({ message: 3 });
-  await settle(id);
-
-  expect((await inStorage(id)).messages).toHaveLength(3);
-  expect((await inDatabase(id)).row).toMatchObject({
-    message_count: 3,
-    agent_status: "done",
-    agent_message: 3,
-  });
-});
-
 /** @returns the answer to the form that makes a token */
 function sendConnect(name: string, key = crypto.randomUUID() as string, session = id) {
   return owner.post(`/session/${session}`, { intent: "connect", key, name });

@@ -166,6 +166,7 @@ export type StoredState = SessionMetadata & {
   generation: string;
   deleting: 0 | 1;
   alarm_at: number;
+  schema_version: number;
 };
 
 /** @returns everything that a session's object has stored; the platform's own tables are not counted */
