@@ -2,18 +2,23 @@ import { DurableObject } from "cloudflare:workers";
 import { attempt } from "../app/platform/log";
 import type { ObjectAnswer } from "../app/sessions/session";
 import { CLOSED } from "../app/sessions/wire";
-import { BulkRunner } from "./bulk-runner";
+import { bulkDuty } from "./bulk-duty";
+import { Duties } from "./duties";
 import { LiveSockets } from "./live";
 import type { CompanionEnv, SessionDO } from "./session";
 
+/** How soon a bulk is looked for that is yet to be made, in milliseconds. */
+const EXPECTED_IN = 5_000;
+
 /**
  * What one person has open, and what is being done for them: it holds the sockets of their open lists, knows which
- * sessions they have pages of, and carries out their bulks. It knows nothing of the sessions themselves; while nobody
- * looks and nothing is to be done, it does nothing and stores nothing.
+ * sessions they have pages of, and has a list of duties. It knows nothing of the sessions themselves. Only when no page is
+ * open and every duty says that it has nothing to do, its storage is cleared.
  */
 export class PersonDO extends DurableObject<CompanionEnv> {
   readonly #live = new LiveSockets(this.ctx);
-  readonly #bulks = new BulkRunner(this.ctx.storage);
+  readonly #bulks = bulkDuty((sessions) => this.changed(sessions));
+  readonly #duties = new Duties(this.ctx.storage, [this.#bulks]);
   /** Sign-ins that ended a moment ago: what was let in just before is still on its way here. */
   readonly #ended = new Set<string>();
 
@@ -49,11 +54,9 @@ export class PersonDO extends DurableObject<CompanionEnv> {
 
   /** Forgets a session whose last page was closed. */
   async unwatch(sessionId: string): Promise<void> {
-    const watched = this.#watched();
-    const isLast = watched.every(({ session }) => session === sessionId);
-    if (isLast && this.#bulks.idle) return this.ctx.storage.deleteAll();
-    if (watched.length === 0) return;
+    if (this.#watched().length === 0) return;
     this.ctx.storage.sql.exec("DELETE FROM watched WHERE session = ?", sessionId);
+    await this.#clearIfDone();
   }
 
   /** Tells every open page of the person that these sessions have changed. @param sessions their ids */
@@ -77,19 +80,23 @@ export class PersonDO extends DurableObject<CompanionEnv> {
 
   /** Remembers a bulk that is about to be made. If it never is, it is forgotten. */
   expectBulk(userId: string, id: string): void {
-    this.#bulks.expect(userId, id);
+    this.#duties.add(this.#bulks, userId, id, EXPECTED_IN);
   }
 
   /** Carries out a bulk, from now on and until nothing of it is left. */
   runBulk(userId: string, id: string): void {
-    this.#bulks.begin(userId, id);
+    this.#duties.add(this.#bulks, userId, id);
   }
 
-  /** Does the next step of a bulk. */
+  /** Does the next step of the duty that is due first. */
   override async alarm(): Promise<void> {
-    const changed = await this.#bulks.step(this.env);
-    if (this.#bulks.idle && this.#watched().length === 0) await this.ctx.storage.deleteAll();
-    await this.changed(changed);
+    await this.#duties.run(this.env);
+    await this.#clearIfDone();
+  }
+
+  /** Stores nothing where no page is open and nothing is to be done; the alarm goes with it. */
+  async #clearIfDone(): Promise<void> {
+    if (this.#duties.idle && this.#watched().length === 0) await this.ctx.storage.deleteAll();
   }
 
   /** Says it to sessions, and forgets those that are there no more. */

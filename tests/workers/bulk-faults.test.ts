@@ -1,5 +1,5 @@
 /** Whatever fails before, in and after each step of a bulk: it never began, or it is carried out to the end, once. */
-import { abortAllDurableObjects } from "cloudflare:test";
+import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personOf } from "../../app/platform/person.server";
 import type { BulkKind } from "../../app/sessions/bulk";
@@ -310,4 +310,23 @@ test("a bulk goes on while another one is begun in the middle of its step", asyn
   expect(await progressOf(ada, id)).toEqual({ finished: true, done: 150 });
   expect(await storedBy(ada)).toEqual(NOTHING);
   expect((await inStorage(first!)).state).toBeUndefined();
+});
+
+test("a bulk that was under way before the person's object had other duties is carried out to the end", async () => {
+  await newRows(ada, 60);
+  const id = await begun(ada, "archive", allOf("active"));
+  await runInDurableObject(personOf(env, ada), (_, { storage }) => {
+    storage.sql.exec(`
+      DROP TABLE duties;
+      CREATE TABLE bulks (
+        id TEXT PRIMARY KEY, user_id TEXT NOT NULL, told_at INTEGER NOT NULL,
+        due_at INTEGER NOT NULL, failures INTEGER NOT NULL
+      )`);
+    storage.sql.exec("INSERT INTO bulks VALUES (?, ?, ?, ?, 0)", id, ada, NOW, NOW);
+  });
+
+  await settleBulks(ada);
+
+  expect(await progressOf(ada, id)).toEqual({ finished: true, done: 60 });
+  expect(await storedBy(ada)).toEqual(NOTHING);
 });
