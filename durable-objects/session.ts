@@ -139,6 +139,14 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     });
   }
 
+  /** Ends all tokens, and what is open by them. */
+  revokeAgents(userId: string): ObjectAnswer {
+    return this.#answer(userId, this.#storage.state(), () => {
+      this.#tokensEnded(this.#storage.removeAllTokens());
+      return {};
+    });
+  }
+
   /** Keeps what an agent reports. @returns the id of the message that its words are; null where it said none */
   report(tokenHash: string, report: NewReport): AgentAnswer<{ message: number | null }> {
     return this.#answerAgent(tokenHash, (token) => {

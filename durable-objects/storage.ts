@@ -172,6 +172,11 @@ export class SessionStorage {
     return this.#read<AgentToken>(query, hash, now - TOKEN_LIFE)[0];
   }
 
+  /** From here on no token works. @returns the ids of those that did */
+  removeAllTokens(): number[] {
+    return this.#write<{ id: number }>("DELETE FROM agent_tokens RETURNING id").map(({ id }) => id);
+  }
+
   /** Removes the tokens that have ended because nobody used them. @returns their ids */
   removeUnusedTokens(now: number): number[] {
     const query = `DELETE FROM agent_tokens WHERE ${UNUSED} RETURNING id`;

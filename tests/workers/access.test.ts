@@ -53,7 +53,12 @@ const ROUTES: Record<string, RouteLine> = {
   "routes/logout": { path: "/logout", forms: [{}], open: true },
   "routes/account": {
     path: "/account",
-    forms: [{ intent: "theme:dark" }, { intent: "sign-out-everywhere" }, { intent: "disconnect" }],
+    forms: [
+      { intent: "theme:dark" },
+      { intent: "sign-out-everywhere", agents: "1" },
+      { intent: "revoke-agents" },
+      { intent: "disconnect" },
+    ],
   },
   "routes/dashboard": {
     path: "/dashboard",
@@ -376,6 +381,7 @@ describe("a session's object", () => {
     messages: async (object, stranger) => await object.messages(stranger, 0),
     connectAgent: async (object, stranger) => await object.connectAgent(stranger, "Bot", KEY),
     revokeAgent: async (object, stranger) => await object.revokeAgent(stranger, 1),
+    revokeAgents: async (object, stranger) => await object.revokeAgents(stranger),
     changed: async (object, stranger) => await object.changed(stranger),
     signedOut: async (object, stranger) => await object.signedOut(stranger, ["a sign-in"]),
     append: async (object, stranger) => await object.append(stranger, freshMessage()),
@@ -409,6 +415,7 @@ describe("a session's object", () => {
     "append",
     "connectAgent",
     "revokeAgent",
+    "revokeAgents",
     "changed",
     "signedOut",
     "wipe",

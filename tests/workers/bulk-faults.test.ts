@@ -131,6 +131,33 @@ describe("a large bulk in the middle of which", () => {
     },
   );
 
+  test.each(Object.entries(FAULTS))(
+    "%s revokes every agent's token to the end",
+    { timeout: 60_000 },
+    async (_, strike) => {
+      const ids = await Promise.all(Array.from({ length: 25 }, () => connected(ada)));
+      const id = await begun(ada, "revoke", { connected: true });
+      await fireAlarmOf(ada);
+
+      await strike(ada);
+      await settleBulks(ada);
+
+      expect(await progressOf(ada, id)).toEqual({ finished: true, done: 25 });
+      for (const one of ids) {
+        expect(await objectOf(env, one).conversation(ada, undefined)).toMatchObject({ tokens: [] });
+      }
+      expect(await storedBy(ada)).toEqual(NOTHING);
+    },
+  );
+
+  /** @returns the id of a new session of which it is known that it has an agent */
+  async function connected(userId: string): Promise<string> {
+    const { id } = await newSession(userId);
+    await objectOf(env, id).connectAgent(userId, "Builder", crypto.randomUUID());
+    await fireAlarm(id);
+    return id;
+  }
+
   test("sessions are restored by hand stay so, whatever is repeated", async () => {
     const id = await halfWay("archive", 500);
     const { results } = await env.DB.prepare(
