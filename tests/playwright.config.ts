@@ -22,8 +22,6 @@ export default defineConfig({
   fullyParallel: true,
   forbidOnly: true,
   workers: 2,
-  // Now and then wrangler's proxy, not Ship, answers a form: 503, "Your worker restarted mid-request". It is told as flaky.
-  retries: process.env.CI ? 1 : 0,
   reporter: process.env.REPORT
     ? [["line"], ["json", { outputFile: process.env.REPORT }]]
     : [["line"]],
