@@ -105,7 +105,7 @@ export async function disconnect(
   now: number,
 ): Promise<"disconnected" | "unavailable"> {
   const token = await accessToken(env, await findTokens(env.DB, userId), now);
-  const revoked = token.value ? await revoke(env, token.value) : token;
+  const revoked = token.value ? await revoke(env, token.value, now) : token;
   if (revoked.problem === "unavailable") return "unavailable";
   const forgotten = statements.deleteFrom("github_tokens").where("user_id", "=", userId);
   await write(env.DB, [forgotten.compile()]);
@@ -114,9 +114,10 @@ export async function disconnect(
 }
 
 /** Ends the authorization as a whole, and with it all tokens that stem from it. */
-function revoke(env: Env, access: string) {
+function revoke(env: Env, access: string, now: number) {
   const { GITHUB_CLIENT_ID: client_id = "", GITHUB_CLIENT_SECRET: secret = "" } = env;
-  return askApi(env, "github-revoke", `basic ${btoa(`${client_id}:${secret}`)}`, async (api) => {
+  const basic = `basic ${btoa(`${client_id}:${secret}`)}`;
+  return askApi(env, "github-revoke", basic, now, async (api) => {
     await api.request("DELETE /applications/{client_id}/grant", {
       client_id,
       access_token: access,
