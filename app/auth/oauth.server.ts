@@ -6,6 +6,7 @@ import {
   askApi,
   askForTokens,
   gitHubPage,
+  gitHubUserId,
   oauthClient,
   type GitHubAnswer,
   type GitHubTokens,
@@ -97,7 +98,7 @@ function askWho(env: Env, { access }: GitHubTokens, now: number): Promise<GitHub
   return askApi(env, "github-user", `bearer ${access}`, now, async (api) => {
     const { data } = await api.request("GET /user");
     const { id, login, name, avatar_url } = data;
-    return { id: `github:${id}`, login, name: name ?? login, avatar: avatar_url };
+    return { id: gitHubUserId(env, id), login, name: name ?? login, avatar: avatar_url };
   });
 }
 

@@ -36,6 +36,18 @@ export function isGitHubUser(userId: string): boolean {
   return userId.startsWith("github:");
 }
 
+/**
+ * Each GitHub counts its accounts from 1, so an account of an Enterprise Server bears its host: nobody becomes somebody
+ * else where `GITHUB_URL` is changed.
+ *
+ * @param account the number that GitHub knows a person by
+ * @returns a person's id: `github:<number>` at github.com, `github:<number>@<host>` elsewhere
+ */
+export function gitHubUserId(env: Env, account: number): string {
+  const { host } = new URL(env.GITHUB_URL);
+  return host === "github.com" ? `github:${account}` : `github:${account}@${host}`;
+}
+
 /** @returns a page of GitHub, by its path */
 export function gitHubPage(env: Env, path: string): string {
   return new URL(path, env.GITHUB_URL).href;
