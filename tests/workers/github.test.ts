@@ -8,7 +8,7 @@ import { signedCookie } from "../../app/platform/cookies.server";
 import { write } from "../../app/platform/database.server";
 import { seal, unseal } from "../../app/platform/seal.server";
 import { appEnv, Browser, captureLog, everythingStored, leadsTo, ORIGIN } from "./app";
-import { env } from "./support";
+import { env, faultyDatabase } from "./support";
 
 /** An Enterprise Server; it never answers. */
 const GITHUB = "https://github.example";
@@ -387,15 +387,19 @@ describe("a person's access to GitHub", () => {
   test("is renewed by one of two requests at once, and both have it", async () => {
     const user = await keep({ ...TOKENS, refresh: "ghr_refresh" });
     let answerFirst: (answer: Response) => void = () => {};
+    // A refresh token works once.
     vi.spyOn(globalThis, "fetch")
       .mockReturnValueOnce(new Promise((resolve) => (answerFirst = resolve)))
-      // A refresh token works once.
-      .mockImplementation(() => {
-        answerFirst(Response.json({ access_token: "ghu_renewed", refresh_token: "ghr_next" }));
-        return Promise.resolve(Response.json({ error: "bad_refresh_token" }));
-      });
+      .mockResolvedValueOnce(Response.json({ error: "bad_refresh_token" }));
+    // The first one's answer comes only when the second has looked for it in vain.
+    const DB = faultyDatabase(async (call) => {
+      const answer = await call();
+      answerFirst(Response.json({ access_token: "ghu_renewed", refresh_token: "ghr_next" }));
+      return answer;
+    });
+    const atOnce = () => stillHas(user, { ...gitHubEnv, DB }, NOW + HOUR);
 
-    const answers = await Promise.all([1, 2].map(() => stillHas(user, gitHubEnv, NOW + HOUR)));
+    const answers = await Promise.all([atOnce(), atOnce()]);
 
     expect(answers).toEqual([{ value: "ghu_renewed" }, { value: "ghu_renewed" }]);
     expect(await stillHas(user, gitHubEnv, NOW + HOUR)).toEqual({ value: "ghu_renewed" });
