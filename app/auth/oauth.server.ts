@@ -6,6 +6,7 @@ import {
   askApi,
   askForTokens,
   gitHubPage,
+  gitHubUserId,
   oauthClient,
   type GitHubAnswer,
   type GitHubTokens,
@@ -87,17 +88,17 @@ async function finish(
     client(request, env).validateAuthorizationCode(endpoint, code, verifier),
   );
   if (tokens.problem) return refuse(tokens.problem, to);
-  const user = await askWho(env, tokens.value);
+  const user = await askWho(env, tokens.value, now);
   if (user.problem) return refuse(user.problem, to);
   const saved = await saveTokens(env, user.value.id, tokens.value);
   return signIn(request, context, user.value, to, [saved]);
 }
 
-function askWho(env: Env, { access }: GitHubTokens): Promise<GitHubAnswer<User>> {
-  return askApi(env, "github-user", `bearer ${access}`, async (api) => {
+function askWho(env: Env, { access }: GitHubTokens, now: number): Promise<GitHubAnswer<User>> {
+  return askApi(env, "github-user", `bearer ${access}`, now, async (api) => {
     const { data } = await api.request("GET /user");
     const { id, login, name, avatar_url } = data;
-    return { id: `github:${id}`, login, name: name ?? login, avatar: avatar_url };
+    return { id: gitHubUserId(env, id), login, name: name ?? login, avatar: avatar_url };
   });
 }
 

@@ -3,7 +3,7 @@ import { statementBuilder, type Statement } from "../platform/database.server";
 
 /** A person. */
 export interface User {
-  /** `github:<id>` or `local:<name>` */
+  /** `github:<number>`, with `@<host>` for an Enterprise Server's, or `local:<name>` */
   id: string;
   login: string;
   name: string;

@@ -51,9 +51,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
         const alert = "GitHub did not answer, so Ship is still connected. Try again in a moment.";
         return json({ alert }, { status: 503 });
       }
-      return redirectWithFlash(request, context, "/account", {
-        text: "GitHub is disconnected: Ship’s access was revoked there and forgotten here.",
-      });
+      return redirectWithFlash(request, context, "/account", { text: DISCONNECTED[outcome] });
     }
     default:
       throw new Response("This page does not know that intent.", { status: 400 });
@@ -88,6 +86,13 @@ function notReached() {
   const alert = "Ship did not answer, so this may not have happened. Try again; it is safe.";
   return json({ alert }, { status: 503 });
 }
+
+const DISCONNECTED = {
+  revoked: "GitHub is disconnected: Ship’s access was revoked there and forgotten here.",
+  forgotten:
+    "GitHub is disconnected: Ship has forgotten its access, which did not work any more. Nothing was revoked at GitHub: if its settings still list Ship as an authorized app, revoke it there.",
+  "not-connected": "GitHub was not connected any more.",
+};
 
 export default function Account() {
   const { name, login, gitHub, connected, signIns, agents } = useLoaderData<typeof loader>();

@@ -68,6 +68,7 @@ const ROUTES: Record<string, RouteLine> = {
     path: "/dashboard/new",
     forms: [{ key: KEY, repoOwner: "remix-run", repoName: "remix" }],
   },
+  "routes/dashboard_.new_.repositories": { path: "/dashboard/new/repositories" },
   "routes/dashboard.delete": { path: "/dashboard/delete?id=ID", forms: [{}] },
   "routes/bulk.$id": {
     path: "/bulk/BULK",

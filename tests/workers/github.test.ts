@@ -1,14 +1,14 @@
 /** What of GitHub can be told without GitHub: how a sign-in begins and fails, and how access to it is kept. */
 import type { AppLoadContext } from "@remix-run/cloudflare";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { GitHubTokens } from "../../app/github/client.server";
-import { accessToken, findTokens, saveTokens } from "../../app/github/tokens.server";
+import { gitHubUserId, isGitHubUser, type GitHubTokens } from "../../app/github/client.server";
+import { accessToken, disconnect, findTokens, saveTokens } from "../../app/github/tokens.server";
 import { insertAuthRecord } from "../../app/auth/records.server";
 import { signedCookie } from "../../app/platform/cookies.server";
 import { write } from "../../app/platform/database.server";
 import { seal, unseal } from "../../app/platform/seal.server";
 import { appEnv, Browser, captureLog, everythingStored, leadsTo, ORIGIN } from "./app";
-import { env } from "./support";
+import { env, faultyDatabase } from "./support";
 
 /** An Enterprise Server; it never answers. */
 const GITHUB = "https://github.example";
@@ -382,6 +382,54 @@ describe("a person's access to GitHub", () => {
   test("that never ends needs no renewing", async () => {
     const user = await keep({ ...TOKENS, expiresAt: null });
     expect(await stillHas(user, gitHubEnv, NOW + 1000 * HOUR)).toEqual({ value: "ghu_access" });
+  });
+
+  test("is renewed by one of two requests at once, and both have it", async () => {
+    const user = await keep({ ...TOKENS, refresh: "ghr_refresh" });
+    let answerFirst: (answer: Response) => void = () => {};
+    // A refresh token works once.
+    vi.spyOn(globalThis, "fetch")
+      .mockReturnValueOnce(new Promise((resolve) => (answerFirst = resolve)))
+      .mockResolvedValueOnce(Response.json({ error: "bad_refresh_token" }));
+    // The first one's answer comes only when the second has looked for it in vain.
+    const DB = faultyDatabase(async (call) => {
+      const answer = await call();
+      answerFirst(Response.json({ access_token: "ghu_renewed", refresh_token: "ghr_next" }));
+      return answer;
+    });
+    const atOnce = () => stillHas(user, { ...gitHubEnv, DB }, NOW + HOUR);
+
+    const answers = await Promise.all([atOnce(), atOnce()]);
+
+    expect(answers).toEqual([{ value: "ghu_renewed" }, { value: "ghu_renewed" }]);
+    expect(await stillHas(user, gitHubEnv, NOW + HOUR)).toEqual({ value: "ghu_renewed" });
+  });
+
+  test.each<[string, Partial<GitHubTokens> | null, number | "none", string]>([
+    ["revoked, where GitHub has done so", {}, 204, "revoked"],
+    ["forgotten, where GitHub does not know it any more", {}, 404, "forgotten"],
+    ["forgotten, where it has ended", { expiresAt: NOW - HOUR }, "none", "forgotten"],
+    ["not connected, where there is none", null, "none", "not-connected"],
+    ["still connected, where GitHub is down", {}, 503, "unavailable"],
+  ])("given up is told to be %s", async (_, tokens, status, outcome) => {
+    const user = tokens ? await keep({ ...TOKENS, ...tokens }) : "github:0";
+    vi.mocked(fetch).mockImplementation(() =>
+      Promise.resolve(new Response(null, { status: Number(status) })),
+    );
+
+    expect(await disconnect(gitHubEnv, user, NOW)).toBe(outcome);
+
+    expect(fetch).toHaveBeenCalledTimes(status === "none" ? 0 : 1);
+    const left = await findTokens(env.DB, user);
+    expect(left !== undefined).toBe(outcome === "unavailable");
+  });
+
+  test("is of another person where the same number is another GitHub's", () => {
+    const idAt = (GITHUB_URL: string) =>
+      gitHubUserId({ ...gitHubEnv, GITHUB_URL } as unknown as Env, 7);
+    expect(idAt("https://github.com")).toBe("github:7");
+    expect(idAt("https://git.example/")).toBe("github:7@git.example");
+    expect(isGitHubUser(idAt("https://git.example:8443"))).toBe(true);
   });
 
   test("is none where nothing is kept", async () => {
