@@ -19,10 +19,7 @@ export function signedCookie(
   { env }: AppLoadContext,
   options: CookieOptions = {},
 ): Cookie {
-  const secrets = (env.AUTH_SECRETS ?? "")
-    .split(",")
-    .map((secret) => secret.trim())
-    .filter(Boolean);
+  const secrets = cookieSecrets(env);
   if (secrets.length === 0) throw new Error("AUTH_SECRETS is not set");
   const secure = new URL(request.url).protocol === "https:";
   return createCookie(`${secure ? "__Host-" : ""}ship_${name}`, {
@@ -33,6 +30,13 @@ export function signedCookie(
     secrets,
     secure,
   });
+}
+
+/** @returns what AUTH_SECRETS lists; the first signs cookies, all of them verify */
+export function cookieSecrets({ AUTH_SECRETS = "" }: Pick<Env, "AUTH_SECRETS">): string[] {
+  return AUTH_SECRETS.split(",")
+    .map((secret) => secret.trim())
+    .filter(Boolean);
 }
 
 /** @returns what a cookie holds, as it came; null where the request has none or it is not signed by us */

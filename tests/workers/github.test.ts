@@ -327,8 +327,25 @@ describe("what is sealed", () => {
     }
   });
 
-  test.each([undefined, "", ","])("is nothing with %j as keys", async (none) => {
-    await expect(seal(none, "a token", ADA)).rejects.toThrow("TOKEN_KEYS is not set");
+  test.each([
+    ["nothing", undefined],
+    ["nothing", ""],
+    ["a comma", ","],
+    ["a key of 16 bytes", `k1:${btoa("0".repeat(16))}`],
+    ["a key of 33 bytes", `k1:${btoa("0".repeat(33))}`],
+    ["a key without an id", KEYS.slice(3)],
+    ["an id with a dot in it", `k.${KEYS}`],
+    ["an id with a space in it", `k ${KEYS}`],
+    ["a right key, and one that is not", `${KEYS},k2:AAAA`],
+  ])("is nothing with %s for keys", async (_, wrong) => {
+    await expect(seal(wrong, "a token", ADA)).rejects.toThrow(
+      "TOKEN_KEYS is not set, or not right",
+    );
+  });
+
+  test("opens whatever spaces and commas stand around the keys", async () => {
+    const sealed = await seal(` ${KEYS} ,`, "a token", ADA);
+    expect(await unseal(`${key("k0")}, ${KEYS}\n`, sealed, ADA)).toBe("a token");
   });
 });
 
