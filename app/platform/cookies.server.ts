@@ -3,6 +3,7 @@ import {
   type AppLoadContext,
   type Cookie,
   type CookieOptions,
+  type CookieSerializeOptions,
 } from "@remix-run/cloudflare";
 
 /**
@@ -30,6 +31,26 @@ export function signedCookie(
     secrets,
     secure,
   });
+}
+
+/** What every browser keeps of a cookie, its name and attributes included (RFC 6265, 6.1); a longer one may be dropped. */
+const COOKIE_BYTES = 4096;
+
+/**
+ * @param values what the cookie may hold, in the order of preference; the last one is short
+ * @returns the Set-Cookie header with the first of them that fits into a cookie
+ */
+export async function serializeFitting(
+  cookie: Cookie,
+  values: unknown[],
+  options?: CookieSerializeOptions,
+): Promise<string> {
+  let header = "";
+  for (const value of values) {
+    header = await cookie.serialize(value, options);
+    if (header.length <= COOKIE_BYTES) break;
+  }
+  return header;
 }
 
 /** @returns what AUTH_SECRETS lists; the first signs cookies, all of them verify */
