@@ -37,16 +37,16 @@ export const onRequest: PagesFunction<Env> = async ({ request, env, waitUntil })
 /** An agent gets what a session's action answers as it is, as Remix's own client does: a page would be of no use to it. */
 function forAgent(request: Request): Request {
   const url = new URL(request.url);
-  const reads = request.method === "GET" || request.method === "HEAD";
-  if (reads || !/^\/session\/[^/]+$/.test(url.pathname)) return request;
+  if (!/^\/session\/[^/]+$/.test(url.pathname)) return request;
   url.searchParams.set("_data", "routes/session.$id");
   return new Request(url, request);
 }
 
 /** Written by hand, because nothing that was refused is handed to the app. */
-function refuse(request: Request, { status, title, text }: Refusal): Response {
+function refuse(request: Request, { status, title, text, headers = {} }: Refusal): Response {
   logEvent("refused", { status, method: request.method, path: new URL(request.url).pathname });
-  if (bearerToken(request) !== undefined) return Response.json({ error: text }, { status });
+  if (bearerToken(request) !== undefined)
+    return Response.json({ error: text }, { status, headers });
   const page = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>${title} · Ship</title>
 <link rel="stylesheet" href="${stylesheet}"></head><body class="px-4 py-6">

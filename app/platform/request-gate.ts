@@ -9,15 +9,41 @@ export interface Refusal {
   status: number;
   title: string;
   text: string;
+  headers?: Record<string, string>;
 }
 
-/** What an agent may ask for: to report into a session, to read it, to listen to it. */
-const FOR_AGENTS = /^\/session\/[^/]+(\/messages|\/live)?$/;
+/** Where an agent may ask, by which methods, and what one is told that asks by another. */
+const FOR_AGENTS = [
+  {
+    path: /^\/session\/[^/]+$/,
+    methods: ["POST"],
+    hint: "Report here by POST. Messages are read by GET at this address with /messages behind it.",
+  },
+  {
+    path: /^\/session\/[^/]+\/messages$/,
+    methods: ["GET", "HEAD"],
+    hint: "Read messages here by GET. Report by POST at this address without /messages.",
+  },
+  { path: /^\/session\/[^/]+\/live$/, methods: ["GET"], hint: "Open a WebSocket here, by GET." },
+];
+
+function agentAddress(request: Request) {
+  const { pathname } = new URL(request.url);
+  return FOR_AGENTS.find(({ path }) => path.test(pathname));
+}
 
 /** @returns the token by which an agent asks for something of a session; undefined where it is no agent that asks */
 export function bearerToken(request: Request): string | undefined {
-  if (!FOR_AGENTS.test(new URL(request.url).pathname)) return undefined;
+  if (!agentAddress(request)) return undefined;
   return /^Bearer +(.*)$/i.exec(request.headers.get("Authorization") ?? "")?.[1];
+}
+
+/** @returns the refusal of an agent that asks by another method than its address takes; undefined where it does not */
+function wrongMethod(request: Request): Refusal | undefined {
+  const address = agentAddress(request);
+  if (!address || address.methods.includes(request.method)) return undefined;
+  const headers = { Allow: address.methods.join(", ") };
+  return { status: 405, title: "Not taken here", text: address.hint, headers };
 }
 
 /**
@@ -32,6 +58,8 @@ export async function passGate(request: Request): Promise<Request | Refusal> {
   // Remix compares it with `Origin` too, and would answer 500 where anybody made it up.
   headers.delete("X-Forwarded-Host");
   if (bearerToken(request) !== undefined) {
+    const refusal = wrongMethod(request);
+    if (refusal) return refusal;
     headers.delete("Cookie");
     headers.delete("Origin");
   } else {
