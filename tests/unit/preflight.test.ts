@@ -51,6 +51,8 @@ describe.each([PAGES, COMPANION])("%s", (file) => {
   test.each<[string, string | RegExp, string, string]>([
     ["a date of compatibility that is too early", "2026-04-20", "2025-01-01", "2026-02-24 to"],
     ["one that workerd does not know", "2026-04-20", "2026-05-01", "to 2026-04-26"],
+    ["one that is no day", "2026-04-20", "2026-03-32", "has to be a date"],
+    ["one that is no string", '"2026-04-20"', "2026-04-20", "has to be a date"],
     ["no database", /\[\[d1_databases\]\][^[]*/, "", "has to be one database, bound as DB"],
     ["a database of another binding", 'binding = "DB"', 'binding = "DATA"', "has to be DB"],
     ["a database id that is none", /database_id = "[^"]*"/, 'database_id = "mine"', "d1 list"],
@@ -140,7 +142,7 @@ test.each<[string, string, string | RegExp, string, string]>([
     COMPANION,
     '"../migrations"',
     '"migrations"',
-    "not to migrations",
+    "has to be ../migrations",
   ],
   [
     "a GitHub that is not asked safely",
@@ -177,7 +179,7 @@ test.each<[string, string, string | RegExp, string, string]>([
     'new_classes = ["P',
     "write new_sqlite_classes instead",
   ],
-  ["one tag twice", COMPANION, 'tag = "v2"', 'tag = "v1"', "two migrations have the tag v1"],
+  ["one tag twice", COMPANION, 'tag = "v2"', 'tag = "v1"', "has two with the same tag"],
 ])("refuses %s", (_, file, from, to, told) => {
   change(file, from, to);
   expect(inspect(folder).problems).toContainEqual(expect.stringContaining(told));
