@@ -1,5 +1,10 @@
 /** The Pages entry: every request that is not for a static file passes here. */
-import { createRequestHandler, logDevReady, type ServerBuild } from "@remix-run/cloudflare";
+import {
+  createRequestHandler,
+  logDevReady,
+  type AppLoadContext,
+  type ServerBuild,
+} from "@remix-run/cloudflare";
 import * as remixBuild from "../build/index.js";
 import { createLoadContext } from "../app/platform/load-context";
 import { logEvent } from "../app/platform/log";
@@ -21,11 +26,7 @@ if (build.mode === "development") logDevReady(build);
 
 export const onRequest: PagesFunction<Env> = async ({ request, env, waitUntil }) => {
   const context = createLoadContext(env, waitUntil);
-  const passed = await passGate(request);
-  const response =
-    passed instanceof Request
-      ? await answer(bearerToken(request) === undefined ? passed : forAgent(passed), context)
-      : refuse(request, passed);
+  const response = await respond(request, await passGate(request, env.ORIGIN), context);
   logRequest(request, response, routeOf(new URL(request.url).pathname), context);
   if (response.webSocket) return response;
   // A copy: the headers of a redirect cannot be changed.
@@ -33,6 +34,17 @@ export const onRequest: PagesFunction<Env> = async ({ request, env, waitUntil })
   setSecurityHeaders(secured.headers, request, context.nonce, env, build.mode);
   return secured;
 };
+
+/** @param passed what came of the gate */
+async function respond(
+  request: Request,
+  passed: Awaited<ReturnType<typeof passGate>>,
+  context: AppLoadContext,
+): Promise<Response> {
+  if (passed instanceof Response) return passed;
+  if (!(passed instanceof Request)) return refuse(request, passed);
+  return answer(bearerToken(request) === undefined ? passed : forAgent(passed), context);
+}
 
 /** An agent gets what a session's action answers as it is, as Remix's own client does: a page would be of no use to it. */
 function forAgent(request: Request): Request {

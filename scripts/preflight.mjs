@@ -96,6 +96,7 @@ const pagesConfig = z.object({
     .looseObject(
       {
         ...sharedVars,
+        ORIGIN: origin(),
         ARCHIVE_WARNING_SECONDS: whole("seconds"),
         CREATE_LIMIT_PER_MINUTE: whole("sessions; 0 is no limit"),
         ACTIVE_SESSION_LIMIT: whole("sessions; 0 is no limit"),
@@ -152,6 +153,13 @@ function whole(unit, from = 0, to = Number.MAX_SAFE_INTEGER) {
 
 function httpsUrl() {
   return z.url({ protocol: /^https$/, error: "has to be a URL that begins with https://" });
+}
+
+function origin() {
+  const error = `has to be the address of your Ship, such as "https://ship.example.com": https, and nothing behind the host; or "", until it has one`;
+  const isOrigin = (/** @type {string} */ text) =>
+    text.startsWith("https://") && URL.canParse(text) && new URL(text).origin === text;
+  return z.string(error).check(z.refine((text) => text === "" || isOrigin(text), error));
 }
 
 /**
@@ -290,9 +298,11 @@ function classesAfter(migrations) {
  */
 export function unready({ pages }, secrets) {
   const [{ database_name, database_id }] = pages.d1_databases;
+  const noOrigin = `${PAGES}: ORIGIN is empty, and nobody could use what is deployed. Put in the address of your Ship, which this lists: npx wrangler pages project list`;
   const placeholder = `${PAGES} and ${COMPANION}: database_id is a placeholder. Put in the one that this prints: npx wrangler d1 create ${database_name}`;
   return [
     ...(database_id === PLACEHOLDER ? [placeholder] : []),
+    ...(pages.vars.ORIGIN === "" ? [noOrigin] : []),
     ...(secrets
       ? secretProblems([...secrets, ...Object.keys(pages.vars)])
       : [
