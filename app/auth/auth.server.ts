@@ -6,7 +6,7 @@ import {
   type TypedResponse,
 } from "@remix-run/cloudflare";
 import * as z from "zod/mini";
-import { readCookie, signedCookie } from "../platform/cookies.server";
+import { readCookie, serializeFitting, signedCookie } from "../platform/cookies.server";
 import { read, write, type Database, type Statement } from "../platform/database.server";
 import { attempt, logEvent } from "../platform/log";
 import { personOf } from "../platform/person.server";
@@ -158,8 +158,12 @@ export async function signIn(
   ]);
   if (before) closeSockets(context, before.user, [before.tokenHash]);
   logEvent("sign-in", { user: user.id });
-  const cookie = await authCookie(request, context).serialize(
-    { ...user, token },
+  // Name and picture are only for the header, and left out where GitHub's are too long for a cookie.
+  const held = { ...user, token };
+  const plain = { ...held, name: user.login, avatar: null };
+  const cookie = await serializeFitting(
+    authCookie(request, context),
+    [held, { ...held, avatar: null }, plain],
     { maxAge: COOKIE_AGE },
   );
   return redirect(to, { headers: { "Set-Cookie": cookie } });

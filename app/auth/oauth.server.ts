@@ -12,7 +12,7 @@ import {
   type GitHubTokens,
 } from "../github/client.server";
 import { saveTokens } from "../github/tokens.server";
-import { readCookie, signedCookie } from "../platform/cookies.server";
+import { readCookie, serializeFitting, signedCookie } from "../platform/cookies.server";
 import { logEvent } from "../platform/log";
 import { signIn, type User } from "./auth.server";
 
@@ -37,7 +37,10 @@ const begunValue = z.object({ state: z.string(), verifier: z.string(), to: z.str
 
 const TEN_MINUTES = 10 * 60;
 
-/** @param to where the person wants to be afterwards @returns the answer that sends them to GitHub */
+/**
+ * @param to where the person wants to be afterwards; the dashboard instead where that is too long for a cookie
+ * @returns the answer that sends them to GitHub
+ */
 export async function beginGitHubSignIn(request: Request, context: AppLoadContext, to: string) {
   const begun = { state: generateState(), verifier: generateCodeVerifier(), to };
   const url = client(request, context.env).createAuthorizationURLWithPKCE(
@@ -47,7 +50,11 @@ export async function beginGitHubSignIn(request: Request, context: AppLoadContex
     begun.verifier,
     [], // A GitHub App's permissions are its own; it takes no scopes.
   );
-  const cookie = await begunCookie(request, context).serialize(begun, { maxAge: TEN_MINUTES });
+  const cookie = await serializeFitting(
+    begunCookie(request, context),
+    [begun, { ...begun, to: "/dashboard" }],
+    { maxAge: TEN_MINUTES },
+  );
   return redirect(url.href, { headers: { "Set-Cookie": cookie } });
 }
 

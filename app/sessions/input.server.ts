@@ -21,8 +21,9 @@ const repositoryOwner = z.string(OWNER_MISSING).check(
   z.trim(),
   z.minLength(1, { error: OWNER_MISSING, abort: true }),
   z.maxLength(39, { error: "An owner has at most 39 characters.", abort: true }),
-  z.regex(/^[a-z0-9]+(-[a-z0-9]+)*$/i, {
-    error: "An owner has letters and digits, with single hyphens between them.",
+  // GitHub's oldest names have hyphens in a row or at the end; those that a company manages end in "_" and its code.
+  z.regex(/^[a-z0-9][a-z0-9-]*(_[a-z0-9]+)?$/i, {
+    error: "An owner has letters, digits and hyphens, and does not begin with a hyphen.",
   }),
 );
 

@@ -12,6 +12,7 @@ import { inParallel } from "../platform/parallel";
 import { readActive, similarSessions, TOLD_FROM } from "./similar.server";
 import type { SimilarSessions } from "./list-view";
 import { objectOf } from "./object.server";
+import { countMessages } from "./queries.server";
 import {
   archiveRows,
   deleteRows,
@@ -228,15 +229,22 @@ export async function revokeAgent(
   return outcomeOf(answer);
 }
 
-/** Remembers what the owner has seen of a session. */
+/**
+ * Remembers up to which message the owner has seen a session.
+ *
+ * @param upTo the message's id; where it is beyond the newest one, the newest is meant: ids count up from 1 without a gap
+ */
 export async function seeMessages(
   env: Env,
   userId: string,
   id: string,
   upTo: number,
 ): Promise<Exclude<Outcome, "deleting">> {
+  // By the object, because the row is up to 10 seconds behind it.
+  const newest = await countMessages(env, id, userId);
+  if (newest === undefined) return "unavailable";
   const answer = await attempt("see", () =>
-    write(env.DB, [markSeen(id, userId, upTo)], readRow(id, userId)),
+    write(env.DB, [markSeen(id, userId, Math.min(upTo, newest))], readRow(id, userId)),
   );
   if (!answer) return "unavailable";
   return answer[0].length > 0 ? "done" : "not-found";

@@ -273,13 +273,6 @@ describe("a report", () => {
     expect(await inStorage(id)).toEqual(before);
   });
 
-  test.each(["PUT", "PATCH", "DELETE"])("by %s is refused, and nothing is kept", async (method) => {
-    const before = await inStorage(id);
-    const answer = await send({ ...form({ text: "Hi" }), method });
-    expect(answer.status).toBe(405);
-    expect(await inStorage(id)).toEqual(before);
-  });
-
   test("that the session does not take for now may be sent again", async () => {
     const unreachable = { ...appEnv, SESSION_DO: brokenObjects() };
     const answer = await send(form({ text: "Hi" }), { withEnv: unreachable });
@@ -382,9 +375,9 @@ describe("a request with a token", () => {
       const init = { ...form({ intent, name: "More", key: crypto.randomUUID() }), headers };
       expect(await statusOf(send(init)), intent).toBe(400);
     }
-    const page = await ask(new Request(`${ORIGIN}/session/${id}`, { headers: right() }));
-    expect(page.status).toBe(302);
-    expect(page.headers.get("Location")).toMatch(/^\/login/);
+    expect(await statusOf(ask(new Request(`${ORIGIN}/session/${id}`, { headers: right() })))).toBe(
+      405,
+    );
     for (const wrong of ["ship_wrong", "x"]) {
       const init = { ...form({ text: "Hi" }), headers };
       expect(await statusOf(send(init, { by: wrong }))).toBe(401);
@@ -433,7 +426,34 @@ describe("a request with a token", () => {
   });
 });
 
+test.each([
+  ["", "POST", /^Report here by POST\..*\/messages/],
+  ["/messages", "GET, HEAD", /^Read messages here by GET\./],
+  ["/live", "GET", /^Open a WebSocket here/],
+])(
+  "the address /session/:id%s says what it takes to an agent that asks by another method",
+  async (path, allowed, told) => {
+    const before = await inStorage(id);
+    for (const method of ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"]) {
+      if (allowed.split(", ").includes(method)) continue;
+      const body = ["GET", "HEAD", "OPTIONS"].includes(method) ? {} : form({ text: "Hi" });
+      const answer = await sendTo(`/session/${id}${path}?after=0`, { method, ...body });
+      expect(answer.status, method).toBe(405);
+      expect(answer.headers.get("Allow")).toBe(allowed);
+      expect((await answer.json<{ error: string }>()).error).toMatch(told);
+    }
+    expect(await inStorage(id)).toEqual(before);
+  },
+);
+
 describe("reading", () => {
+  test("by HEAD is answered as GET would be, at once and without the messages", async () => {
+    const answer = await sendTo(`/session/${id}/messages?after=0`, { method: "HEAD" });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("Content-Type")).toContain("application/json");
+    expect(await answer.text()).toBe("");
+  });
+
   test("gives the 30 newest messages at once, as they were written", async () => {
     for (let count = 1; count <= 31; count++) await say(`*${count}*`);
     const messages = await messagesOf(read());

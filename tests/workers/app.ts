@@ -14,6 +14,7 @@ export const ORIGIN = "http://localhost:8788";
 /** What the app's configuration has beside the companion's. */
 export const appEnv = {
   ...env,
+  ORIGIN: "",
   AUTH_SECRETS: "a secret for tests",
   LOCAL_SIGN_IN: "true",
   GITHUB_URL: "https://github.com",

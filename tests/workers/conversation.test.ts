@@ -1,6 +1,11 @@
 import { runInDurableObject } from "cloudflare:test";
 import { expect, test, vi } from "vitest";
-import { appendMessage, changeStatus, deleteSession } from "../../app/sessions/lifecycle.server";
+import {
+  appendMessage,
+  changeStatus,
+  deleteSession,
+  seeMessages,
+} from "../../app/sessions/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
 import {
   countMessages,
@@ -11,6 +16,7 @@ import {
 import {
   env,
   everything,
+  faultyEnv,
   fireAlarm,
   freshMessage,
   freshPerson,
@@ -19,6 +25,7 @@ import {
   newRowWithoutObject,
   newSession,
   NOTHING_STORED,
+  refused,
   stopClock,
 } from "./support";
 
@@ -119,6 +126,23 @@ test("the row learns of a message by the alarm, which comes within 10 seconds", 
   expect((await inDatabase(id)).row).toMatchObject({ message_count: 0, last_activity: NOW });
   await fireAlarm(id);
   expect((await inDatabase(id)).row).toMatchObject({ message_count: 1, last_activity: NOW + 1 });
+});
+
+test("what is seen is what was said, of which the row may not have heard yet, and nothing beyond", async () => {
+  const { id, user_id } = await newSession();
+  const seenAfter = async (upTo: number) => {
+    expect(await seeMessages(env, user_id, id, upTo)).toBe("done");
+    return (await inDatabase(id)).row?.seen_message;
+  };
+  await appendMessage(env, user_id, id, freshMessage());
+  await appendMessage(env, user_id, id, freshMessage());
+  expect((await inDatabase(id)).row?.message_count).toBe(0);
+
+  expect(await seenAfter(1)).toBe(1);
+  expect(await seenAfter(999_999_999_999_999)).toBe(2);
+  expect(await seenAfter(1)).toBe(2);
+  const unreachable = faultyEnv({ snapshot: refused });
+  expect(await seeMessages(unreachable, user_id, id, 2)).toBe("unavailable");
 });
 
 test("further messages do not put off an alarm that is set", async () => {

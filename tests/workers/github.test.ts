@@ -70,6 +70,14 @@ describe("beginning to sign in", () => {
     expect(heldBy((await begin("/\t/evil.example")).browser).to).toBe("/dashboard");
   });
 
+  test("remembers a long path as long as a cookie can hold it", async () => {
+    const fits = `/dashboard/delete?${"id=0b7f3f0e-3f0c-4c65-9a53-3d3f4f8a1f10&".repeat(50)}`;
+    expect(heldBy((await begin(fits)).browser).to).toBe(fits);
+    const { browser } = await begin(`/dashboard?${"q".repeat(4_000)}`);
+    expect(heldBy(browser).to).toBe("/dashboard");
+    expect(browser.cookies.get("ship_sign_in")!.length).toBeLessThan(4096);
+  });
+
   test.each([
     ["no client id", { GITHUB_CLIENT_ID: "" }],
     ["no client secret", { GITHUB_CLIENT_SECRET: "" }],
@@ -187,6 +195,41 @@ describe("coming back from GitHub", () => {
     expect((await everythingStored()).tables.github_tokens).toEqual([]);
     // Only a code that came with the right state is worth a question.
     expect(fetch).toHaveBeenCalledTimes(problem === "unavailable" ? 1 : 0);
+  }
+});
+
+describe("coming back from GitHub with its word", () => {
+  const ADA = { id: 4710, login: "ada", name: "Ada", avatar_url: `${GITHUB}/ada.png` };
+  const TOKENS = { access_token: "ghu_access", token_type: "bearer" };
+
+  test("signs in, and leads to where the person wanted to be", async () => {
+    const { browser, answer } = await comeBackAs(ADA, "/account");
+    expect(leadsTo(answer)).toBe("/account");
+    expect((await browser.get("/account")).status).toBe(200);
+  });
+
+  test.each<[string, Partial<typeof ADA>, string]>([
+    ["a picture at a long address", { avatar_url: `${GITHUB}/${"a".repeat(4_000)}` }, "Ada"],
+    ["a long name", { name: "ß".repeat(2_000) }, "ada"],
+  ])("signs in somebody with %s, by a cookie that browsers keep", async (_, long, name) => {
+    const { browser } = await comeBackAs({ ...ADA, ...long });
+    const cookie = browser.cookies.get("ship_auth")!;
+    expect(cookie.length).toBeLessThan(4096);
+    const [payload = ""] = decodeURIComponent(cookie).split(".");
+    expect(JSON.parse(atob(payload))).toMatchObject({ login: "ada", name, avatar: null });
+    expect((await browser.get("/account")).status).toBe(200);
+  });
+
+  /** Signs in as somebody whom GitHub knows. */
+  async function comeBackAs(user: typeof ADA, to?: string) {
+    const { browser } = await begin(to);
+    const { state } = heldBy(browser);
+    vi.mocked(fetch).mockImplementation((input) => {
+      const { url } = new Request(input);
+      return Promise.resolve(Response.json(url.endsWith("/user") ? user : TOKENS));
+    });
+    const answer = await browser.get(`/login/callback?code=1&state=${state}`);
+    return { browser, answer };
   }
 });
 
@@ -327,8 +370,25 @@ describe("what is sealed", () => {
     }
   });
 
-  test.each([undefined, "", ","])("is nothing with %j as keys", async (none) => {
-    await expect(seal(none, "a token", ADA)).rejects.toThrow("TOKEN_KEYS is not set");
+  test.each([
+    ["nothing", undefined],
+    ["nothing", ""],
+    ["a comma", ","],
+    ["a key of 16 bytes", `k1:${btoa("0".repeat(16))}`],
+    ["a key of 33 bytes", `k1:${btoa("0".repeat(33))}`],
+    ["a key without an id", KEYS.slice(3)],
+    ["an id with a dot in it", `k.${KEYS}`],
+    ["an id with a space in it", `k ${KEYS}`],
+    ["a right key, and one that is not", `${KEYS},k2:AAAA`],
+  ])("is nothing with %s for keys", async (_, wrong) => {
+    await expect(seal(wrong, "a token", ADA)).rejects.toThrow(
+      "TOKEN_KEYS is not set, or not right",
+    );
+  });
+
+  test("opens whatever spaces and commas stand around the keys", async () => {
+    const sealed = await seal(` ${KEYS} ,`, "a token", ADA);
+    expect(await unseal(`${key("k0")}, ${KEYS}\n`, sealed, ADA)).toBe("a token");
   });
 });
 
