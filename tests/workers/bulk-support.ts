@@ -5,7 +5,7 @@ import { personOf } from "../../app/platform/person.server";
 import type { BulkKind } from "../../app/sessions/bulk";
 import { findBulk, startBulk, type BulkRequest, type Choice } from "../../app/sessions/bulk.server";
 import type { SessionStatus } from "../../app/sessions/session";
-import { env, passes, viewOf, type Fault } from "./support";
+import { env, viewOf } from "./support";
 
 /** All of a person's sessions of one status. */
 export function allOf(status: SessionStatus): Choice {
@@ -71,25 +71,6 @@ export function storedBy(userId: string) {
       .filter((name) => !/^(_cf_|__miniflare_|sqlite_)/.test(name)),
     alarm: await storage.getAlarm(),
   }));
-}
-
-/** The app's Env where calls of a person's object meet a fault. */
-export function faultyPerson(faults: Partial<Record<"expectBulk" | "runBulk", Fault>>): Env {
-  type Stub = ReturnType<typeof personOf>;
-  const faultyStub = (stub: Stub) => ({
-    changed: async (ids: string[]) => await stub.changed(ids),
-    expectBulk: (userId: string, id: string) =>
-      (faults.expectBulk ?? passes)(async () => await stub.expectBulk(userId, id)),
-    runBulk: (userId: string, id: string) =>
-      (faults.runBulk ?? passes)(async () => await stub.runBulk(userId, id)),
-  });
-  return {
-    ...env,
-    PERSON_DO: {
-      idFromName: (name: string) => env.PERSON_DO.idFromName(name),
-      get: (id: DurableObjectId) => faultyStub(env.PERSON_DO.get(id)),
-    } as unknown as Env["PERSON_DO"],
-  };
 }
 
 /** @returns how many of a person's sessions stand how, such as { active: 2, archived: 3, deleted: 1 } */
