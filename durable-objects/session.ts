@@ -9,6 +9,7 @@ import {
   type Message,
   type NewMessage,
   type NewReport,
+  type NewToken,
   type ObjectAnswer,
   type SessionMetadata,
   type SessionRow,
@@ -112,21 +113,22 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   /**
    * Makes a token by which an agent reports in.
    *
-   * @param formKey the form's: sent again, it makes no second token, but this one anew
-   * @returns the token, which is kept nowhere and shown once; undefined where there are too many
+   * @param formKey the form's idempotency key
+   * @returns the token, which is kept nowhere and shown once; or why none was made (see `SessionStorage.addToken`)
    */
   async connectAgent(
     userId: string,
     name: string,
     formKey: string,
-  ): Promise<ObjectAnswer<{ token: string | undefined }>> {
+  ): Promise<ObjectAnswer<NewToken>> {
     const token = `ship_${randomToken()}`;
     const hash = await hashToken(token);
     return this.#answer(userId, this.#storage.state(), () => {
       this.#endUnusedTokens();
       const added = this.#storage.addToken({ name, hash, formKey }, TOKEN_LIMIT, Date.now());
+      if (added !== "added") return { token: undefined, refused: added };
       this.#duty.armWithin(AFTER_TOKEN);
-      return { token: added ? token : undefined };
+      return { token };
     });
   }
 

@@ -142,20 +142,25 @@ export class SessionStorage {
   }
 
   /**
-   * Keeps a token by its hash. A form that is sent again makes no second token, but this one anew.
+   * Keeps a token by its hash. The form's key is an idempotency key, and names one token: sent again with the same name,
+   * it replaces that token as long as nobody has used it, because the answer that showed it may have been lost.
    *
-   * @returns whether it was kept: not where there are `limit` others
+   * @returns `added`; otherwise nothing was changed: `key-used` where the key names a token that is used or has another
+   *   name, `too-many` where there are `limit` tokens
    */
   addToken(
     { name, hash, formKey }: { name: string; hash: string; formKey: string },
     limit: number,
     now: number,
-  ): boolean {
+  ): "added" | "key-used" | "too-many" {
     const query = `
       INSERT INTO agent_tokens (name, hash, form_key, created_at) SELECT ?, ?, ?, ?
       WHERE (SELECT count(*) FROM agent_tokens WHERE form_key <> ?) < ?
-      ON CONFLICT (form_key) DO UPDATE SET hash = excluded.hash RETURNING id`;
-    return this.#write(query, name, hash, formKey, now, formKey, limit).length > 0;
+      ON CONFLICT (form_key) DO UPDATE SET hash = excluded.hash
+      WHERE used_at IS NULL AND name = excluded.name RETURNING id`;
+    if (this.#write(query, name, hash, formKey, now, formKey, limit).length > 0) return "added";
+    const sameKey = this.#rows("SELECT id FROM agent_tokens WHERE form_key = ?", formKey);
+    return sameKey.length > 0 ? "key-used" : "too-many";
   }
 
   /** @returns the tokens that work, oldest first */

@@ -15,6 +15,8 @@ const phone = { ...devices["Pixel 7"], viewport: { width: 360, height: 740 } };
 const REQUESTS = "requests/**";
 /** It is long, and comes to a phone by itself. */
 const JOURNEY = "journey.spec.ts";
+/** It is about JavaScript alone, whatever the screen. */
+const PAGE_STATE = "page-state.spec.ts";
 
 export default defineConfig({
   testDir: "e2e",
@@ -39,7 +41,7 @@ export default defineConfig({
       testIgnore: REQUESTS,
       grepInvert: /@js/,
     },
-    { name: "phone", use: phone, testIgnore: [REQUESTS, JOURNEY] },
+    { name: "phone", use: phone, testIgnore: [REQUESTS, JOURNEY, PAGE_STATE] },
     {
       name: "phone without JavaScript",
       use: { ...phone, javaScriptEnabled: false },

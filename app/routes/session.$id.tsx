@@ -131,6 +131,7 @@ export async function action({ request, params, context }: ActionFunctionArgs) {
 
 const NOT_REACHED = "The session did not answer, so this may not have happened. Try again.";
 const BEING_DELETED = "This session is being deleted.";
+const KEY_USED = "This form has already made a token. Send it again to make another.";
 
 function failure(data: SessionAnswer, status: number) {
   return json<SessionAnswer>(data, { status });
@@ -159,18 +160,23 @@ async function send(env: Env, user: User, id: string, typed: Fields) {
 }
 
 async function connect(env: Env, user: User, id: string, typed: Fields) {
-  const refused = (error: string, status: number) =>
-    failure({ token: { error, name: typed.name ?? "" } }, status);
+  const refused = (error: string, status: number, fresh?: { nextTokenKey: string }) =>
+    failure({ token: { error, name: typed.name ?? "" }, ...fresh }, status);
   const { values, errors } = checkFields(tokenInput, typed);
   if (errors) return refused(errors.name ?? errors.key ?? "", 400);
 
   const result = await connectAgent(env, user.id, id, values);
-  if ("token" in result) return json<SessionAnswer>({ made: { ...result, name: values.name } });
+  const fresh = { nextTokenKey: crypto.randomUUID() };
+  if ("token" in result) {
+    return json<SessionAnswer>({ made: { ...result, name: values.name }, ...fresh });
+  }
   switch (result.outcome) {
     case "not-found":
       throw sessionNotFound();
     case "too-many":
       return refused("This session has as many tokens as it may have. Revoke one first.", 409);
+    case "key-used":
+      return refused(KEY_USED, 409, fresh);
     case "deleting":
       return refused(BEING_DELETED, 409);
     default:

@@ -26,7 +26,14 @@ import {
   restoreRows,
   type CreateLimits,
 } from "./rows.server";
-import type { NewMessage, ObjectAnswer, Repository, SessionRow, StatusChange } from "./session";
+import type {
+  NewMessage,
+  NewToken,
+  ObjectAnswer,
+  Repository,
+  SessionRow,
+  StatusChange,
+} from "./session";
 
 /** A create form: its key, and the repository that it asks a session for. */
 export interface CreateForm {
@@ -197,23 +204,21 @@ export async function appendMessage(
 /**
  * Makes a token by which an agent reports into a session; the same form sent again makes no second one.
  *
- * @returns the token; `too-many` where the session has as many as it may have
+ * @param key the form's idempotency key
+ * @returns the token; `too-many` where the session has as many as it may have; `key-used` where the form has made a token
+ *   that is not to be replaced, and needs another key
  */
 export async function connectAgent(
   env: Env,
   userId: string,
   id: string,
   { name, key }: { name: string; key: string },
-): Promise<{ token: string } | { outcome: "too-many" | Outcome }> {
-  const answer = await askObject<{ token: string | undefined }>(
-    "connect-agent",
-    env,
-    userId,
-    id,
-    (object) => object.connectAgent(userId, name, key),
+): Promise<{ token: string } | { outcome: "key-used" | "too-many" | Outcome }> {
+  const answer = await askObject<NewToken>("connect-agent", env, userId, id, (object) =>
+    object.connectAgent(userId, name, key),
   );
   if (answer?.state !== "ready") return { outcome: outcomeOf(answer) };
-  return answer.token === undefined ? { outcome: "too-many" } : { token: answer.token };
+  return answer.token === undefined ? { outcome: answer.refused } : { token: answer.token };
 }
 
 /** Ends a token of a session's; one that has ended already stays so. */

@@ -36,6 +36,8 @@ export interface SessionAnswer {
   made?: MadeToken;
   /** The form that makes a token, with what is wrong with it. */
   token?: { error: string; name: string };
+  /** The key of the next token, where the form's has made one. */
+  nextTokenKey?: string;
 }
 
 interface OpenSessionProps {
@@ -83,7 +85,8 @@ export function OpenSession({ page, conversation, answered }: OpenSessionProps) 
       <AgentsPanel
         tokens={conversation.tokens}
         address={address}
-        formKey={freshKeys.token}
+        freshKey={freshKeys.token}
+        nextKey={answered?.nextTokenKey}
         now={now}
         made={answered?.made}
         failed={answered?.token}

@@ -78,6 +78,9 @@ export interface AgentToken {
   used_at: number | null;
 }
 
+/** A token that was just made, or why it was not: the session has too many, or the form's key has made one already. */
+export type NewToken = { token: string } | { token: undefined; refused: "key-used" | "too-many" };
+
 export interface Message {
   /** Counts up from 1 within its session. */
   id: number;

@@ -55,6 +55,27 @@ describe("a token", () => {
     expect(await statusOf(report({ status: "done" }, second))).toBe(201);
   });
 
+  test.each([
+    ["that is used", "Builder", true],
+    ["of another name", "Reviewer", false],
+    ["of another name that is used", "Reviewer", true],
+  ])("%s is not replaced by its form, which is given a fresh key", async (_, name, used) => {
+    const key = crypto.randomUUID();
+    const first = await connect("Builder", key);
+    if (used) await report({ status: "working" }, first);
+    const before = await everythingStored();
+
+    const answer = await sendConnect(name, key);
+
+    expect(answer.status).toBe(409);
+    const page = await answer.text();
+    expect(page).toContain("This form has already made a token. Send it again to make another.");
+    expect(page).not.toContain(key);
+    expect(page).not.toContain("ship_");
+    expect(await everythingStored()).toEqual(before);
+    expect(await statusOf(report({ status: "done" }, first))).toBe(201);
+  });
+
   test("is refused where a session has 20, until one of them is revoked", async () => {
     const key = crypto.randomUUID();
     for (let count = 2; count < 20; count++) await connect();
