@@ -159,7 +159,7 @@ export class SessionStorage {
       ON CONFLICT (form_key) DO UPDATE SET hash = excluded.hash
       WHERE used_at IS NULL AND name = excluded.name RETURNING id`;
     if (this.#write(query, name, hash, formKey, now, formKey, limit).length > 0) return "added";
-    const sameKey = this.#rows("SELECT id FROM agent_tokens WHERE form_key = ?", formKey);
+    const sameKey = this.#read("SELECT id FROM agent_tokens WHERE form_key = ?", formKey);
     return sameKey.length > 0 ? "key-used" : "too-many";
   }
 
