@@ -79,7 +79,12 @@ export class RowDuty {
     const began = Date.now();
     const [[tombstone], [row]] = await write(
       env.DB,
-      reportToRow(reported, this.#storage.lastMessageAt(), began, Number(env.AUTO_ARCHIVE_SECONDS)),
+      reportToRow(
+        reported,
+        this.#storage.messages.lastAt(),
+        began,
+        Number(env.AUTO_ARCHIVE_SECONDS),
+      ),
       readTombstone(id, user_id),
       readRow(id, user_id),
     );

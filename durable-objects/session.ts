@@ -10,30 +10,26 @@ import {
   type NewMessage,
   type NewReport,
   type NewToken,
+  type NoRoom,
   type ObjectAnswer,
   type SessionMetadata,
   type SessionRow,
   type ShownMessage,
 } from "../app/sessions/session";
-import { shown } from "../app/sessions/shown.server";
 import { CLOSED, type AgentMessage, type LiveMessage } from "../app/sessions/wire";
 import { LiveSockets } from "./live";
+import { shown, type ParsedMessage } from "./messages";
 import { AFTER_APPEND, AFTER_BIRTH, AFTER_TOKEN, RowDuty } from "./row-duty";
 import { SessionStorage, type State } from "./storage";
 
-const CONVERSATION_PAGE = 30;
-/** How many messages an agent or an export is given at once. */
-const BATCH = 100;
-/** A page that missed more messages than this is told to read itself anew; what it missed comes in frames of so many. */
-const MOST_MISSED = 300;
-const FRAME = 10;
-
 const NOTHING_TO_HEAR = "There is nothing to listen to.";
-const READ_FIRST = "More than a hundred messages were missed: read them first.";
+const READ_FIRST = "More messages were missed than are said at once: read them first.";
 
 /** How many tokens a session may have, and how many requests one of them may make in a minute. */
 const TOKEN_LIMIT = 20;
 const REQUESTS_PER_MINUTE = 120;
+/** How many messages the owner may write in a minute. */
+const MESSAGES_PER_MINUTE = 120;
 
 /** The bindings and vars of durable-objects/wrangler.toml; durations in seconds. */
 export interface CompanionEnv {
@@ -87,27 +83,28 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   ): ObjectAnswer<{ session: SessionMetadata; messages: ShownMessage[]; tokens: AgentToken[] }> {
     return this.#answer(userId, this.#storage.state(), (state) => ({
       session: metadata(state),
-      messages: this.#storage
-        .messagesBefore(before ?? Number.MAX_SAFE_INTEGER, CONVERSATION_PAGE)
-        .map(shown),
+      messages: this.#storage.messages.page(before ?? Number.MAX_SAFE_INTEGER),
       tokens: this.#storage.tokens(Date.now()),
     }));
   }
 
-  /** @returns the messages after the one with this id as they were written, oldest first, a hundred at the most */
+  /** @returns the messages after the one with this id as they were written, oldest first, a batch at the most */
   messages(userId: string, after: number): ObjectAnswer<{ messages: Message[] }> {
     return this.#answer(userId, this.#storage.state(), () => ({
-      messages: this.#storage.messagesAfter(after, BATCH),
+      messages: this.#storage.messages.after(after),
     }));
   }
 
   /** Adds a message; one with a client key seen before is not added again. */
-  append(userId: string, message: NewMessage): ObjectAnswer {
-    return this.#answer(userId, this.#storage.state(), () => {
-      const added = this.#storage.append(message, Date.now());
-      if (added) this.#changed(added);
-      return {};
-    });
+  append(userId: string, message: NewMessage): ObjectAnswer | NoRoom {
+    const now = Date.now();
+    const answer = this.#answer(userId, this.#storage.state(), () => ({}));
+    if (answer.state !== "ready" || this.#storage.findKey(message.client_key, now)) return answer;
+    if (this.#storage.isFull) return { state: "full" };
+    const wait = this.#storage.countMessage(MESSAGES_PER_MINUTE, now);
+    if (wait > 0) return { state: "limited", wait };
+    this.#changed(this.#storage.append(message, now));
+    return answer;
   }
 
   /**
@@ -151,17 +148,22 @@ export class SessionDO extends DurableObject<CompanionEnv> {
 
   /** Keeps what an agent reports. @returns the id of the message that its words are; null where it said none */
   report(tokenHash: string, report: NewReport): AgentAnswer<{ message: number | null }> {
-    return this.#answerAgent(tokenHash, (token) => {
-      const { message, isNew } = this.#storage.report(token, report, Date.now());
-      if (isNew) this.#changed(message);
-      return { message: message?.id ?? null };
-    });
+    const now = Date.now();
+    const agent = this.#answerAgent(tokenHash, (token) => ({ token }));
+    if (agent.state !== "ready") return agent;
+    const key = `agent ${agent.token.id} ${report.key}`; // Each token has its own keys.
+    const kept = this.#storage.findKey(key, now);
+    if (kept) return { state: "ready", ...kept };
+    if (this.#storage.isFull) return { state: "full" };
+    const message = this.#storage.report(agent.token, report, key, now);
+    this.#changed(message);
+    return { state: "ready", message: message?.id ?? null };
   }
 
   /**
    * @param after only messages newer than the one with this id; undefined for the newest ones
    * @param wait how long to wait for one, in milliseconds
-   * @returns a hundred messages at the most, oldest first; none where none came
+   * @returns a batch of messages at the most, oldest first; none where none came
    */
   async read(
     tokenHash: string,
@@ -263,7 +265,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
         missed: this.#missedByPage(state, after),
       }));
       if (!welcome || answer.state !== "ready") return undefined;
-      return this.#live.accept({ signIn }, answer.missed);
+      return this.#live.accept({ signIn }, [answer.missed]);
     });
     if (socket) return socket;
     await this.#unwatchWithoutPages();
@@ -286,24 +288,18 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     return answer;
   }
 
-  #missedByPage(state: State, after: number): LiveMessage[] {
-    if (state.message_count - after > MOST_MISSED) return [{ type: "changed" }];
-    const agent = agentReport(state);
-    const missed = this.#storage.messagesAfter(after, MOST_MISSED).map(shown);
-    // Also where nothing was missed: what agents report may have changed.
-    const frames = Math.max(1, Math.ceil(missed.length / FRAME));
-    return Array.from({ length: frames }, (_, frame) => ({
-      type: "messages",
-      messages: missed.slice(frame * FRAME, (frame + 1) * FRAME),
-      agent,
-    }));
+  /** Also where nothing was missed: what agents report may have changed. */
+  #missedByPage(state: State, after: number): LiveMessage {
+    const messages = this.#storage.messages.missed(after);
+    if (!messages) return { type: "changed" };
+    return { type: "messages", messages, agent: agentReport(state) };
   }
 
   #listenAsAgent(tokenHash: string, after: number | undefined): Response {
     const answer = this.#answerAgent(tokenHash, (token, state) => {
-      const missed = after === undefined ? 0 : state.message_count - after;
-      if (missed > BATCH) return { socket: refusal(409, READ_FIRST) };
-      const messages = missed > 0 ? this.#read(after).messages : [];
+      const messages = after === undefined ? [] : this.#read(after).messages;
+      const last = messages.at(-1)?.id ?? Infinity;
+      if (last < state.message_count) return { socket: refusal(409, READ_FIRST) };
       return { socket: this.#live.accept({ token: token.id }, [{ type: "messages", messages }]) };
     });
     switch (answer.state) {
@@ -321,15 +317,13 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   }
 
   #read(after: number | undefined): { messages: AgentMessage[] } {
-    const messages =
-      after === undefined
-        ? this.#storage.messagesBefore(Number.MAX_SAFE_INTEGER, CONVERSATION_PAGE)
-        : this.#storage.messagesAfter(after, BATCH);
+    const { messages: stored } = this.#storage;
+    const messages = after === undefined ? stored.newest() : stored.after(after);
     return { messages: messages.map(forAgent) };
   }
 
   /** Something was said or reported: who listens hears of it at once, the row soon. */
-  #changed(message: Message | undefined): void {
+  #changed(message: ParsedMessage | undefined): void {
     this.#duty.armWithin(AFTER_APPEND);
     const agent = agentReport(this.#storage.state() as State);
     if (!message) this.#live.tellPages({ type: "agent", agent });

@@ -2,7 +2,6 @@ import {
   json,
   type ActionFunctionArgs,
   type AppLoadContext,
-  type HeadersFunction,
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/cloudflare";
@@ -39,11 +38,7 @@ export { notForNews as shouldRevalidate } from "../sessions/live-list";
 
 export const meta: MetaFunction = () => [{ title: "New session · Ship" }];
 
-/** A document bears the headers of its routes, not those of what their actions answer. */
-export const headers: HeadersFunction = ({ actionHeaders }) => {
-  const wait = actionHeaders.get("Retry-After");
-  return new Headers(wait ? { "Retry-After": wait } : {});
-};
+export { retryAfterOfAction as headers } from "../platform/retry-after";
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;

@@ -104,6 +104,8 @@ function notDone(answer: Exclude<AgentAnswer, { state: "ready" }> | undefined): 
         "Retry-After": `${seconds}`,
       });
     }
+    case "full":
+      return refusal(507, "This session is full. Report into a new one.");
     default:
       return refusal(
         503,

@@ -9,10 +9,8 @@ import {
   type SetStateAction,
 } from "react";
 import { useHydrated } from "../ui/hydrated";
+import { MESSAGE_BYTES, utf8Bytes } from "./budgets";
 import type { ShownMessage } from "./session";
-
-/** The most that a message may have, in bytes. */
-const MESSAGE_BYTES = 32 * 1024;
 
 /** From here on, in bytes, the composer counts. */
 const COUNTED_FROM = MESSAGE_BYTES / 2;
@@ -53,7 +51,7 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
   const sending = useNavigation().formData?.get("key") === draft.key;
   useFreshKey(isThere(draft.key) && !sending);
   const alert = failed?.draft.key === draft.key ? failed.alert : undefined;
-  const size = new TextEncoder().encode(draft.text).length;
+  const size = utf8Bytes(draft.text);
   // Without JavaScript nobody would take it back while the message is made shorter.
   const tooLong = useHydrated() && size > MESSAGE_BYTES;
 

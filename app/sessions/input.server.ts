@@ -1,5 +1,6 @@
 /** What people send, checked. GitHub's own rules for names. */
 import * as z from "zod/mini";
+import { MESSAGE_BYTES, utf8Bytes } from "./budgets";
 import { PAGE_SIZE, type Cursor } from "./list-rows.server";
 import {
   IDLE_DAYS,
@@ -74,13 +75,11 @@ export const confirmedInput = z.object({
   checksum: wholeNumber,
 });
 
-export const MESSAGE_BYTES = 32 * 1024;
-
 /** @param missing what is said where there is no text at all */
 const messageText = (missing: string) =>
   z.string(missing).check(
     z.refine((text) => text.trim() !== "", { error: "Write a message first.", abort: true }),
-    z.refine((text) => new TextEncoder().encode(text).length <= MESSAGE_BYTES, {
+    z.refine((text) => utf8Bytes(text) <= MESSAGE_BYTES, {
       error: "A message has at most 32 KiB.",
     }),
   );

@@ -29,6 +29,7 @@ import {
 import type {
   NewMessage,
   NewToken,
+  NoRoom,
   ObjectAnswer,
   Repository,
   SessionRow,
@@ -187,18 +188,32 @@ export async function finishDeletions(
 /** What became of something that was asked of a session. */
 type Outcome = "done" | "deleting" | "not-found" | "unavailable";
 
-/** Adds a message to a session. */
+/**
+ * Adds a message to a session.
+ *
+ * @returns what became of it:
+ * - `too-fast`: not added, because many were sent within a minute; the wait is in milliseconds;
+ * - `full`: not added, because the session stores as much as it may
+ */
 export async function appendMessage(
   env: Env,
   userId: string,
   id: string,
   message: NewMessage,
-): Promise<"sent" | Exclude<Outcome, "done">> {
-  const answer = await askObject("append", env, userId, id, (object) =>
-    object.append(userId, message),
+): Promise<
+  { outcome: "sent" | "full" | Exclude<Outcome, "done"> } | { outcome: "too-fast"; wait: number }
+> {
+  const answer = await askObject<ObjectAnswer | NoRoom>(
+    "append",
+    env,
+    userId,
+    id,
+    async (object) => await object.append(userId, message),
   );
+  if (answer?.state === "limited") return { outcome: "too-fast", wait: answer.wait };
+  if (answer?.state === "full") return { outcome: "full" };
   const outcome = outcomeOf(answer);
-  return outcome === "done" ? "sent" : outcome;
+  return { outcome: outcome === "done" ? "sent" : outcome };
 }
 
 /**
@@ -214,8 +229,12 @@ export async function connectAgent(
   id: string,
   { name, key }: { name: string; key: string },
 ): Promise<{ token: string } | { outcome: "key-used" | "too-many" | Outcome }> {
-  const answer = await askObject<NewToken>("connect-agent", env, userId, id, (object) =>
-    object.connectAgent(userId, name, key),
+  const answer = await askObject<ObjectAnswer<NewToken>>(
+    "connect-agent",
+    env,
+    userId,
+    id,
+    (object) => object.connectAgent(userId, name, key),
   );
   if (answer?.state !== "ready") return { outcome: outcomeOf(answer) };
   return answer.token === undefined ? { outcome: answer.refused } : { token: answer.token };
@@ -262,13 +281,13 @@ function outcomeOf(answer: ObjectAnswer | undefined): Outcome {
 }
 
 /** Asks a session's object, initializing it from its row where it is still empty. @returns undefined without an answer */
-function askObject<Content = unknown>(
+function askObject<Answer extends { state: string }>(
   step: string,
   env: Env,
   userId: string,
   id: string,
-  ask: (object: ReturnType<typeof objectOf>) => Promise<ObjectAnswer<Content>>,
-): Promise<ObjectAnswer<Content> | undefined> {
+  ask: (object: ReturnType<typeof objectOf>) => Promise<Answer>,
+): Promise<Answer | undefined> {
   return attempt(step, async () => {
     const first = await ask(objectOf(env, id));
     if (first.state !== "empty") return first;

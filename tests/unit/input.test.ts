@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkFields } from "../../app/platform/form.server";
+import { MESSAGE_BYTES } from "../../app/sessions/budgets";
 import {
   createInput,
   formatCursor,
-  MESSAGE_BYTES,
   messageInput,
   parseAfter,
   parseBefore,

@@ -8,7 +8,7 @@ import type { BulkKind } from "../../app/sessions/bulk";
 import { startBulk } from "../../app/sessions/bulk.server";
 import { createSession, deleteSession } from "../../app/sessions/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
-import type { ObjectAnswer, SessionRow } from "../../app/sessions/session";
+import type { NoRoom, ObjectAnswer, SessionRow } from "../../app/sessions/session";
 import * as remixBuild from "../../build/index.js";
 import { SessionDO } from "../../durable-objects/session";
 import { appEnv, Browser, captureLog, everythingStored, leadsTo } from "./app";
@@ -374,7 +374,7 @@ describe("a session's object", () => {
   /** Each method as a stranger calls it; `row` as it would be if the session were theirs. */
   const METHODS: Record<
     Method,
-    (object: Stub, stranger: string, row: SessionRow) => Promise<ObjectAnswer>
+    (object: Stub, stranger: string, row: SessionRow) => Promise<ObjectAnswer | NoRoom>
   > = {
     initialize: async (object, _, row) => await object.initialize(row),
     snapshot: async (object, stranger) => await object.snapshot(stranger),
