@@ -2,15 +2,15 @@ import { DurableObject } from "cloudflare:workers";
 import { attempt } from "../app/platform/log";
 import { objectOf } from "../app/sessions/object.server";
 import { CLOSED } from "../app/sessions/wire";
-import { bulkDuty } from "./bulk-duty";
 import { Duties } from "./duties";
 import { LiveSockets } from "./live";
 import { OpenPages } from "./open-pages";
 import type { CompanionEnv } from "./session";
+import { bulkDuty, initializeDuty } from "./session-duties";
 import { endedOf, signOutDuty } from "./sign-out-duty";
 
-/** How soon it is looked whether what was announced has happened, in milliseconds. */
-const EXPECTED_IN = 5_000;
+/** How soon, in milliseconds, the object looks after what may finish without it. */
+const LOOK_IN = 5_000;
 
 /**
  * What one person has open, and what is being done for them: it holds the sockets of their open lists, knows which
@@ -22,7 +22,7 @@ export class PersonDO extends DurableObject<CompanionEnv> {
   readonly #pages = new OpenPages(this.ctx.storage.sql);
   readonly #bulks = bulkDuty((sessions) => this.changed(sessions));
   readonly #signOuts = signOutDuty(this.#live, this.#pages);
-  readonly #duties = new Duties(this.ctx.storage, [this.#bulks, this.#signOuts]);
+  readonly #duties = new Duties(this.ctx.storage, [this.#bulks, this.#signOuts, initializeDuty]);
 
   /** Opens the live socket of a list. @param request its query says who listens, as the app has checked it: `user` and `signIn` */
   override async fetch(request: Request): Promise<Response> {
@@ -74,7 +74,7 @@ export class PersonDO extends DurableObject<CompanionEnv> {
    * have ended will be closed, whoever dies. Where none ends, nothing is closed.
    */
   expectSignOut(userId: string): void {
-    this.#duties.add(this.#signOuts, userId, userId, EXPECTED_IN);
+    this.#duties.add(this.#signOuts, userId, userId, LOOK_IN);
   }
 
   /** Closes what is open by sign-ins of this person's that have ended. */
@@ -84,12 +84,17 @@ export class PersonDO extends DurableObject<CompanionEnv> {
 
   /** Remembers a bulk that is about to be made. If it never is, it is forgotten. */
   expectBulk(userId: string, id: string): void {
-    this.#duties.add(this.#bulks, userId, id, EXPECTED_IN);
+    this.#duties.add(this.#bulks, userId, id, LOOK_IN);
   }
 
   /** Carries out a bulk, from now on and until nothing of it is left. */
   runBulk(userId: string, id: string): void {
     this.#duties.add(this.#bulks, userId, id);
+  }
+
+  /** Makes a session's object, which cannot be reached just now, as soon as it can. */
+  initializeLater(userId: string, sessionId: string): void {
+    this.#duties.add(initializeDuty, userId, sessionId, LOOK_IN);
   }
 
   /** Does the next step of the duty that is due first. */

@@ -9,6 +9,7 @@ import { read, write, type Statement } from "../platform/database.server";
 import { derivedId } from "../platform/derived-id";
 import { attempt, logEvent } from "../platform/log";
 import { inParallel } from "../platform/parallel";
+import { personOf } from "../platform/person.server";
 import { readActive, similarSessions, TOLD_FROM } from "./similar.server";
 import type { SimilarSessions } from "./list-view";
 import { objectOf } from "./object.server";
@@ -46,7 +47,7 @@ export interface CreateForm {
 
 /**
  * - `created`: row and object are there, now or from the same form sent before;
- * - `listed`: the row is there, so the session exists; its object did not answer yet;
+ * - `listed`: the row is there, so the session exists; its object did not answer yet, and the person's will see to it;
  * - `key-used`: the form's key has made a session for another repository;
  * - `deleted`: the form's key has made a session that was deleted since;
  * - `similar`: nothing was made, because the repository has active sessions, of which the person was to be told first;
@@ -98,7 +99,12 @@ export async function createSession(
     async () => await objectOf(env, id).initialize(session),
   );
   if (answer?.state === "deleting") return { outcome: "deleted" };
-  return { outcome: answer?.state === "ready" ? "created" : "listed", session };
+  if (answer?.state === "ready") return { outcome: "created", session };
+  await attempt(
+    "create-later",
+    async () => await personOf(env, userId).initializeLater(userId, id),
+  );
+  return { outcome: "listed", session };
 }
 
 function createLimits(env: Env, another: boolean): CreateLimits {

@@ -25,7 +25,8 @@ import {
 } from "./support";
 
 const NOW = stopClock();
-const DAY = 24 * 60 * 60_000;
+const HOUR = 60 * 60_000;
+const DAY = 24 * HOUR;
 
 let owner: Browser;
 let name: string;
@@ -215,6 +216,21 @@ describe("a live socket", () => {
     expect(heard.map(({ type }) => type)).toEqual(["messages", "changed", "messages", "status"]);
     expect(heard.at(-1)).toEqual({ type: "status", status: "active" });
     expect((await agent.heard()).map(({ type }) => type)).toEqual(["messages", "messages"]);
+  });
+
+  test("of a page hears nothing more after an hour; opened again, it has missed nothing", async () => {
+    const page = await Socket.page(owner);
+    const agent = await Socket.agent(await connect());
+    vi.setSystemTime(NOW + HOUR - 1);
+    const later = await Socket.page(owner);
+    await say("Within the hour");
+    vi.setSystemTime(NOW + HOUR);
+    await say("After it");
+
+    expect(await page.closed).toMatchObject({ code: 4010 });
+    expect(await page.ids()).toEqual([1]);
+    for (const socket of [later, agent]) expect(await socket.ids()).toEqual([1, 2]);
+    expect(await (await Socket.page(owner, "?after=1")).ids()).toEqual([2]);
   });
 
   test("on which anything but “ping” is said is closed", async () => {
