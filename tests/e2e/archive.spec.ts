@@ -18,6 +18,27 @@ test("a session is archived from the list, and Undo brings it back to its place"
   await expect(page).toHaveURL("/dashboard");
 });
 
+test("what was said of an archived session is not said again by Back and Forward", async ({
+  page,
+  ship,
+}) => {
+  const id = await ship.create("octo/cat");
+  await page.goto(`/session/${id}`);
+  await page.getByRole("button", { name: "Archive" }).click();
+  const status = page.getByRole("status");
+  await expect(status).toContainText("Archived octo/cat.");
+
+  await page.getByRole("link", { name: "All sessions" }).click();
+  await expect(page).toHaveURL("/dashboard");
+  await expect(status).toHaveText("");
+  await page.goBack();
+  await expect(page.getByRole("button", { name: "Restore" })).toBeVisible();
+  await expect(status).toHaveText("");
+  await page.goForward();
+  await expect(page).toHaveURL("/dashboard");
+  await expect(status).toHaveText("");
+});
+
 test("a session is restored from the archive, and Undo puts it back there", async ({
   page,
   ship,

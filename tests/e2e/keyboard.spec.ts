@@ -27,7 +27,7 @@ test("the whole way from signing in to deleting is gone by keyboard alone @js", 
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("octo/cat");
   await tabTo(page, page.getByLabel("Message"));
   await page.keyboard.type("Hello");
-  await page.keyboard.press("Enter");
+  await page.keyboard.press("Control+Enter");
   await expect(messages(page)).toHaveCount(1);
 
   await tabTo(page, page.getByRole("link", { name: "All sessions" }));

@@ -202,19 +202,32 @@ test("writing into an archived session brings it back, and it says so before", a
   expect(await ship.list()).toEqual([id]);
 });
 
-test("Enter sends, and Shift and Enter break the line @js", async ({ page, ship }) => {
+test("Enter sends and Shift and Enter break the line; on a phone Enter breaks it @js", async ({
+  page,
+  ship,
+  isMobile,
+}) => {
   const id = await ship.create("octo/cat");
   await page.goto("/dashboard");
   await rowOf(page, "octo/cat").getByRole("link", { name: "octo/cat", exact: true }).click();
   await expect(page).toHaveURL(`/session/${id}`);
   const composer = page.getByLabel("Message");
+  await expect(composer).toHaveAccessibleDescription(
+    isMobile
+      ? "Markdown, at most 32 KiB. Enter breaks the line."
+      : "Markdown, at most 32 KiB. Enter sends, Shift+Enter breaks the line.",
+  );
 
   await composer.pressSequentially("First");
-  await composer.press("Shift+Enter");
+  await composer.press(isMobile ? "Enter" : "Shift+Enter");
   await composer.pressSequentially("second");
-  await composer.press("Enter");
+  await (isMobile ? page.getByRole("button", { name: "Send" }).tap() : composer.press("Enter"));
 
   await expect(messages(page)).toContainText("First\nsecond", { useInnerText: true });
   await expect(composer).toHaveValue("");
   await expect(composer).toBeFocused();
+
+  await composer.pressSequentially("Third");
+  await composer.press("Control+Enter");
+  await expect(messages(page)).toHaveCount(2);
 });
