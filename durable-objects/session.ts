@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { isStillAllowed } from "../app/platform/allowed-users.server";
 import { attempt } from "../app/platform/log";
 import { personOf } from "../app/platform/person.server";
 import { hashToken, randomToken } from "../app/platform/token.server";
@@ -42,6 +43,8 @@ export interface CompanionEnv {
   /** 0: never. */
   AUTO_ARCHIVE_SECONDS: number;
   TOMBSTONE_SECONDS: number;
+  /** The Pages project's: who may use this Ship. */
+  ALLOWED_USERS: string;
   /** How often a quiet object compares itself with its row. */
   REPAIR_SECONDS: number;
 }
@@ -131,15 +134,13 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   /** Ends a token, and what is open by it. */
   revokeAgent(userId: string, token: number): ObjectAnswer {
     return this.#answer(userId, this.#storage.state(), () => {
-      this.#storage.removeToken(token);
-      this.#live.closeRevoked(token);
-      this.#wake();
+      this.#revoke(token);
       return {};
     });
   }
 
   /** Keeps what an agent reports. @returns the id of the message that its words are; null where it said none */
-  report(tokenHash: string, report: NewReport): AgentAnswer<{ message: number | null }> {
+  report(tokenHash: string, report: NewReport): Promise<AgentAnswer<{ message: number | null }>> {
     return this.#answerAgent(tokenHash, (token) => {
       const { message, isNew } = this.#storage.report(token, report, Date.now());
       if (isNew) this.#changed(message);
@@ -157,7 +158,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     after: number | undefined,
     wait: number,
   ): Promise<AgentAnswer<{ messages: AgentMessage[] }>> {
-    const answer = this.#answerAgent(tokenHash, () => this.#read(after));
+    const answer = await this.#answerAgent(tokenHash, () => this.#read(after));
     if (answer.state !== "ready" || after === undefined || answer.messages.length > 0)
       return answer;
     await this.#news(wait);
@@ -231,6 +232,22 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   override async alarm(): Promise<void> {
     const row = await this.#duty.run(this.env);
     if (row) await this.#tellOfRow(row);
+    await this.#revokeUnlessAllowed();
+  }
+
+  /** Ends the tokens of an owner who may not use this Ship any more; let in again, they make new ones. */
+  async #revokeUnlessAllowed(): Promise<void> {
+    const owner = this.#storage.state()?.user_id;
+    if (owner === undefined || this.#storage.tokens().length === 0) return;
+    const allowed = await attempt("owner-allowed", () => isStillAllowed(this.env, owner));
+    if (allowed !== false || !this.#storage.state()) return;
+    for (const { id } of this.#storage.tokens()) this.#revoke(id);
+  }
+
+  #revoke(token: number): void {
+    this.#storage.removeToken(token);
+    this.#live.closeRevoked(token);
+    this.#wake();
   }
 
   /** Tells open pages and lists how the row stands after the alarm has written it. */
@@ -286,8 +303,8 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     }));
   }
 
-  #listenAsAgent(tokenHash: string, after: number | undefined): Response {
-    const answer = this.#answerAgent(tokenHash, (token, state) => {
+  async #listenAsAgent(tokenHash: string, after: number | undefined): Promise<Response> {
+    const answer = await this.#answerAgent(tokenHash, (token, state) => {
       const missed = after === undefined ? 0 : state.message_count - after;
       if (missed > BATCH) return { socket: refusal(409, READ_FIRST) };
       const messages = missed > 0 ? this.#read(after).messages : [];
@@ -358,11 +375,17 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     return { state: "ready", ...content(state) };
   }
 
-  /** Lets an agent, if its token is one of this session's, have what `content` answers; its requests are counted. */
-  #answerAgent<Content extends object>(
+  /**
+   * Lets an agent, if its token is one of this session's and the owner may use this Ship, have what `content` answers; its
+   * requests are counted.
+   */
+  async #answerAgent<Content extends object>(
     tokenHash: string,
     content: (token: AgentToken, state: State) => Content,
-  ): AgentAnswer<Content> {
+  ): Promise<AgentAnswer<Content>> {
+    const asking = this.#findAgent(tokenHash);
+    if (asking.state !== "ready") return asking;
+    if (!(await isStillAllowed(this.env, asking.session.user_id))) return { state: "refused" };
     const found = this.#findAgent(tokenHash);
     if (found.state !== "ready") return found;
     const wait = this.#storage.countRequest(found.token, REQUESTS_PER_MINUTE, Date.now());

@@ -52,9 +52,13 @@ export function answerRead(
 export function listenAsAgent(request: Request, env: Env, id: string | undefined, token: string) {
   return answered(async () => {
     const after = parseAfter(new URL(request.url).searchParams.get("after"));
-    const object = () => objectOf(env, parseSessionId(id));
+    const session = parseSessionId(id);
     const from: Record<string, string> = after === undefined ? {} : { after: `${after}` };
-    return openSocket(request, object, { token: await hashToken(token), ...from });
+    const listener = { token: await hashToken(token), ...from };
+    const answer = await attempt("listen", () =>
+      openSocket(request, () => objectOf(env, session), listener),
+    );
+    return answer ?? notDone(undefined);
   });
 }
 
