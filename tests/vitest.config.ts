@@ -51,7 +51,6 @@ export default defineConfig({
           root,
           include: ["tests/mutants/**/*.test.ts"],
           maxConcurrency: 2,
-          sequence: { groupOrder: 1 }, // after the others: it runs them again
         },
       },
     ],

@@ -11,7 +11,10 @@ test("an empty list invites to start the first session", async ({ page, ship }) 
   await expect(page.getByRole("dialog", { name: "New session" })).toBeVisible();
 });
 
-test("a line tells repository, status, messages and last activity @phone", async ({ page, ship }) => {
+test("a line tells repository, status, messages and last activity @phone", async ({
+  page,
+  ship,
+}) => {
   const before = Date.now();
   const id = await ship.create("octo/cat");
   const after = Date.now();

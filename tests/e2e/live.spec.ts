@@ -56,7 +56,11 @@ async function textsOn(page: Page): Promise<string[]> {
   return texts.map((text) => text.trim());
 }
 
-test("what is sent in one browser appears in the other @js @phone", async ({ page, ship, elsewhere }) => {
+test("what is sent in one browser appears in the other @js @phone", async ({
+  page,
+  ship,
+  elsewhere,
+}) => {
   const id = await ship.create("octo/cat");
   await openLive(page, id);
   await openLive(elsewhere.page, id);
