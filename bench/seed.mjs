@@ -114,7 +114,7 @@ function insert(database, person, sessions) {
   database.exec(`
     INSERT INTO sessions
       (id, user_id, repo_owner, repo_name, status, last_activity, created_at, archived_at, archived_by,
-        message_count, agent_status, agent_at, agent_message, seen_message)
+        message_count, agent_status, agent_at, agent_message, seen_message, agent_tokens)
     WITH RECURSIVE
       n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${sessions - 1}),
       drawn AS (
@@ -134,7 +134,7 @@ function insert(database, person, sessions) {
       messages,
       iif(i % 3, NULL, CASE i % 4 WHEN 0 THEN 'working' WHEN 1 THEN 'waiting' WHEN 2 THEN 'done' ELSE 'failed' END),
       iif(i % 3, NULL, ${Date.now()} - idle),
-      iif(i % 3, 0, messages), iif(i % 2, messages, 0)
+      iif(i % 3, 0, messages), iif(i % 2, messages, 0), i % 3 = 0
     FROM drawn`);
 }
 

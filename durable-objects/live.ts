@@ -1,5 +1,7 @@
 import {
+  CHECK_AGAIN,
   CLOSED,
+  PAGE_LISTENS_FOR,
   type AgentLiveMessage,
   type ListMessage,
   type LiveMessage,
@@ -12,6 +14,13 @@ type SocketMessage = LiveMessage | AgentLiveMessage | ListMessage;
 
 /** Whom a socket belongs to: a browser that the owner is signed in by, or an agent's token. */
 export type Listener = { signIn: string } | { token: number };
+
+/** What is kept with a socket. */
+type Attachment = {
+  listener: Listener;
+  /** When it was opened, epoch milliseconds. */
+  acceptedAt: number;
+};
 
 /** The live sockets of an object. They hibernate with it, so that listening costs nothing while nothing is said. */
 export class LiveSockets {
@@ -30,6 +39,7 @@ export class LiveSockets {
         ? [AGENT, tokenTag(listener.token)]
         : [PERSON, signInTag(listener.signIn)];
     this.#ctx.acceptWebSocket(server, tags);
+    server.serializeAttachment({ listener, acceptedAt: Date.now() } satisfies Attachment);
     for (const message of missed) server.send(JSON.stringify(message));
     return new Response(null, { status: 101, webSocket: client });
   }
@@ -39,8 +49,24 @@ export class LiveSockets {
     return this.#open(PERSON).length > 0;
   }
 
+  /** @returns the browsers whose pages listen, each by the hash of its sign-in's token */
+  signIns(): string[] {
+    return this.#open(PERSON).flatMap((page) => {
+      const { listener } = attachmentOf(page);
+      return "signIn" in listener ? listener.signIn : [];
+    });
+  }
+
+  /** Says it to those pages of which it was checked within the hour who listens; the others are to ask again. */
   tellPages(message: LiveMessage | ListMessage): void {
-    send(this.#open(PERSON), message);
+    const pages = this.#open(PERSON);
+    const isOld = (page: WebSocket) =>
+      Date.now() - attachmentOf(page).acceptedAt >= PAGE_LISTENS_FOR;
+    close(pages.filter(isOld), CHECK_AGAIN);
+    send(
+      pages.filter((page) => !isOld(page)),
+      message,
+    );
   }
 
   tellAgents(message: AgentLiveMessage): void {
@@ -52,7 +78,7 @@ export class LiveSockets {
   }
 
   /** @param signIns the browsers that signed out */
-  closeSignedOut(signIns: string[]): void {
+  closeSignedOut(signIns: readonly string[]): void {
     for (const signIn of signIns) {
       close(this.#ctx.getWebSockets(signInTag(signIn)), CLOSED.signedOut);
     }
@@ -73,6 +99,10 @@ function signInTag(signIn: string): string {
 
 function tokenTag(token: number): string {
   return `token ${token}`;
+}
+
+function attachmentOf(socket: WebSocket): Attachment {
+  return socket.deserializeAttachment() as Attachment;
 }
 
 function send(sockets: WebSocket[], message: SocketMessage): void {

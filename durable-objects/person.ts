@@ -1,26 +1,36 @@
 import { DurableObject } from "cloudflare:workers";
 import { attempt } from "../app/platform/log";
-import type { ObjectAnswer } from "../app/sessions/session";
+import { objectOf } from "../app/sessions/object.server";
 import { CLOSED } from "../app/sessions/wire";
-import { BulkRunner } from "./bulk-runner";
+import { Duties } from "./duties";
 import { LiveSockets } from "./live";
-import type { CompanionEnv, SessionDO } from "./session";
+import { OpenPages } from "./open-pages";
+import type { CompanionEnv } from "./session";
+import { bulkDuty, initializeDuty } from "./session-duties";
+import { endedOf, signOutDuty } from "./sign-out-duty";
+
+/** How soon, in milliseconds, the object looks after what may finish without it. */
+const LOOK_IN = 5_000;
 
 /**
  * What one person has open, and what is being done for them: it holds the sockets of their open lists, knows which
- * sessions they have pages of, and carries out their bulks. It knows nothing of the sessions themselves; while nobody
- * looks and nothing is to be done, it does nothing and stores nothing.
+ * sessions they have pages of, and has a list of duties. It knows nothing of the sessions themselves. Only when no page is
+ * open and every duty says that it has nothing to do, its storage is cleared.
  */
 export class PersonDO extends DurableObject<CompanionEnv> {
   readonly #live = new LiveSockets(this.ctx);
-  readonly #bulks = new BulkRunner(this.ctx.storage);
-  /** Sign-ins that ended a moment ago: what was let in just before is still on its way here. */
-  readonly #ended = new Set<string>();
+  readonly #pages = new OpenPages(this.ctx.storage.sql);
+  readonly #bulks = bulkDuty((sessions) => this.changed(sessions));
+  readonly #signOuts = signOutDuty(this.#live, this.#pages);
+  readonly #duties = new Duties(this.ctx.storage, [this.#bulks, this.#signOuts, initializeDuty]);
 
-  /** Opens the live socket of a list. @param request its query says who listens, as the app has checked it: `signIn` */
-  override fetch(request: Request): Response {
-    const signIn = new URL(request.url).searchParams.get("signIn") ?? "";
-    if (this.#ended.has(signIn)) return new Response("Signed out", { status: 401 });
+  /** Opens the live socket of a list. @param request its query says who listens, as the app has checked it: `user` and `signIn` */
+  override async fetch(request: Request): Promise<Response> {
+    const query = new URL(request.url).searchParams;
+    const signIn = query.get("signIn") ?? "";
+    if (await this.#hasEnded(query.get("user") ?? "", signIn)) {
+      return new Response("Signed out", { status: 401 });
+    }
     return this.#live.accept({ signIn });
   }
 
@@ -34,33 +44,24 @@ export class PersonDO extends DurableObject<CompanionEnv> {
    * @param signIn the browser's, by the hash of its token
    * @returns false where that browser has signed out meanwhile
    */
-  watch(userId: string, sessionId: string, signIn: string): boolean {
-    if (this.#ended.has(signIn)) return false;
-    this.ctx.storage.sql.exec(
-      "CREATE TABLE IF NOT EXISTS watched (session TEXT PRIMARY KEY, user_id TEXT NOT NULL)",
-    );
-    this.ctx.storage.sql.exec(
-      "INSERT INTO watched VALUES (?, ?) ON CONFLICT DO NOTHING",
-      sessionId,
-      userId,
-    );
-    return true;
+  async watch(userId: string, sessionId: string, signIn: string): Promise<boolean> {
+    // First, so that a sign-out from here on finds it.
+    this.#pages.add({ session: sessionId, sign_in: signIn, user_id: userId });
+    return !(await this.#hasEnded(userId, signIn));
   }
 
   /** Forgets a session whose last page was closed. */
   async unwatch(sessionId: string): Promise<void> {
-    const watched = this.#watched();
-    const isLast = watched.every(({ session }) => session === sessionId);
-    if (isLast && this.#bulks.idle) return this.ctx.storage.deleteAll();
-    if (watched.length === 0) return;
-    this.ctx.storage.sql.exec("DELETE FROM watched WHERE session = ?", sessionId);
+    this.#pages.remove(sessionId);
+    await this.#clearIfDone();
   }
 
   /** Tells every open page of the person that these sessions have changed. @param sessions their ids */
   async changed(sessions: string[]): Promise<void> {
     this.listChanged(sessions);
-    const open = this.#watched().filter(({ session }) => sessions.includes(session));
-    await this.#tell(open, (object, userId) => object.changed(userId));
+    const pages = this.#pages.all().filter(({ session }) => sessions.includes(session));
+    const open = new Map(pages.map(({ session, user_id }) => [session, user_id]));
+    await Promise.all([...open].map(([session, userId]) => this.#tellChanged(session, userId)));
   }
 
   /** Tells every open list of the person to read itself anew. @param sessions the ids of those that changed */
@@ -68,52 +69,56 @@ export class PersonDO extends DurableObject<CompanionEnv> {
     this.#live.tellPages({ type: "changed", sessions });
   }
 
-  /** Closes what is open in browsers that signed out. @param signIns these, by the hashes of their tokens */
-  async signedOut(signIns: string[]): Promise<void> {
-    for (const signIn of signIns) this.#ended.add(signIn);
-    this.#live.closeSignedOut(signIns);
-    await this.#tell(this.#watched(), (object, userId) => object.signedOut(userId, signIns));
+  /**
+   * Remembers that sign-ins of this person are about to end, before they do: from here on, what is open by those that
+   * have ended will be closed, whoever dies. Where none ends, nothing is closed.
+   */
+  expectSignOut(userId: string): void {
+    this.#duties.add(this.#signOuts, userId, userId, LOOK_IN);
+  }
+
+  /** Closes what is open by sign-ins of this person's that have ended. */
+  async finishSignOut(userId: string): Promise<void> {
+    await this.#duties.begin(this.env, this.#signOuts, userId, userId);
   }
 
   /** Remembers a bulk that is about to be made. If it never is, it is forgotten. */
   expectBulk(userId: string, id: string): void {
-    this.#bulks.expect(userId, id);
+    this.#duties.add(this.#bulks, userId, id, LOOK_IN);
   }
 
   /** Carries out a bulk, from now on and until nothing of it is left. */
   runBulk(userId: string, id: string): void {
-    this.#bulks.begin(userId, id);
+    this.#duties.add(this.#bulks, userId, id);
   }
 
-  /** Does the next step of a bulk. */
+  /** Makes a session's object, which cannot be reached just now, as soon as it can. */
+  initializeLater(userId: string, sessionId: string): void {
+    this.#duties.add(initializeDuty, userId, sessionId, LOOK_IN);
+  }
+
+  /** Does the next step of the duty that is due first. */
   override async alarm(): Promise<void> {
-    const changed = await this.#bulks.step(this.env);
-    if (this.#bulks.idle && this.#watched().length === 0) await this.ctx.storage.deleteAll();
-    await this.changed(changed);
+    await this.#duties.run(this.env);
+    await this.#clearIfDone();
   }
 
-  /** Says it to sessions, and forgets those that are there no more. */
-  async #tell(
-    open: Watched[],
-    say: (object: DurableObjectStub<SessionDO>, userId: string) => Promise<ObjectAnswer>,
-  ): Promise<void> {
-    const { SESSION_DO } = this.env;
-    await Promise.all(
-      open.map(({ session, user_id }) =>
-        attempt("tell-session", async () => {
-          const answer = await say(SESSION_DO.get(SESSION_DO.idFromName(session)), user_id);
-          if (answer.state !== "ready") await this.unwatch(session);
-        }),
-      ),
-    );
+  /** Stores nothing where no page is open and nothing is to be done; the alarm goes with it. */
+  async #clearIfDone(): Promise<void> {
+    if (this.#duties.idle && this.#pages.all().length === 0) await this.ctx.storage.deleteAll();
   }
 
-  #watched(): Watched[] {
-    const { sql } = this.ctx.storage;
-    const [made] = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'watched'").toArray();
-    return made ? sql.exec<Watched>("SELECT session, user_id FROM watched").toArray() : [];
+  /** Whether a sign-in has ended since the app has checked it; D1 is asked only where one may have. */
+  async #hasEnded(userId: string, signIn: string): Promise<boolean> {
+    if (!this.#duties.has(this.#signOuts)) return false;
+    return (await endedOf(this.env, userId, [signIn])).length > 0;
+  }
+
+  /** Tells a session's object that the session has changed, and forgets one that is there no more. */
+  async #tellChanged(session: string, userId: string): Promise<void> {
+    await attempt("tell-session", async () => {
+      const { state } = await objectOf(this.env, session).changed(userId);
+      if (state !== "ready") await this.unwatch(session);
+    });
   }
 }
-
-/** A session that the person has a page of. */
-type Watched = Record<"session" | "user_id", string>;

@@ -8,6 +8,7 @@ import type { SessionStorage, State } from "./storage";
 /** How soon, in milliseconds, the alarm looks after the row. */
 export const AFTER_BIRTH = 5_000;
 export const AFTER_APPEND = 10_000;
+export const AFTER_TOKEN = 1_000;
 const BACKOFF = { first: 5_000, most: 300_000 };
 /** An alarm this long overdue was dropped by the platform. */
 const LOST_ALARM = 60_000;
@@ -78,7 +79,12 @@ export class RowDuty {
     const began = Date.now();
     const [[tombstone], [row]] = await write(
       env.DB,
-      reportToRow(reported, this.#storage.lastMessageAt(), began, Number(env.AUTO_ARCHIVE_SECONDS)),
+      reportToRow(
+        reported,
+        this.#storage.messages.lastAt(),
+        began,
+        Number(env.AUTO_ARCHIVE_SECONDS),
+      ),
       readTombstone(id, user_id),
       readRow(id, user_id),
     );
@@ -104,6 +110,7 @@ export class RowDuty {
       return now + AFTER_APPEND;
     }
     if (state.deleting) return now + AFTER_BIRTH;
+    if (state.agent_tokens !== reported.agent_tokens) return now + AFTER_TOKEN;
     // Not sooner: however much is said, the row is written at most once in this time.
     if (state.last_activity !== reported.last_activity) return began + AFTER_APPEND;
     const idleSeconds = Number(env.AUTO_ARCHIVE_SECONDS);

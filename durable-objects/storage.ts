@@ -1,13 +1,15 @@
+import { SESSION_BYTES } from "../app/sessions/budgets";
 import type {
   AgentToken,
-  Message,
   NewMessage,
   NewReport,
   SessionMetadata,
   SessionRow,
 } from "../app/sessions/session";
+import { Messages, type ParsedMessage } from "./messages";
+import { FIRST_SCHEMA, readRows, upgrade, writeRows } from "./schema";
 
-/** The one row of the table `state`. */
+/** The one row of the table `state`, with how many tokens there are. */
 export type State = SessionMetadata & {
   /** Random, made anew by every initialization: tells a state from one that was wiped and made again. */
   generation: string;
@@ -17,20 +19,19 @@ export type State = SessionMetadata & {
   alarm_at: number;
 };
 
-type Row<Shape> = Record<string, SqlStorageValue> & Shape;
-
-const MESSAGE = "id, role, author, text, created_at, client_key";
-
-/** A token's requests are counted by the minute, in milliseconds. */
+/** What is counted by the minute, in milliseconds. */
 const MINUTE = 60_000;
 
-const AGENT_TABLES = `
-  CREATE TABLE agent_tokens (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
-    form_key TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL, used_at INTEGER,
-    window_at INTEGER NOT NULL DEFAULT 0, window_count INTEGER NOT NULL DEFAULT 0
-  );
-  CREATE TABLE agent_reports (client_key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;`;
+/** A token by which nothing was asked for so long, in milliseconds, has ended. */
+const TOKEN_LIFE = 90 * 24 * 60 * MINUTE;
+/** The tokens that nothing was asked by since a time, which is the parameter. */
+const UNUSED = "coalesce(used_at, created_at) <= ?";
+
+/** The minute that began with the first of what is counted. */
+interface Window {
+  window_at: number;
+  window_count: number;
+}
 
 /** A key of a report without words is remembered this long: longer than anybody sends it again. */
 const REPORT_KEPT = 24 * 60 * MINUTE;
@@ -40,37 +41,27 @@ const REPORT_KEPT = 24 * 60 * MINUTE;
  * object does in one turn is one transaction. Times are epoch milliseconds.
  */
 export class SessionStorage {
-  readonly #sql: SqlStorage;
+  readonly messages: Messages;
+  readonly #storage: DurableObjectStorage;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
+  constructor(storage: DurableObjectStorage) {
+    this.messages = new Messages(storage);
+    this.#storage = storage;
   }
 
-  /** @returns undefined where nothing is stored; reading makes nothing, but brings older storage up to date */
+  /** @returns undefined where nothing is stored */
   state(): State | undefined {
-    const [made] = this.#rows<{ sql: string }>(
-      "SELECT sql FROM sqlite_master WHERE name = 'state'",
-    );
-    if (!made) return undefined;
-    if (!made.sql.includes("agent_message")) this.#addAgents();
-    return this.#rows<State>("SELECT * FROM state")[0];
+    const made = "SELECT 1 FROM sqlite_master WHERE name = 'state'";
+    if (this.#storage.sql.exec(made).toArray().length === 0) return undefined;
+    const query = "SELECT *, (SELECT count(*) FROM agent_tokens) AS agent_tokens FROM state";
+    return this.#read<State>(query)[0];
   }
 
   /** Makes the state of a session, with this generation, from its row. */
   make(row: SessionRow, deleting: 0 | 1): void {
-    this.#sql.exec(`
-      CREATE TABLE state (
-        id TEXT NOT NULL, user_id TEXT NOT NULL, repo_owner TEXT NOT NULL, repo_name TEXT NOT NULL,
-        created_at INTEGER NOT NULL, last_activity INTEGER NOT NULL, message_count INTEGER NOT NULL,
-        generation TEXT NOT NULL, deleting INTEGER NOT NULL, alarm_at INTEGER NOT NULL,
-        agent_status TEXT, agent_at INTEGER, agent_message INTEGER NOT NULL DEFAULT 0
-      );
-      CREATE TABLE messages (
-        id INTEGER PRIMARY KEY, role TEXT NOT NULL, author TEXT NOT NULL,
-        text TEXT NOT NULL, created_at INTEGER NOT NULL, client_key TEXT NOT NULL UNIQUE
-      );
-      ${AGENT_TABLES}`);
-    this.#sql.exec(
+    const { sql } = this.#storage;
+    sql.exec(FIRST_SCHEMA);
+    sql.exec(
       `INSERT INTO state (id, user_id, repo_owner, repo_name, created_at, last_activity,
          message_count, generation, deleting, alarm_at)
        VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, 0)`,
@@ -83,75 +74,61 @@ export class SessionStorage {
       crypto.randomUUID(),
       deleting,
     );
+    upgrade(this.#storage);
   }
 
   markDeleting(): void {
-    this.#sql.exec("UPDATE state SET deleting = 1");
+    this.#write("UPDATE state SET deleting = 1");
   }
 
   setAlarmAt(at: number): void {
-    this.#sql.exec("UPDATE state SET alarm_at = ?", at);
+    this.#write("UPDATE state SET alarm_at = ?", at);
   }
 
   setLastActivity(at: number): void {
-    this.#sql.exec("UPDATE state SET last_activity = ?", at);
+    this.#write("UPDATE state SET last_activity = ?", at);
   }
 
-  /** @returns the message as it is kept; undefined where its key was seen before, and nothing was added */
-  append({ role, author, text, client_key }: NewMessage, now: number): Message | undefined {
-    const [message] = this.#rows<Message>(
-      `INSERT INTO messages (role, author, text, created_at, client_key) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (client_key) DO NOTHING RETURNING ${MESSAGE}`,
-      role,
-      author,
-      text,
-      now,
-      client_key,
-    );
-    if (message) {
-      this.#sql.exec("UPDATE state SET message_count = message_count + 1");
-      this.#touch(now);
-    }
-    return message;
+  /** Whether there is no room for more than what deleting takes. */
+  get isFull(): boolean {
+    return this.#storage.sql.databaseSize >= SESSION_BYTES;
   }
 
-  /** @returns the message with this key */
-  messageByKey(key: string): Message | undefined {
-    return this.#rows<Message>(`SELECT ${MESSAGE} FROM messages WHERE client_key = ?`, key)[0];
+  /** @returns what a message or report with this key was kept as: its message, or null for a status alone */
+  findKey(key: string, now: number): { message: number | null } | undefined {
+    const query = `SELECT id AS message FROM messages WHERE client_key = ?
+      UNION ALL SELECT NULL FROM agent_reports WHERE client_key = ? AND at >= ?`;
+    return this.#read<{ message: number | null }>(query, key, key, now - REPORT_KEPT)[0];
   }
 
-  /** @returns at most `limit` messages before the one with this id, the newest of them, oldest first */
-  messagesBefore(before: number, limit: number): Message[] {
-    const query = `SELECT ${MESSAGE} FROM messages WHERE id < ? ORDER BY id DESC LIMIT ?`;
-    return this.#rows<Message>(query, before, limit).reverse();
-  }
-
-  /** @returns at most `limit` messages after the one with this id, oldest first */
-  messagesAfter(after: number, limit: number): Message[] {
-    const query = `SELECT ${MESSAGE} FROM messages WHERE id > ? ORDER BY id LIMIT ?`;
-    return this.#rows<Message>(query, after, limit);
+  /** @param message with a key that nothing was kept by */
+  append(message: NewMessage, now: number): ParsedMessage {
+    const added = this.messages.add(message, now);
+    this.#write("UPDATE state SET message_count = message_count + 1");
+    this.#touch(now);
+    return added;
   }
 
   /**
    * Keeps what an agent reports, with the words as a message of the token's name.
    *
-   * @returns the message that these words are, now or since the same key was sent before; and whether anything is new
+   * @param key one that nothing was kept by
+   * @returns the message that its words are
    */
   report(
-    token: AgentToken,
-    report: NewReport,
+    { name }: AgentToken,
+    { text, status }: NewReport,
+    key: string,
     now: number,
-  ): { message: Message | undefined; isNew: boolean } {
-    const client_key = `agent ${token.id} ${report.key}`; // Each token has its own keys.
-    const { text, status } = report;
+  ): ParsedMessage | undefined {
     if (text === undefined) {
-      const isNew = this.#rememberReport(client_key, now);
-      if (isNew) this.#reported({ status, message: undefined }, now);
-      return { message: undefined, isNew };
+      this.#rememberReport(key, now);
+      this.#reported(status, undefined, now);
+      return undefined;
     }
-    const message = this.append({ role: "agent", author: token.name, text, client_key }, now);
-    if (message) this.#reported({ status, message: message.id }, now);
-    return { message: message ?? this.messageByKey(client_key), isNew: message !== undefined };
+    const message = this.append({ role: "agent", author: name, text, client_key: key }, now);
+    this.#reported(status, message.id, now);
+    return message;
   }
 
   /**
@@ -171,69 +148,75 @@ export class SessionStorage {
       WHERE (SELECT count(*) FROM agent_tokens WHERE form_key <> ?) < ?
       ON CONFLICT (form_key) DO UPDATE SET hash = excluded.hash
       WHERE used_at IS NULL AND name = excluded.name RETURNING id`;
-    if (this.#rows(query, name, hash, formKey, now, formKey, limit).length > 0) return "added";
-    const sameKey = this.#rows("SELECT id FROM agent_tokens WHERE form_key = ?", formKey);
+    if (this.#write(query, name, hash, formKey, now, formKey, limit).length > 0) return "added";
+    const sameKey = this.#read("SELECT id FROM agent_tokens WHERE form_key = ?", formKey);
     return sameKey.length > 0 ? "key-used" : "too-many";
   }
 
   /** @returns the tokens that work, oldest first */
-  tokens(): AgentToken[] {
-    return this.#rows<AgentToken>(
-      "SELECT id, name, created_at, used_at FROM agent_tokens ORDER BY id",
-    );
+  tokens(now: number): AgentToken[] {
+    const query = `SELECT id, name, created_at, used_at FROM agent_tokens
+      WHERE NOT ${UNUSED} ORDER BY id`;
+    return this.#read<AgentToken>(query, now - TOKEN_LIFE);
   }
 
-  findToken(hash: string): AgentToken | undefined {
-    const query = "SELECT id, name, created_at, used_at FROM agent_tokens WHERE hash = ?";
-    return this.#rows<AgentToken>(query, hash)[0];
+  /** @returns the token with this hash, if it works */
+  findToken(hash: string, now: number): AgentToken | undefined {
+    const query = `SELECT id, name, created_at, used_at FROM agent_tokens
+      WHERE hash = ? AND NOT ${UNUSED}`;
+    return this.#read<AgentToken>(query, hash, now - TOKEN_LIFE)[0];
+  }
+
+  /** From here on no token works. @returns the ids of those that did */
+  removeAllTokens(): number[] {
+    return this.#write<{ id: number }>("DELETE FROM agent_tokens RETURNING id").map(({ id }) => id);
+  }
+
+  /** Removes the tokens that have ended because nobody used them. @returns their ids */
+  removeUnusedTokens(now: number): number[] {
+    const query = `DELETE FROM agent_tokens WHERE ${UNUSED} RETURNING id`;
+    return this.#write<{ id: number }>(query, now - TOKEN_LIFE).map(({ id }) => id);
   }
 
   /** From here on the token does not work. */
   removeToken(id: number): void {
-    this.#sql.exec("DELETE FROM agent_tokens WHERE id = ?", id);
+    this.#write("DELETE FROM agent_tokens WHERE id = ?", id);
   }
 
   /**
-   * Counts a request of a token's, if it is one of at most `limit` in the minute that began with the first of them.
+   * Counts a request of a token's, if it is one of at most `limit` in a minute.
    *
    * @returns 0 where it was counted; otherwise how long to wait, in milliseconds
    */
   countRequest(token: AgentToken, limit: number, now: number): number {
-    const [{ window_at, window_count } = { window_at: 0, window_count: 0 }] = this.#rows<{
-      window_at: number;
-      window_count: number;
-    }>("SELECT window_at, window_count FROM agent_tokens WHERE id = ?", token.id);
-    const fresh = now - window_at >= MINUTE;
-    if (!fresh && window_count >= limit) return window_at + MINUTE - now;
-    this.#sql.exec(
+    const query = "SELECT window_at, window_count FROM agent_tokens WHERE id = ?";
+    const [window] = this.#read<Window>(query, token.id);
+    const { wait, window_at, window_count } = counted(window!, limit, now);
+    if (wait > 0) return wait;
+    this.#write(
       "UPDATE agent_tokens SET used_at = ?, window_at = ?, window_count = ? WHERE id = ?",
-      now,
-      fresh ? now : window_at,
-      fresh ? 1 : window_count + 1,
-      token.id,
+      ...[now, window_at, window_count, token.id],
     );
     return 0;
   }
 
-  /** When the newest message was said, by the clock; 0 where there is none. */
-  lastMessageAt(): number {
-    const newest = "SELECT created_at FROM messages ORDER BY id DESC LIMIT 1";
-    return this.#rows<{ created_at: number }>(newest)[0]?.created_at ?? 0;
+  /** The same for a message of the owner's. */
+  countMessage(limit: number, now: number): number {
+    const [window] = this.#read<Window>("SELECT window_at, window_count FROM state");
+    const { wait, window_at, window_count } = counted(window!, limit, now);
+    if (wait > 0) return wait;
+    this.#write("UPDATE state SET window_at = ?, window_count = ?", window_at, window_count);
+    return 0;
   }
 
-  /** @returns whether the key is new; old ones are forgotten on the way */
-  #rememberReport(client_key: string, now: number): boolean {
-    this.#sql.exec("DELETE FROM agent_reports WHERE at < ?", now - REPORT_KEPT);
-    const query = `INSERT INTO agent_reports (client_key, at) VALUES (?, ?)
-      ON CONFLICT (client_key) DO NOTHING RETURNING at`;
-    return this.#rows(query, client_key, now).length > 0;
+  /** Old keys are forgotten on the way. */
+  #rememberReport(key: string, now: number): void {
+    this.#write("DELETE FROM agent_reports WHERE at < ?", now - REPORT_KEPT);
+    this.#write("INSERT INTO agent_reports (client_key, at) VALUES (?, ?)", key, now);
   }
 
-  #reported(
-    { status, message }: Pick<NewReport, "status"> & { message: number | undefined },
-    now: number,
-  ): void {
-    this.#sql.exec(
+  #reported(status: NewReport["status"], message: number | undefined, now: number): void {
+    this.#write(
       `UPDATE state SET agent_status = coalesce(?, agent_status), agent_at = ?,
          agent_message = coalesce(?, agent_message)`,
       status ?? null,
@@ -245,19 +228,22 @@ export class SessionStorage {
 
   /** Always later than the last time, so that a report of fewer messages can never pass for the newest. */
   #touch(now: number): void {
-    this.#sql.exec("UPDATE state SET last_activity = max(?, last_activity + 1)", now);
+    this.#write("UPDATE state SET last_activity = max(?, last_activity + 1)", now);
   }
 
-  /** Storage that was made before agents could report into a session. */
-  #addAgents(): void {
-    this.#sql.exec(`
-      ALTER TABLE state ADD COLUMN agent_status TEXT;
-      ALTER TABLE state ADD COLUMN agent_at INTEGER;
-      ALTER TABLE state ADD COLUMN agent_message INTEGER NOT NULL DEFAULT 0;
-      ${AGENT_TABLES}`);
+  #read<Shape>(query: string, ...values: SqlStorageValue[]): Shape[] {
+    return readRows(this.#storage, query, ...values);
   }
 
-  #rows<Shape>(query: string, ...values: SqlStorageValue[]): Shape[] {
-    return this.#sql.exec<Row<Shape>>(query, ...values).toArray();
+  #write<Shape>(query: string, ...values: SqlStorageValue[]): Shape[] {
+    return writeRows(this.#storage, query, ...values);
   }
+}
+
+/** @returns the window with one more in it, or how long to wait; a clock that has gone back begins another window */
+function counted({ window_at, window_count }: Window, limit: number, now: number) {
+  const isOver = now >= window_at + MINUTE || now < window_at;
+  if (isOver) return { window_at: now, window_count: 1, wait: 0 };
+  const wait = window_count < limit ? 0 : window_at + MINUTE - now;
+  return { window_at, window_count: window_count + 1, wait };
 }

@@ -31,6 +31,7 @@ export const BREACHES = {
   "owners-differ": "has a row and an object of different owners",
   "activity-differs": "has another last activity in its row than in its object",
   "count-differs": "has another message count in its row than in its object",
+  "tokens-differ": "has another number of agents' tokens in its row than in its object",
   "messages-miscounted": "has an object that holds more or fewer messages than it counts",
   "alarm-missing": "has an object with state, but without an alarm",
   "name-differs": "has an object that was made under another id",
@@ -41,13 +42,14 @@ export const BREACHES = {
 /**
  * @typedef {{ id: string, user_id: string, last_activity: number, message_count: number }} Facts
  *   what row and object both know of a session; times are epoch milliseconds
- * @typedef {Facts & { repo_owner: string, repo_name: string, repo: string, status: string }} Row
+ * @typedef {Facts & { repo_owner: string, repo_name: string, repo: string, status: string, agent_tokens: number | null }} Row
  * @typedef {object} StoredObject
  * @property {string} file  the object's own id, by which Miniflare names its file
  * @property {string | undefined} name  what the object's id was made from
  * @property {string[]} tables  that the app has made
  * @property {(Facts & { deleting: number }) | undefined} state  undefined in an empty object
  * @property {string[]} messageKeys  the client key of every message
+ * @property {number} tokens  how many agents' tokens there are
  * @property {number | undefined} alarm  epoch milliseconds
  * @typedef {object} Storage
  * @property {Row[]} rows
@@ -116,12 +118,14 @@ function readObject(file, alarms) {
     const states = tables.includes("state") ? all("SELECT * FROM state") : [];
     /** @type {{ client_key: string }[]} */
     const messages = tables.includes("messages") ? all("SELECT client_key FROM messages") : [];
+    const tokens = tables.includes("agent_tokens") ? all("SELECT id FROM agent_tokens").length : 0;
     return {
       file: id,
       name: names[0]?.name,
       tables,
       state: states[0],
       messageKeys: messages.map(({ client_key }) => client_key),
+      tokens,
       alarm: alarms.get(id),
     };
   });
@@ -235,7 +239,7 @@ function miscounts(rows, counts) {
  * @param {Set<string>} deleted
  * @returns {Violation[]}
  */
-function violationsOf({ file, name, tables, state, messageKeys, alarm }, rowOf, deleted) {
+function violationsOf({ file, name, tables, state, messageKeys, tokens, alarm }, rowOf, deleted) {
   if (!state)
     return tables.length > 0 ? [violation(name ?? file, "tables-left", tables.join())] : [];
   const { id } = state;
@@ -256,7 +260,13 @@ function violationsOf({ file, name, tables, state, messageKeys, alarm }, rowOf, 
   if (deleted.has(id)) found.push(violation(id, "object-of-deleted"));
   else if (state.deleting) found.push(violation(id, "deletion-unfinished"));
   else if (!row) found.push(violation(id, "object-without-row"));
-  else found.push(...differences(row, state));
+  else {
+    found.push(...differences(row, state));
+    if (row.agent_tokens !== null && row.agent_tokens !== tokens) {
+      const detail = `${row.agent_tokens} in the row, ${tokens} in the object`;
+      found.push(violation(id, "tokens-differ", detail));
+    }
+  }
   return found;
 }
 

@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
@@ -13,6 +13,7 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const BUILT_FROM = [
   "app",
+  "functions",
   "package-lock.json",
   "postcss.config.js",
   "remix.config.js",
@@ -104,7 +105,7 @@ export function makeSecrets() {
   if (lines.length > 0) writeFileSync(file, known + lines.join(""), { mode: 0o600 });
 }
 
-/** Builds the app for production, unless nothing has changed since it was last built so. */
+/** Builds the app and its Functions for production, unless nothing has changed since it was last built so. */
 export async function build() {
   const stamp = join(ROOT, "build/.production");
   const built = existsSync(stamp) ? statSync(stamp).mtimeMs : 0;
@@ -114,17 +115,24 @@ export async function build() {
   await must("remix", ["build"], { env: { NODE_ENV: "production" } });
   const { mergeChunks } = await import("./merge-chunks.mjs"); // what it needs may have been installed only now
   await mergeChunks();
+  await must("wrangler", ["pages", "functions", "build", "--outdir", "build/functions"], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   writeFileSync(stamp, "");
 }
 
 /**
- * Brings the local database up to the newest migration.
+ * Brings the local database up to the newest migration, where it is not.
  *
  * @param {string} state the folder that local data lives in
  */
 export async function migrate(state) {
+  const stamp = join(resolve(ROOT, state), "v3/d1/migrated");
+  const wanted = readdirSync(join(ROOT, "migrations")).join("\n");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   const args = ["d1", "migrations", "apply", "ship-db", "--local", "--persist-to", state];
   await must("wrangler", args, { env: { CI: "true" }, stdio: ["ignore", "ignore", "inherit"] });
+  writeFileSync(stamp, wanted);
 }
 
 /**

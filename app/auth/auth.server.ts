@@ -6,11 +6,13 @@ import {
   type TypedResponse,
 } from "@remix-run/cloudflare";
 import * as z from "zod/mini";
-import { readCookie, signedCookie } from "../platform/cookies.server";
+import { isAllowed, isLocalUser } from "../platform/allowed-users.server";
+import { readCookie, serializeFitting, signedCookie } from "../platform/cookies.server";
 import { read, write, type Database, type Statement } from "../platform/database.server";
 import { attempt, logEvent } from "../platform/log";
 import { personOf } from "../platform/person.server";
 import { hashToken, randomToken } from "../platform/token.server";
+import { offersLocalSignIn } from "./local.server";
 import {
   countAuthRecords,
   deleteAuthRecord,
@@ -79,8 +81,17 @@ export async function findUser(
   context: AppLoadContext,
 ): Promise<User | undefined> {
   const claim = await claimOf(request, context);
-  if (claim && (await isSignedIn(claim, context))) return claim.user;
-  return undefined;
+  if (!claim || !mayUseShip(request, context, claim.user)) return undefined;
+  return (await isSignedIn(claim, context)) ? claim.user : undefined;
+}
+
+/**
+ * @param user by what their sign-in said of them, now or when it was made
+ * @returns whether ALLOWED_USERS lists them; whether they may sign in by name here, where that is how they did
+ */
+export function mayUseShip(request: Request, context: AppLoadContext, user: User): boolean {
+  if (isLocalUser(user.id)) return offersLocalSignIn(request, context);
+  return isAllowed(context.env.ALLOWED_USERS, user);
 }
 
 /**
@@ -89,7 +100,8 @@ export async function findUser(
  * @param load reads the page's data for that person, from `context.reads`: in the same round trip as the check, whose
  *   outcome decides whether the data is handed out. It must change nothing.
  * @returns what `load` returned; without it, the person
- * @throws a redirect to the sign-in page, which leads back here, where nobody is signed in; and what `load` throws
+ * @throws a redirect to the sign-in page, which leads back here, where nobody is signed in, or somebody who may not use
+ *   this Ship any more; and what `load` throws
  */
 export function verifySession(request: Request, context: AppLoadContext): Promise<User>;
 export function verifySession<Data>(
@@ -104,6 +116,7 @@ export async function verifySession(
 ): Promise<unknown> {
   const claim = await claimOf(request, context);
   if (!claim) throw redirectToSignIn(request);
+  if (!mayUseShip(request, context, claim.user)) throw redirectToSignIn(request, "not-allowed");
   const [signedIn, data] = await Promise.allSettled([isSignedIn(claim, context), load(claim.user)]);
   if (signedIn.status === "rejected") throw signedIn.reason;
   if (!signedIn.value) throw redirectToSignIn(request);
@@ -127,11 +140,12 @@ export async function signInOf(request: Request, context: AppLoadContext): Promi
   return claim.tokenHash;
 }
 
-function redirectToSignIn(request: Request): Response {
+/** @param problem what the sign-in page says, by its name there */
+function redirectToSignIn(request: Request, problem?: "not-allowed"): Response {
   const { pathname, searchParams } = new URL(request.url);
   searchParams.delete("_data"); // Remix's own, on the requests of its client
   const to = searchParams.size > 0 ? `${pathname}?${searchParams}` : pathname;
-  return redirect(`/login?${new URLSearchParams({ to })}`);
+  return redirect(`/login?${new URLSearchParams({ ...(problem && { problem }), to })}`);
 }
 
 /**
@@ -139,7 +153,7 @@ function redirectToSignIn(request: Request): Response {
  *
  * @param to where they go next
  * @param more statements that belong into the same batch
- * @throws what D1 throws
+ * @throws what D1 and the person's object throw
  */
 export async function signIn(
   request: Request,
@@ -151,15 +165,16 @@ export async function signIn(
   const { env, now } = context;
   const before = await claimOf(request, context);
   const token = randomToken();
-  await write(env.DB, [
-    ...(before ? [deleteAuthRecord(before.tokenHash)] : []),
-    ...insertAuthRecord(user, await hashToken(token), now),
-    ...more,
-  ]);
-  if (before) closeSockets(context, before.user, [before.tokenHash]);
+  const signsIn = [...insertAuthRecord(user, await hashToken(token), now), ...more];
+  if (!before) await write(env.DB, signsIn);
+  else await endSignIns(context, before.user, [deleteAuthRecord(before.tokenHash), ...signsIn]);
   logEvent("sign-in", { user: user.id });
-  const cookie = await authCookie(request, context).serialize(
-    { ...user, token },
+  // Name and picture are only for the header, and left out where GitHub's are too long for a cookie.
+  const held = { ...user, token };
+  const plain = { ...held, name: user.login, avatar: null };
+  const cookie = await serializeFitting(
+    authCookie(request, context),
+    [held, { ...held, avatar: null }, plain],
     { maxAge: COOKIE_AGE },
   );
   return redirect(to, { headers: { "Set-Cookie": cookie } });
@@ -168,7 +183,7 @@ export async function signIn(
 /**
  * Signs the person out, in this browser or everywhere.
  *
- * @throws what D1 throws; they are then still signed in
+ * @throws what D1 and the person's object throw; they are then still signed in
  */
 export async function signOut(
   request: Request,
@@ -179,21 +194,28 @@ export async function signOut(
   if (claim) {
     const { user, tokenHash } = claim;
     const deletion = everywhere ? deleteAuthRecords(user.id) : deleteAuthRecord(tokenHash);
-    const [ended] = await write(context.env.DB, [], deletion);
-    closeSockets(
-      context,
-      user,
-      ended.map(({ token_hash }) => token_hash),
-    );
+    await endSignIns(context, user, [deletion]);
     logEvent(everywhere ? "sign-out-everywhere" : "sign-out", { user: user.id });
   }
   const cookie = await authCookie(request, context).serialize("", { maxAge: 0 });
   return redirect("/login", { headers: { "Set-Cookie": cookie } });
 }
 
-/** Pages that are open in a browser that was signed out hear nothing more. */
-function closeSockets({ env, waitUntil }: AppLoadContext, user: User, tokenHashes: string[]): void {
-  waitUntil(attempt("close-sockets", async () => personOf(env, user.id).signedOut(tokenHashes)));
+/**
+ * Ends sign-ins of a person's, and closes what is open by them. The person's object is told first: whatever fails from
+ * here on, it looks which of them have ended.
+ *
+ * @param statements end them, in one batch
+ * @throws what D1 and the person's object throw
+ */
+async function endSignIns(
+  { env, waitUntil }: AppLoadContext,
+  { id }: User,
+  statements: Statement[],
+): Promise<void> {
+  await personOf(env, id).expectSignOut(id);
+  await write(env.DB, statements);
+  waitUntil(attempt("close-sockets", async () => personOf(env, id).finishSignOut(id)));
 }
 
 /** @returns in how many browsers a person is signed in */

@@ -6,14 +6,15 @@ import {
   askApi,
   askForTokens,
   gitHubPage,
+  gitHubUserId,
   oauthClient,
   type GitHubAnswer,
   type GitHubTokens,
 } from "../github/client.server";
 import { saveTokens } from "../github/tokens.server";
-import { readCookie, signedCookie } from "../platform/cookies.server";
+import { readCookie, serializeFitting, signedCookie } from "../platform/cookies.server";
 import { logEvent } from "../platform/log";
-import { signIn, type User } from "./auth.server";
+import { mayUseShip, signIn, type User } from "./auth.server";
 
 /** What a sign-in that did not work ends with, for the sign-in page to say; its name stands in the page's URL. */
 const PROBLEMS = {
@@ -22,6 +23,8 @@ const PROBLEMS = {
     "This sign-in was not begun in this browser, took too long or was finished before. Begin it again.",
   refused: "GitHub did not accept this sign-in. Begin it again.",
   unavailable: "GitHub did not answer, so you are not signed in. Try again in a moment.",
+  "not-allowed":
+    "You may not use this Ship with this account. Ask whoever runs it to let you in, or sign in with another one.",
 };
 
 type SignInProblem = keyof typeof PROBLEMS;
@@ -36,7 +39,10 @@ const begunValue = z.object({ state: z.string(), verifier: z.string(), to: z.str
 
 const TEN_MINUTES = 10 * 60;
 
-/** @param to where the person wants to be afterwards @returns the answer that sends them to GitHub */
+/**
+ * @param to where the person wants to be afterwards; the dashboard instead where that is too long for a cookie
+ * @returns the answer that sends them to GitHub
+ */
 export async function beginGitHubSignIn(request: Request, context: AppLoadContext, to: string) {
   const begun = { state: generateState(), verifier: generateCodeVerifier(), to };
   const url = client(request, context.env).createAuthorizationURLWithPKCE(
@@ -46,7 +52,11 @@ export async function beginGitHubSignIn(request: Request, context: AppLoadContex
     begun.verifier,
     [], // A GitHub App's permissions are its own; it takes no scopes.
   );
-  const cookie = await begunCookie(request, context).serialize(begun, { maxAge: TEN_MINUTES });
+  const cookie = await serializeFitting(
+    begunCookie(request, context),
+    [begun, { ...begun, to: "/dashboard" }],
+    { maxAge: TEN_MINUTES },
+  );
   return redirect(url.href, { headers: { "Set-Cookie": cookie } });
 }
 
@@ -87,22 +97,26 @@ async function finish(
     client(request, env).validateAuthorizationCode(endpoint, code, verifier),
   );
   if (tokens.problem) return refuse(tokens.problem, to);
-  const user = await askWho(env, tokens.value);
+  const user = await askWho(env, tokens.value, now);
   if (user.problem) return refuse(user.problem, to);
+  if (!mayUseShip(request, context, user.value)) {
+    return refuse("not-allowed", to, { user: user.value.id });
+  }
   const saved = await saveTokens(env, user.value.id, tokens.value);
   return signIn(request, context, user.value, to, [saved]);
 }
 
-function askWho(env: Env, { access }: GitHubTokens): Promise<GitHubAnswer<User>> {
-  return askApi(env, "github-user", `bearer ${access}`, async (api) => {
+function askWho(env: Env, { access }: GitHubTokens, now: number): Promise<GitHubAnswer<User>> {
+  return askApi(env, "github-user", `bearer ${access}`, now, async (api) => {
     const { data } = await api.request("GET /user");
     const { id, login, name, avatar_url } = data;
-    return { id: `github:${id}`, login, name: name ?? login, avatar: avatar_url };
+    return { id: gitHubUserId(env, id), login, name: name ?? login, avatar: avatar_url };
   });
 }
 
-function refuse(problem: SignInProblem, to: string | undefined): Response {
-  logEvent("sign-in-refused", { problem });
+/** @param who the person's id, where it is known: whoever runs this Ship may want to let them in */
+function refuse(problem: SignInProblem, to: string | undefined, who?: { user: string }): Response {
+  logEvent("sign-in-refused", { problem, ...who });
   return redirect(`/login?${new URLSearchParams({ problem, ...(to && { to }) })}`);
 }
 

@@ -1,19 +1,21 @@
 /** GitHub, or a GitHub Enterprise Server: as OAuth server and as API, both asked with a limit of time. */
 import { Octokit } from "@octokit/core";
-import { paginateRest } from "@octokit/plugin-paginate-rest";
 import { OAuth2Client, OAuth2RequestError, type OAuth2Tokens } from "arctic";
 import { logError } from "../platform/log";
 
-/** How long a person waits for all that one page asks of GitHub, in milliseconds. */
+/** How long a person waits for all that one request of theirs asks of GitHub, in milliseconds. */
 const PATIENCE = 6_000;
 
 /**
- * What GitHub answered.
- * - `refused`: GitHub does not accept the code or the token (any more); asking again changes nothing;
+ * Why GitHub did not answer what was asked.
+ * - `refused`: it does not accept the code or the token (any more); asking again changes nothing;
  * - `unavailable`: it is down, slow or limits the rate.
  */
+export type GitHubProblem = "refused" | "unavailable";
+
+/** What GitHub answered. */
 export type GitHubAnswer<Value> =
-  { value: Value; problem?: undefined } | { value?: undefined; problem: "refused" | "unavailable" };
+  { value: Value; problem?: undefined } | { value?: undefined; problem: GitHubProblem };
 
 /** A person's access to GitHub. */
 export interface GitHubTokens {
@@ -34,6 +36,18 @@ export function isGitHubUser(userId: string): boolean {
   return userId.startsWith("github:");
 }
 
+/**
+ * Each GitHub counts its accounts from 1, so an account of an Enterprise Server bears its host: nobody becomes somebody
+ * else where `GITHUB_URL` is changed.
+ *
+ * @param account the number that GitHub knows a person by
+ * @returns a person's id: `github:<number>` at github.com, `github:<number>@<host>` elsewhere
+ */
+export function gitHubUserId(env: Env, account: number): string {
+  const { host } = new URL(env.GITHUB_URL);
+  return host === "github.com" ? `github:${account}` : `github:${account}@${host}`;
+}
+
 /** @returns a page of GitHub, by its path */
 export function gitHubPage(env: Env, path: string): string {
   return new URL(path, env.GITHUB_URL).href;
@@ -50,13 +64,13 @@ export function oauthClient(env: Env, redirectUri: string | null): OAuth2Client 
   return new OAuth2Client(env.GITHUB_CLIENT_ID ?? "", env.GITHUB_CLIENT_SECRET ?? "", redirectUri);
 }
 
-/** Exchanges a code or a refresh token for tokens. */
+/** Exchanges a code or a refresh token for tokens. @param now when the person's request began, epoch milliseconds */
 export function askForTokens(
   step: string,
   now: number,
   request: () => Promise<OAuth2Tokens>,
 ): Promise<GitHubAnswer<GitHubTokens>> {
-  return ask(step, async (signal) => {
+  return ask(step, now, async (signal) => {
     const tokens = await Promise.race([request(), rejectOn(signal)]);
     // GitHub answers 200 to what it refuses, and says so in the body.
     if ("error" in tokens.data)
@@ -70,23 +84,23 @@ export function askForTokens(
   });
 }
 
-const PagingOctokit = Octokit.plugin(paginateRest);
-
 /**
  * Asks the API.
  *
  * @param step what is being asked, in kebab case
  * @param authorization the header of that name
+ * @param now when the person's request began, epoch milliseconds
  * @param question gets a client whose requests all end when the person's patience does
  */
 export function askApi<Value>(
   env: Env,
   step: string,
   authorization: string,
-  question: (api: InstanceType<typeof PagingOctokit>) => Promise<Value>,
+  now: number,
+  question: (api: Octokit) => Promise<Value>,
 ): Promise<GitHubAnswer<Value>> {
-  return ask(step, (signal) => {
-    const api = new PagingOctokit({
+  return ask(step, now, (signal) => {
+    const api = new Octokit({
       baseUrl: env.GITHUB_API_URL,
       userAgent: "ship",
       request: { signal },
@@ -100,10 +114,12 @@ export function askApi<Value>(
 
 async function ask<Value>(
   step: string,
+  now: number,
   question: (signal: AbortSignal) => Promise<Value>,
 ): Promise<GitHubAnswer<Value>> {
+  const left = Math.max(0, now + PATIENCE - Date.now());
   try {
-    return { value: await question(AbortSignal.timeout(PATIENCE)) };
+    return { value: await question(AbortSignal.timeout(left)) };
   } catch (error) {
     if (isRefusal(error)) return { problem: "refused" };
     logError(step, error);

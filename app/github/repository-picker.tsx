@@ -1,77 +1,193 @@
-import { useState } from "react";
+import { Link, useFetcher, useSearchParams } from "@remix-run/react";
+import { useEffect, useState } from "react";
+import { Field } from "../ui/field";
 import { useHydrated } from "../ui/hydrated";
+import { FIND_LENGTH, GITHUB_PROBLEM, type Offer } from "./offer";
 import type { ConnectedRepository } from "./repositories.server";
 
-interface RepositoryPickerProps {
-  /** Newest push first. */
-  repositories: ConnectedRepository[];
-  /** "owner/name" of the one that was chosen before. */
-  chosen?: string | undefined;
-  error?: string | undefined;
+/** A search is sent when nothing was typed for so long, in milliseconds. */
+const TYPING = 300;
+
+interface Search {
+  /** What was typed. */
+  words: string;
+  setWords: (words: string) => void;
+  /** Undefined until GitHub was asked. */
+  offer: Offer | undefined;
+  /** Whether `offer` is yet to answer what was typed. */
+  pending: boolean;
 }
 
-/** Offers the connected repositories, one to choose: a plain list, and with JavaScript a search in it as one types. */
-export function RepositoryPicker({ repositories, chosen, error }: RepositoryPickerProps) {
-  const [search, setSearch] = useState("");
-  const [picked, setPicked] = useState(chosen);
+/**
+ * Searches the connected repositories: where all of them are here, in these; otherwise at the server.
+ *
+ * @param first what the page came with; null where it is to be asked for after the page is shown
+ * @param find what that was searched for
+ */
+export function useRepositorySearch(first: Offer | null, find: string): Search {
+  // It stays, where the page is read again without it.
+  const [start] = useState(first);
+  const [words, setWords] = useState(find);
+  const { data, state, load } = useFetcher<Offer>();
+  const offer = data ?? start ?? undefined;
+  const wanted = words.trim();
+  const pending = !offer?.complete && offer?.find !== wanted;
+  useEffect(() => {
+    if (state !== "idle" || !pending) return;
+    const path = `/dashboard/new/repositories?${new URLSearchParams({ find: offer ? wanted : "" })}`;
+    const timer = setTimeout(() => load(path), offer ? TYPING : 0);
+    return () => clearTimeout(timer);
+  }, [offer, pending, wanted, state, load]);
+  return { words, setWords, offer, pending };
+}
+
+/** Where one types what to search for. Without JavaScript, the page is asked for again. */
+export function RepositorySearchField({ words, setWords }: Search) {
+  const [query] = useSearchParams();
   const hydrated = useHydrated();
-  const words = search.toLowerCase().split(/\s+/);
-  const offered = repositories
-    .map((repository) => ({ ...repository, fullName: `${repository.owner}/${repository.name}` }))
-    .filter(
-      ({ fullName }) =>
-        fullName === picked || words.every((word) => fullName.toLowerCase().includes(word)),
-    );
   return (
-    <fieldset className="grid gap-2" aria-describedby={error ? "repository-error" : undefined}>
-      <legend className="font-medium">Repository</legend>
-      {error && (
-        <p id="repository-error" className="text-danger">
-          {error}
-        </p>
-      )}
-      {hydrated && (
-        <input
-          type="search"
-          className="field"
-          aria-label="Search repositories"
-          placeholder="Search"
-          ref={focus}
-          value={search}
-          onChange={(event) => setSearch(event.target.value)}
-          onKeyDown={(event) => {
-            // It narrows the list; it is not what is sent.
-            if (event.key === "Enter") event.preventDefault();
-          }}
-        />
-      )}
-      <p aria-live="polite" className="text-sm text-muted">
-        {offered.length === 1 ? "1 repository" : `${offered.length} repositories`}
-      </p>
-      <ul className="picker">
-        {offered.map(({ fullName, isPrivate }) => (
-          <li key={fullName}>
-            <label className="flex items-center gap-2 px-3 py-1.5">
-              <input
-                type="radio"
-                name="repository"
-                value={fullName}
-                defaultChecked={fullName === chosen}
-                onChange={() => setPicked(fullName)}
-              />
-              <span className="min-w-0 [overflow-wrap:anywhere]">{fullName}</span>
-              {isPrivate && (
-                <span className="status icon-private ml-auto text-sm text-muted">private</span>
-              )}
-            </label>
-          </li>
+    <form
+      action="/dashboard/new"
+      role="search"
+      aria-label="Repositories"
+      className="flex items-end gap-2"
+      onSubmit={(event) => event.preventDefault()}
+    >
+      {[...query]
+        .filter(([name]) => name !== "find")
+        .map(([name, value]) => (
+          <input key={name} type="hidden" name={name} value={value} />
         ))}
-      </ul>
-    </fieldset>
+      <div className="grow">
+        <Field
+          label="Search repositories"
+          name="find"
+          type="search"
+          maxLength={FIND_LENGTH}
+          value={words}
+          onChange={(event) => setWords(event.target.value)}
+          autoFocus
+        />
+      </div>
+      {!hydrated && <button className="button">Search</button>}
+    </form>
   );
 }
 
-/** Always the same function, so that the field has the focus once: when it comes. */
-function focus(field: HTMLInputElement | null) {
-  field?.focus();
+interface RepositoryPickerProps extends Search {
+  /** "owner/name" of the one that was chosen before. */
+  chosen: string | undefined;
+  error: string | undefined;
+}
+
+/** Offers the connected repositories, one to choose, or says why there is none and what can be done about it. */
+export function RepositoryPicker({ chosen, error, ...search }: RepositoryPickerProps) {
+  const { words, offer, pending } = search;
+  const [picked, setPicked] = useState(() => parsed(chosen));
+  const offered = offeredOf(search, picked);
+  return (
+    <>
+      {offer?.problem && (
+        <p role="alert" className="notice text-warn">
+          {GITHUB_PROBLEM[offer.problem]} Your connected repositories cannot be listed.
+        </p>
+      )}
+      <fieldset className="grid gap-2" aria-describedby={error ? "repository-error" : undefined}>
+        <legend className="font-medium">Repository</legend>
+        {error && (
+          <p id="repository-error" className="text-danger">
+            {error}
+          </p>
+        )}
+        <p aria-live="polite" className="text-sm text-muted">
+          {foundText(offer, pending, words, offered.length)}
+        </p>
+        {offered.length > 0 && (
+          <ul className="picker">
+            {offered.map((repository) => (
+              <li key={nameOf(repository)}>
+                <label className="flex items-center gap-2 px-3 py-1.5">
+                  <input
+                    type="radio"
+                    name="repository"
+                    value={nameOf(repository)}
+                    defaultChecked={nameOf(repository) === chosen}
+                    onChange={() => setPicked(repository)}
+                  />
+                  <span className="min-w-0 [overflow-wrap:anywhere]">{nameOf(repository)}</span>
+                  {repository.isPrivate && (
+                    <span className="status icon-private ml-auto text-sm text-muted">private</span>
+                  )}
+                </label>
+              </li>
+            ))}
+          </ul>
+        )}
+      </fieldset>
+      {offer && <WhatElse offer={offer} />}
+    </>
+  );
+}
+
+/** @returns what matches, and what was picked before: of that one, GitHub is asked again before a session is made */
+function offeredOf(
+  { words, offer }: Search,
+  picked: ConnectedRepository | undefined,
+): ConnectedRepository[] {
+  const parts = words.toLowerCase().split(/\s+/);
+  const listed = offer?.repositories ?? [];
+  const matching = listed.filter((repository) => {
+    const fullName = nameOf(repository);
+    const isPicked = picked !== undefined && fullName === nameOf(picked);
+    return isPicked || parts.every((part) => fullName.toLowerCase().includes(part));
+  });
+  const isListed = listed.some((one) => picked && nameOf(one) === nameOf(picked));
+  return picked && offer && !offer.complete && !isListed ? [picked, ...matching] : matching;
+}
+
+function foundText(
+  offer: Offer | undefined,
+  pending: boolean,
+  words: string,
+  count: number,
+): string {
+  if (!offer) return "Looking for your repositories…";
+  if (pending) return "Searching…";
+  if (offer.problem) return "";
+  if (count > 0 && !offer.complete && !offer.find) {
+    return `The ${count} with the newest pushes. Search to find others.`;
+  }
+  if (count > 0) return count === 1 ? "1 repository" : `${count} repositories`;
+  return words ? "No repository matches." : "No repository is connected to Ship yet.";
+}
+
+function WhatElse({ offer: { problem, connectMore } }: { offer: Offer }) {
+  return (
+    <p className="flex flex-wrap gap-4">
+      {problem === "refused" && (
+        <button formAction="/login?to=/dashboard/new" name="intent" value="github" className="link">
+          Connect GitHub
+        </button>
+      )}
+      {problem === "unavailable" && (
+        <Link to="" reloadDocument className="link">
+          Try again
+        </Link>
+      )}
+      {connectMore && (
+        <a href={connectMore} className="link">
+          Connect more repositories
+        </a>
+      )}
+    </p>
+  );
+}
+
+function nameOf({ owner, name }: ConnectedRepository): string {
+  return `${owner}/${name}`;
+}
+
+function parsed(chosen: string | undefined): ConnectedRepository | undefined {
+  const [owner, name] = chosen?.split("/") ?? [];
+  return owner && name ? { owner, name, isPrivate: false } : undefined;
 }

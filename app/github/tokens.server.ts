@@ -30,6 +30,9 @@ const statements = statementBuilder<{ github_tokens: TokenRow }>();
 /** A token that ends this soon, in milliseconds, is renewed before it is used. */
 const SOON = 60_000;
 
+/** When to look, in milliseconds after one another, for the tokens that another request of the same person was given. */
+const LOOK_AFTER = [0, 250, 500, 1_000];
+
 /** @returns the statement that keeps a person's tokens, in place of those before */
 export async function saveTokens(
   env: Env,
@@ -52,6 +55,7 @@ export async function findTokens(d1: Database, userId: string): Promise<TokenRow
 
 /**
  * @param row from `findTokens`
+ * @param now when the person's request began, epoch milliseconds
  * @returns an access token that works for now, renewed if need be; `refused` where the person is not connected (any more)
  */
 export async function accessToken(
@@ -87,36 +91,53 @@ async function renew(
     await write(env.DB, [replaced.compile()]);
     return { value: renewed.value.access };
   }
-  // A refresh token works once: another request of this person may have been first.
-  const current = await findTokens(env.DB, row.user_id);
-  if (!current || current.sealed === row.sealed) return renewed;
-  const { access } = await unsealTokens(env, current);
+  const replaced = await findReplaced(env, row);
+  const { access } = replaced ? await unsealTokens(env, replaced) : {};
   return access ? { value: access } : renewed;
+}
+
+/**
+ * A refresh token works once, so another request of the same person may have used it a moment ago: GitHub then refuses
+ * this one before the other has stored what it was given.
+ *
+ * @returns the tokens that took the place of `row`; undefined where none did
+ */
+async function findReplaced(env: Env, row: TokenRow): Promise<TokenRow | undefined> {
+  for (const wait of LOOK_AFTER) {
+    await scheduler.wait(wait);
+    const current = await findTokens(env.DB, row.user_id);
+    if (current?.sealed !== row.sealed) return current;
+  }
+  return undefined;
 }
 
 /**
  * Revokes a person's access at GitHub, then forgets it.
  *
- * @returns `unavailable` where GitHub could not be asked; nothing has changed then
+ * @returns `forgotten` where nothing was revoked, because what Ship had did not work any more; `not-connected` where it had
+ *   nothing; `unavailable` where GitHub could not be asked, and nothing has changed
  */
 export async function disconnect(
   env: Env,
   userId: string,
   now: number,
-): Promise<"disconnected" | "unavailable"> {
-  const token = await accessToken(env, await findTokens(env.DB, userId), now);
-  const revoked = token.value ? await revoke(env, token.value) : token;
+): Promise<"revoked" | "forgotten" | "not-connected" | "unavailable"> {
+  const row = await findTokens(env.DB, userId);
+  if (!row) return "not-connected";
+  const token = await accessToken(env, row, now);
+  const revoked = token.problem ? token : await revoke(env, token.value, now);
   if (revoked.problem === "unavailable") return "unavailable";
   const forgotten = statements.deleteFrom("github_tokens").where("user_id", "=", userId);
   await write(env.DB, [forgotten.compile()]);
   logEvent("github-disconnected", { user: userId });
-  return "disconnected";
+  return revoked.problem ? "forgotten" : "revoked";
 }
 
 /** Ends the authorization as a whole, and with it all tokens that stem from it. */
-function revoke(env: Env, access: string) {
+function revoke(env: Env, access: string, now: number) {
   const { GITHUB_CLIENT_ID: client_id = "", GITHUB_CLIENT_SECRET: secret = "" } = env;
-  return askApi(env, "github-revoke", `basic ${btoa(`${client_id}:${secret}`)}`, async (api) => {
+  const basic = `basic ${btoa(`${client_id}:${secret}`)}`;
+  return askApi(env, "github-revoke", basic, now, async (api) => {
     await api.request("DELETE /applications/{client_id}/grant", {
       client_id,
       access_token: access,

@@ -1,6 +1,8 @@
 import {
   json,
+  redirect,
   type ActionFunctionArgs,
+  type AppLoadContext,
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/cloudflare";
@@ -12,6 +14,9 @@ import { redirectWithFlash } from "../platform/flash.server";
 import { readForm } from "../platform/form.server";
 import { chooseTheme } from "../platform/theme.server";
 import type { loader as rootLoader } from "../root";
+import { bulkPath } from "../sessions/bulk";
+import { ConnectedAgentsPanel, mayHaveAgents, RevokeAgentsBox } from "../sessions/connected-agents";
+import { countAgents, revokeAllAgents } from "../sessions/connected-agents.server";
 import { ErrorPanel } from "../ui/error-panel";
 
 export const meta: MetaFunction = () => [{ title: "Account · Ship" }];
@@ -19,40 +24,78 @@ export const meta: MetaFunction = () => [{ title: "Account · Ship" }];
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;
   return verifySession(request, context, async ({ id, name, login }) => {
-    const [signIns, tokens] = await Promise.all([
+    const [signIns, tokens, agents] = await Promise.all([
       countSignIns(reads, id, now),
       findTokens(reads, id),
+      countAgents(reads, id),
     ]);
     const gitHub = isGitHubUser(id) ? gitHubPage(env, `/${login}`) : null;
-    return json({ name, login, gitHub, connected: tokens !== undefined, signIns });
+    return json({ name, login, gitHub, connected: tokens !== undefined, signIns, agents });
   });
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const user = await verifySession(request, context);
-  const [intent, value] = ((await readForm(request)).intent ?? "").split(":");
+  const fields = await readForm(request);
+  const [intent, value] = (fields.intent ?? "").split(":");
   switch (intent) {
     case "theme":
       return chooseTheme(value ?? "", "/account");
     case "sign-out-everywhere":
-      return signOut(request, context, { everywhere: true });
+      return signOutEverywhere(request, context, user.id, fields.agents !== undefined);
+    case "revoke-agents":
+      return revokeAgents(request, context, user.id);
     case "disconnect": {
       const outcome = await disconnect(context.env, user.id, context.now);
       if (outcome === "unavailable") {
         const alert = "GitHub did not answer, so Ship is still connected. Try again in a moment.";
         return json({ alert }, { status: 503 });
       }
-      return redirectWithFlash(request, context, "/account", {
-        text: "GitHub is disconnected: Ship’s access was revoked there and forgotten here.",
-      });
+      return redirectWithFlash(request, context, "/account", { text: DISCONNECTED[outcome] });
     }
     default:
       throw new Response("This page does not know that intent.", { status: 400 });
   }
 }
 
+/** Agents first, and durably: once the person is signed out, nobody is there to ask for it again. */
+async function signOutEverywhere(
+  request: Request,
+  context: AppLoadContext,
+  userId: string,
+  agentsToo: boolean,
+) {
+  const revoked = agentsToo && (await revokeAllAgents(context.env, userId));
+  if (revoked && revoked.outcome === "unavailable") return notReached();
+  return signOut(request, context, { everywhere: true });
+}
+
+async function revokeAgents(request: Request, context: AppLoadContext, userId: string) {
+  const result = await revokeAllAgents(context.env, userId);
+  switch (result.outcome) {
+    case "unavailable":
+      return notReached();
+    case "nothing":
+      return redirectWithFlash(request, context, "/account", { text: "No agent is connected." });
+    default:
+      return redirect(bulkPath(new URLSearchParams(), result.bulk.id));
+  }
+}
+
+function notReached() {
+  const alert = "Ship did not answer, so this may not have happened. Try again; it is safe.";
+  return json({ alert }, { status: 503 });
+}
+
+const DISCONNECTED = {
+  revoked: "GitHub is disconnected: Ship’s access was revoked there and forgotten here.",
+  forgotten:
+    "GitHub is disconnected: Ship has forgotten its access, which did not work any more. Nothing was revoked at GitHub: if its settings still list Ship as an authorized app, revoke it there.",
+  "not-connected": "GitHub was not connected any more.",
+};
+
 export default function Account() {
-  const { name, login, gitHub, connected, signIns } = useLoaderData<typeof loader>();
+  const { name, login, gitHub, connected, signIns, agents } = useLoaderData<typeof loader>();
   const failed = useActionData<typeof action>();
   return (
     <div className="grid max-w-2xl gap-6">
@@ -81,12 +124,14 @@ export default function Account() {
           )}{" "}
           signed in {signIns === 1 ? "with this browser only" : `with ${signIns} browsers`}.
         </p>
-        <Form method="post">
+        <Form method="post" className="grid justify-items-start gap-3">
+          {mayHaveAgents(agents) && <RevokeAgentsBox connected={agents} />}
           <button name="intent" value="sign-out-everywhere" className="button">
             Sign out everywhere
           </button>
         </Form>
       </section>
+      {mayHaveAgents(agents) && <ConnectedAgentsPanel connected={agents} />}
       <Appearance />
       {connected && (
         <section aria-labelledby="github" className="panel grid gap-3 p-4">

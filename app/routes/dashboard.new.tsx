@@ -2,24 +2,29 @@ import {
   json,
   type ActionFunctionArgs,
   type AppLoadContext,
-  type HeadersFunction,
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/cloudflare";
-import { Link, useLoaderData, useSearchParams } from "@remix-run/react";
+import { useLoaderData, useSearchParams } from "@remix-run/react";
 import { verifySession, type User } from "../auth/auth.server";
-import { connectPage, isGitHubUser } from "../github/client.server";
+import { isGitHubUser } from "../github/client.server";
+import { GITHUB_PROBLEM, type Offer } from "../github/offer";
+import { makeOffer, parseFind } from "../github/offer.server";
+import { findConnected } from "../github/repositories.server";
 import {
-  connectedRepositories,
-  findConnected,
-  type ConnectedRepository,
-} from "../github/repositories.server";
-import { RepositoryPicker } from "../github/repository-picker";
+  RepositoryPicker,
+  RepositorySearchField,
+  useRepositorySearch,
+} from "../github/repository-picker";
 import { accessToken, findTokens } from "../github/tokens.server";
 import { redirectWithFlash } from "../platform/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/form.server";
 import { tellChanged } from "../sessions/changed.server";
-import { CreateSessionDialog, RepositoryFields } from "../sessions/create-session-dialog";
+import {
+  CreateSessionDialog,
+  RepositoryFields,
+  type CreateSessionDialogProps,
+} from "../sessions/create-session-dialog";
 import { createInput, parseRepository, pickInput } from "../sessions/input.server";
 import { createSession, type CreateForm, type CreateResult } from "../sessions/lifecycle.server";
 import { findSimilar } from "../sessions/similar.server";
@@ -33,30 +38,37 @@ export { notForNews as shouldRevalidate } from "../sessions/live-list";
 
 export const meta: MetaFunction = () => [{ title: "New session · Ship" }];
 
-/** A document bears the headers of its routes, not those of what their actions answer. */
-export const headers: HeadersFunction = ({ actionHeaders }) => {
-  const wait = actionHeaders.get("Retry-After");
-  return new Headers(wait ? { "Retry-After": wait } : {});
-};
+export { retryAfterOfAction as headers } from "../platform/retry-after";
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;
   const formKey = crypto.randomUUID();
-  const { chosen, similar, tokens } = await verifySession(request, context, async ({ id }) => {
-    const chosen = parseRepository(new URL(request.url).searchParams.get("repo"));
-    const [similar, tokens] = await Promise.all([
-      chosen && findSimilar(reads, id, chosen),
-      isGitHubUser(id) ? findTokens(reads, id).then((row) => ({ row })) : undefined,
-    ]);
-    return { chosen, similar, tokens };
-  });
-  const page = { formKey, chosen, similar, now };
-  if (!tokens) return json({ ...page, picker: null });
+  const find = parseFind(request);
+  const { chosen, similar, isGitHub, tokens } = await verifySession(
+    request,
+    context,
+    async ({ id }) => {
+      const chosen = parseRepository(new URL(request.url).searchParams.get("repo"));
+      const isGitHub = isGitHubUser(id);
+      const [similar, tokens] = await Promise.all([
+        chosen && findSimilar(reads, id, chosen),
+        isGitHub && !isFromScript(request)
+          ? findTokens(reads, id).then((row) => ({ row }))
+          : undefined,
+      ]);
+      return { chosen, similar, isGitHub, tokens };
+    },
+  );
+  const offer = tokens ? await makeOffer(env, tokens.row, now, find) : null;
+  return json({ formKey, chosen, similar, now, isGitHub, find, offer });
+}
 
-  const token = await accessToken(env, tokens.row, now);
-  const answer = token.problem ? token : await connectedRepositories(env, token.value);
-  const { value: repositories = [], problem = null } = answer;
-  return json({ ...page, picker: { repositories, problem, connectMore: connectPage(env) } });
+/**
+ * A document has the repositories in it, because there may be no JavaScript to ask for them. Where JavaScript opens the
+ * dialog, it is shown at once, and asks for them then.
+ */
+function isFromScript(request: Request): boolean {
+  return request.headers.get("Sec-Fetch-Dest") === "empty";
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
@@ -98,7 +110,7 @@ async function checkPicked(
   const { key, repository, another } = values;
 
   const token = await accessToken(env, await findTokens(env.DB, user.id), now);
-  const found = token.problem ? token : await findConnected(env, token.value, repository);
+  const found = token.problem ? token : await findConnected(env, token.value, now, repository);
   if (found.problem) {
     const alert = `${GITHUB_PROBLEM[found.problem]} Nothing was created.`;
     return { failed: failure(typed, 503, { alert }) };
@@ -115,11 +127,6 @@ function createForm(key: string, repository: Repository, another: string | undef
   const asked = `${repository.owner}/${repository.name}`;
   return { key, repository, another: another?.toLowerCase() === asked.toLowerCase() };
 }
-
-const GITHUB_PROBLEM = {
-  refused: "Ship is not connected to GitHub for you any more.",
-  unavailable: "GitHub did not answer.",
-};
 
 function invalid(typed: Fields, errors: Fields) {
   // A form without a proper key could never be sent with success: it gets one.
@@ -186,34 +193,26 @@ function fresh(typed: Fields): Fields {
 }
 
 export default function NewSession() {
-  const { formKey, picker, ...page } = useLoaderData<typeof loader>();
+  const { formKey, isGitHub, offer, find, ...page } = useLoaderData<typeof loader>();
   const failed = useLastAnswer<Failure>();
   const [query] = useSearchParams();
   const typed = failed?.typed ?? typedFor(page.chosen);
-  const chosen = typed.repository;
   const similar = failed ? failed.similar : page.similar;
-  const repositories = picker && offered(picker.repositories, chosen);
-  return (
-    <CreateSessionDialog
-      key={query.get("repo")} // What is typed is for one repository's list.
-      formKey={failed?.typed.key ?? formKey}
-      closeTo={listPath(query)}
-      alert={failed?.alert}
-      similar={similar}
-      another={similar?.repository ?? typed.another}
-      now={page.now}
-      canCreate={repositories?.length !== 0}
-    >
-      {picker && repositories ? (
-        <Picker
-          {...picker}
-          repositories={repositories}
-          chosen={chosen}
-          error={failed?.errors?.repository}
-        />
-      ) : (
-        <RepositoryFields typed={typed} errors={failed?.errors} />
-      )}
+  const dialog = {
+    formKey: failed?.typed.key ?? formKey,
+    closeTo: listPath(query),
+    alert: failed?.alert,
+    similar,
+    another: similar?.repository ?? typed.another,
+    now: page.now,
+  };
+  const errors = failed?.errors;
+  const listed = query.get("repo"); // What is typed is for one repository's list.
+  return isGitHub ? (
+    <PickDialog key={listed} {...{ dialog, offer, find, typed, errors }} />
+  ) : (
+    <CreateSessionDialog key={listed} {...dialog} canCreate>
+      <RepositoryFields typed={typed} errors={errors} />
     </CreateSessionDialog>
   );
 }
@@ -225,58 +224,27 @@ function typedFor(chosen: Repository | null): Fields {
   return { repoOwner: owner, repoName: name, repository: `${owner}/${name}` };
 }
 
-/** What was picked before stays on offer where GitHub cannot list it any more. */
-function offered(listed: ConnectedRepository[], chosen: string | undefined): ConnectedRepository[] {
-  const [owner, name] = chosen?.split("/") ?? [];
-  if (listed.length > 0 || !owner || !name) return listed;
-  return [{ owner, name, isPrivate: false }];
+interface PickDialogProps {
+  dialog: Omit<CreateSessionDialogProps, "canCreate" | "children">;
+  offer: Offer | null;
+  find: string;
+  typed: Fields;
+  errors: Fields | undefined;
 }
 
-interface PickerProps {
-  repositories: ConnectedRepository[];
-  problem: keyof typeof GITHUB_PROBLEM | null;
-  connectMore: string | null;
-  chosen: string | undefined;
-  error: string | undefined;
-}
-
-/** The connected repositories, or why they are not here and what can be done about it. */
-function Picker({ repositories, problem, connectMore, chosen, error }: PickerProps) {
+/** Asks which of the connected repositories it is to be. */
+function PickDialog({ dialog, offer: first, find, typed, errors }: PickDialogProps) {
+  const search = useRepositorySearch(first, find);
+  const { offer } = search;
+  const nothing = offer?.repositories.length === 0 && !offer.find && !typed.repository;
   return (
-    <>
-      {problem && (
-        <p role="alert" className="notice text-warn">
-          {GITHUB_PROBLEM[problem]} Your connected repositories cannot be listed.
-        </p>
-      )}
-      {repositories.length > 0 ? (
-        <RepositoryPicker repositories={repositories} chosen={chosen} error={error} />
-      ) : (
-        !problem && <p>No repository is connected to Ship yet.</p>
-      )}
-      <p className="flex flex-wrap gap-4">
-        {problem === "refused" && (
-          <button
-            formAction="/login?to=/dashboard/new"
-            name="intent"
-            value="github"
-            className="link"
-          >
-            Connect GitHub
-          </button>
-        )}
-        {problem === "unavailable" && (
-          <Link to="" reloadDocument className="link">
-            Try again
-          </Link>
-        )}
-        {connectMore && (
-          <a href={connectMore} className="link">
-            Connect more repositories
-          </a>
-        )}
-      </p>
-    </>
+    <CreateSessionDialog
+      {...dialog}
+      before={<RepositorySearchField {...search} />}
+      canCreate={!nothing}
+    >
+      <RepositoryPicker {...search} chosen={typed.repository} error={errors?.repository} />
+    </CreateSessionDialog>
   );
 }
 

@@ -48,6 +48,8 @@ export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: data ? `${(data as PageData).session.repository} · Ship` : "Session · Ship" },
 ];
 
+export { retryAfterOfAction as headers } from "../platform/retry-after";
+
 export async function loader({ request, params, context }: LoaderFunctionArgs) {
   return json(await loadPage(request, params.id, context));
 }
@@ -130,11 +132,12 @@ export async function action({ request, params, context }: ActionFunctionArgs) {
 }
 
 const NOT_REACHED = "The session did not answer, so this may not have happened. Try again.";
+const FULL = "This session is full, so the message was not sent. Go on in a new session.";
 const BEING_DELETED = "This session is being deleted.";
 const KEY_USED = "This form has already made a token. Send it again to make another.";
 
-function failure(data: SessionAnswer, status: number) {
-  return json<SessionAnswer>(data, { status });
+function failure(data: SessionAnswer, status: number, headers: HeadersInit = {}) {
+  return json<SessionAnswer>(data, { status, headers });
 }
 
 async function send(env: Env, user: User, id: string, typed: Fields) {
@@ -144,9 +147,17 @@ async function send(env: Env, user: User, id: string, typed: Fields) {
 
   const { text, key } = values;
   const message = { role: "user" as const, author: user.name, text, client_key: key };
-  switch (await appendMessage(env, user.id, id, message)) {
+  const result = await appendMessage(env, user.id, id, message);
+  switch (result.outcome) {
     case "sent":
       return redirect(`/session/${id}`);
+    case "full":
+      return failure({ alert: FULL, draft }, 507);
+    case "too-fast": {
+      const seconds = Math.ceil(result.wait / 1000);
+      const alert = `You have sent many messages within a minute. This one was not sent; send it again in ${seconds} seconds.`;
+      return failure({ alert, draft }, 429, { "Retry-After": `${seconds}` });
+    }
     case "not-found":
       throw sessionNotFound();
     case "deleting":

@@ -8,18 +8,19 @@ import { parseAfter, parseSessionId, reportInput } from "./input.server";
 import { objectOf } from "./object.server";
 import type { AgentAnswer } from "./session";
 
-/** The longest that a read waits for news, in milliseconds: less than proxies on the way wait for an answer. */
+/** The longest that a GET waits for news, in milliseconds: less than proxies on the way wait for an answer. */
 const LONGEST_WAIT = 25_000;
+
+/** A token as `SessionDO.connectAgent` makes it. */
+const TOKEN = /^ship_[0-9a-f]{64}$/;
 
 /** Keeps a report: 201 and the id of its message, sent again too; 4xx with what is wrong, and nothing was kept. */
 export function answerReport(request: Request, env: Env, id: string | undefined, token: string) {
-  return answered(async () => {
-    if (request.method !== "POST") return refusal(405, "Report by POST.", { Allow: "GET, POST" });
+  return answered(token, async (hash) => {
     const checked = reportInput.safeParse(await readReport(request));
     if (!checked.success) return refusal(400, checked.error.issues[0]?.message ?? "");
     const { text, status, key = crypto.randomUUID() } = checked.data;
     const session = parseSessionId(id);
-    const hash = await hashToken(token);
     const answer = await attempt("report", async () =>
       objectOf(env, session).report(hash, { text, status, key }),
     );
@@ -35,13 +36,12 @@ export function answerRead(
   id: string | undefined,
   token: string | undefined,
 ) {
-  return answered(async () => {
-    if (token === undefined) return notDone({ state: "refused" });
+  return answered(token, async (hash) => {
     const after = parseAfter(new URL(request.url).searchParams.get("after"));
     const session = parseSessionId(id);
-    const hash = await hashToken(token);
+    const wait = request.method === "GET" ? LONGEST_WAIT : 0;
     const answer = await attempt("read", async () =>
-      objectOf(env, session).read(hash, after, LONGEST_WAIT),
+      objectOf(env, session).read(hash, after, wait),
     );
     if (answer?.state !== "ready") return notDone(answer);
     return json({ messages: answer.messages });
@@ -50,11 +50,15 @@ export function answerRead(
 
 /** Opens the live socket for an agent. */
 export function listenAsAgent(request: Request, env: Env, id: string | undefined, token: string) {
-  return answered(async () => {
+  return answered(token, async (hash) => {
     const after = parseAfter(new URL(request.url).searchParams.get("after"));
-    const object = () => objectOf(env, parseSessionId(id));
+    const session = parseSessionId(id);
     const from: Record<string, string> = after === undefined ? {} : { after: `${after}` };
-    return openSocket(request, object, { token: await hashToken(token), ...from });
+    const listener = { token: hash, ...from };
+    const answer = await attempt("listen", () =>
+      openSocket(request, () => objectOf(env, session), listener),
+    );
+    return answer ?? notDone(undefined);
   });
 }
 
@@ -66,10 +70,19 @@ async function readReport(request: Request): Promise<unknown> {
   });
 }
 
-/** Tells in JSON what would be told to a person as text. A session that does not exist has no token that could work. */
-async function answered(answer: () => Promise<Response>): Promise<Response> {
+/**
+ * Tells in JSON what would be told to a person as text. A session that does not exist has no token that could work, and
+ * what is no token is refused before its session's object, which anybody could otherwise wake, is asked.
+ *
+ * @param answer gets the token's hash
+ */
+async function answered(
+  token: string | undefined,
+  answer: (hash: string) => Promise<Response>,
+): Promise<Response> {
+  if (token === undefined || !TOKEN.test(token)) return notDone({ state: "refused" });
   try {
-    return await answer();
+    return await answer(await hashToken(token));
   } catch (thrown) {
     if (!(thrown instanceof Response)) throw thrown;
     if (thrown.status === 404) return notDone({ state: "refused" });
@@ -80,9 +93,13 @@ async function answered(answer: () => Promise<Response>): Promise<Response> {
 function notDone(answer: Exclude<AgentAnswer, { state: "ready" }> | undefined): Response {
   switch (answer?.state) {
     case "refused":
-      return refusal(401, "This token is not one of this session’s, or it was revoked.", {
-        "WWW-Authenticate": "Bearer",
-      });
+      return refusal(
+        401,
+        "This token is not one of this session’s, or it was revoked, or not used for 90 days.",
+        {
+          "WWW-Authenticate": "Bearer",
+        },
+      );
     case "deleting":
       return refusal(410, "This session is being deleted.");
     case "limited": {
@@ -91,6 +108,8 @@ function notDone(answer: Exclude<AgentAnswer, { state: "ready" }> | undefined): 
         "Retry-After": `${seconds}`,
       });
     }
+    case "full":
+      return refusal(507, "This session is full. Report into a new one.");
     default:
       return refusal(
         503,

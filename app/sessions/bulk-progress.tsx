@@ -1,7 +1,7 @@
 import { Form, Link } from "@remix-run/react";
 import type { ReactNode } from "react";
 import { numberText } from "../ui/number";
-import { BULK_WORDS, bulkResultText, INVERSE, type BulkCounts, type BulkKind } from "./bulk";
+import { bulkResultText, INVERSE, type BulkCounts, type BulkKind } from "./bulk";
 import { sessionCountText } from "./bulk";
 
 export interface BulkView {
@@ -35,7 +35,7 @@ export function BulkProgress({ bulk, listedAt }: { bulk: BulkView; listedAt: str
       )}
       {failed.length > 0 && (
         <div className="grid gap-2">
-          <h2 className="font-semibold">Could not be {BULK_WORDS[kind].done}</h2>
+          <h2 className="font-semibold">Could not be reached</h2>
           <ul className="grid gap-1">
             {failed.map((session) => (
               <li key={session.id}>

@@ -9,7 +9,7 @@ import { archiveRows, listed, restoreRows, statements } from "./rows.server";
 import type { SessionRow, SessionStatus } from "./session";
 
 /** The most sessions that one bulk is about. */
-const BULK_LIMIT = 20_000;
+export const BULK_LIMIT = 20_000;
 
 /** How often a session that cannot be reached is tried. */
 const ATTEMPTS = 3;

@@ -18,9 +18,10 @@ import {
   OBJECTS_AT_ONCE,
   type DeletionEnv,
 } from "./lifecycle.server";
+import { objectOf } from "./object.server";
 
 /** How many sessions one step is about. */
-const STEP = { change: 100, delete: 20 };
+const STEP = { change: 100, objects: 20 };
 
 /** How much later sessions that failed are tried again, in milliseconds a failed attempt. */
 const RETRY_AFTER = 2_000;
@@ -35,11 +36,12 @@ export type BulkStep =
 /** Carries out the next step of a bulk. @throws what D1 throws; the step can then be done again */
 export async function stepBulk(env: DeletionEnv, userId: string, id: string): Promise<BulkStep> {
   const named = { id, user_id: userId };
-  const [[bulk], pending] = await read(env.DB, readBulk(named), readPending(named, STEP.delete));
+  const [[bulk], pending] = await read(env.DB, readBulk(named), readPending(named, STEP.objects));
   if (!bulk) return { left: "unknown" };
   if (pending.length === 0) return { left: "nothing" };
   const { kind } = bulk;
   if (kind === "delete") return deleteStep(env, bulk, pending);
+  if (kind === "revoke") return revokeStep(env, bulk, pending);
   const now = Date.now();
   const [settled] = await write(
     env.DB,
@@ -50,27 +52,56 @@ export async function stepBulk(env: DeletionEnv, userId: string, id: string): Pr
   return { left: "more", wait: 0, changed: settled.map(({ session_id }) => session_id) };
 }
 
+type Pending = { session_id: string; attempts: number }[];
+
 /** Deletes as `deleteSession` does, with all rows of the step in one batch. A wipe that fails is the object's own to repeat. */
-async function deleteStep(
-  env: DeletionEnv,
-  bulk: BulkRow,
-  pending: { session_id: string; attempts: number }[],
-): Promise<BulkStep> {
-  const begun = await inParallel(pending, OBJECTS_AT_ONCE, async ({ session_id }) => ({
-    id: session_id,
-    state: await attempt("delete-begin", () => beginDeletion(env, bulk.user_id, session_id)),
-  }));
-  const idsOf = (...states: (typeof begun)[number]["state"][]) =>
-    begun.filter(({ state }) => states.includes(state)).map(({ id }) => id);
+async function deleteStep(env: DeletionEnv, bulk: BulkRow, pending: Pending): Promise<BulkStep> {
+  const { idsOf, wait } = await askEach("delete-begin", pending, (id) =>
+    beginDeletion(env, bulk.user_id, id),
+  );
   const deleting = idsOf("deleting");
-  const unreachable = idsOf(undefined);
   await finishDeletions(env, bulk.user_id, deleting, [
     settle(bulk, [...deleting, ...idsOf("already-deleted")], "done"),
     settle(bulk, idsOf("not-found"), "gone"),
-    countAttempt(bulk, unreachable),
+    countAttempt(bulk, idsOf(undefined)),
     advanceBulk(bulk, Date.now()),
   ]);
-  const noneReached = unreachable.length === pending.length;
+  return { left: "more", wait, changed: deleting };
+}
+
+/** Revokes the tokens of all agents. A session that has none, or not even an object yet, is as it is to be. */
+async function revokeStep(env: DeletionEnv, bulk: BulkRow, pending: Pending): Promise<BulkStep> {
+  const { idsOf, wait } = await askEach("revoke-agents", pending, async (id) => {
+    const { state } = await objectOf(env, id).revokeAgents(bulk.user_id);
+    return state;
+  });
+  const revoked = idsOf("ready", "empty");
+  await write(env.DB, [
+    settle(bulk, revoked, "done"),
+    settle(bulk, idsOf("deleting", "foreign"), "gone"),
+    countAttempt(bulk, idsOf(undefined)),
+    advanceBulk(bulk, Date.now()),
+  ]);
+  return { left: "more", wait, changed: revoked };
+}
+
+/**
+ * Asks something of each session's object.
+ *
+ * @returns `idsOf` which sessions have answered so; undefined: not at all. And in how many milliseconds the next step is due
+ */
+async function askEach<State extends string>(
+  step: string,
+  pending: Pending,
+  ask: (id: string) => Promise<State>,
+) {
+  const answers = await inParallel(pending, OBJECTS_AT_ONCE, async ({ session_id: id }) => ({
+    id,
+    state: await attempt(step, () => ask(id)),
+  }));
+  const idsOf = (...states: (State | undefined)[]) =>
+    answers.filter(({ state }) => states.includes(state)).map(({ id }) => id);
+  const noneReached = idsOf(undefined).length === pending.length;
   const attempts = Math.max(...pending.map((one) => one.attempts)) + 1;
-  return { left: "more", wait: noneReached ? RETRY_AFTER * attempts : 0, changed: deleting };
+  return { idsOf, wait: noneReached ? RETRY_AFTER * attempts : 0 };
 }

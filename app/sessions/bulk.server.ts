@@ -1,7 +1,7 @@
 /**
- * Bulks: archiving, restoring or deleting many sessions at once. A small change is one D1 batch in the action. A large
- * one, and every delete, is carried out in bounded steps by the person's object, whose alarm does not let go of it before
- * nothing is left to do; docs/decisions/0006 says why.
+ * Bulks: archiving, restoring or deleting many sessions at once, or revoking the tokens of their agents. A small change of
+ * status is one D1 batch in the action. Everything else is carried out in bounded steps by the person's object, whose alarm
+ * does not let go of it before nothing is left to do; docs/decisions/0006 says why.
  *
  * `unavailable` means that D1 or the person's object did not answer: asking again is safe, and makes no second bulk.
  */
@@ -20,8 +20,10 @@ import {
   type BulkRow,
   type ReversibleKind,
 } from "./bulk";
+import { sessionsWithAgents } from "./agent-rows.server";
 import {
   advanceBulk,
+  BULK_LIMIT,
   changeItems,
   insertBulk,
   leaveFailed,
@@ -44,8 +46,15 @@ import type { ListView } from "./list-view";
 import { countMessages } from "./queries.server";
 import { repositoryName } from "./session";
 
-/** Which sessions a bulk is about: some, all of a view of the list created by then, or what another bulk has changed. */
-export type Choice = { ids: string[] } | { view: ListView; until: number } | { changedBy: string };
+/**
+ * Which sessions a bulk is about: some; all of a view of the list created by then; what another bulk has changed; or those
+ * that have agents connected, or may have some.
+ */
+export type Choice =
+  | { ids: string[] }
+  | { view: ListView; until: number }
+  | { changedBy: string }
+  | { connected: true };
 
 export interface BulkRequest {
   /** Of the form: the same form sent twice makes one bulk. */
@@ -66,7 +75,7 @@ export type BulkResult =
   | { outcome: "begun"; bulk: BulkRow }
   | { outcome: "nothing" | "unavailable" };
 
-/** Changes or deletes many of a person's sessions; those that are not theirs are left out. */
+/** Begins a bulk of a person's sessions; those that are not theirs are left out. */
 export async function startBulk(
   env: Env,
   userId: string,
@@ -76,7 +85,8 @@ export async function startBulk(
   const asked = "view" in choice ? choice.view : choice;
   const id = await derivedId(userId, JSON.stringify(["bulk", key, kind, asked]));
   const bulk = { id, user_id: userId };
-  if (kind !== "delete" && "ids" in choice && choice.ids.length <= PAGE_SIZE) {
+  const reversible = kind === "archive" || kind === "restore";
+  if (reversible && "ids" in choice && choice.ids.length <= PAGE_SIZE) {
     return changeAtOnce(env, { ...bulk, kind }, chosenBy(userId, choice));
   }
   return begin(env, { ...bulk, kind }, request);
@@ -134,6 +144,7 @@ async function begin(
 function chosenBy(userId: string, choice: Choice): RawBuilder<unknown> {
   if ("ids" in choice) return sessionsByIds(userId, choice.ids);
   if ("changedBy" in choice) return sessionsChangedBy({ id: choice.changedBy, user_id: userId });
+  if ("connected" in choice) return sessionsWithAgents(userId, BULK_LIMIT);
   const { view, until } = choice;
   return sessionsMatching(matching(userId, view, until).where, until);
 }

@@ -2,7 +2,8 @@
 import { numberText } from "../ui/number";
 import { listPath } from "./list-view";
 
-export type BulkKind = ReversibleKind | "delete";
+/** "revoke" is about agents: all tokens of its sessions end. */
+export type BulkKind = ReversibleKind | "delete" | "revoke";
 
 export type ReversibleKind = "archive" | "restore";
 
@@ -22,7 +23,7 @@ export interface BulkRow {
 
 /**
  * What became of a session of a bulk:
- * - `done`: it was changed, or deleted;
+ * - `done`: it was changed or deleted, or no agent has a token of it any more;
  * - `unchanged`: it had that status before;
  * - `gone`: it did not exist any more;
  * - `failed`: it could not be reached, several times;
@@ -42,14 +43,19 @@ export const NO_COUNTS: BulkCounts = {
   left: 0,
 };
 
-/** A kind of bulk in words. */
+/** A kind of bulk in words: `doing` and `done` go before the number of sessions, `before` after "had been". */
 export const BULK_WORDS = {
-  archive: { verb: "archive", doing: "Archiving", done: "archived", before: "archived before" },
-  restore: { verb: "restore", doing: "Restoring", done: "restored", before: "active before" },
-  delete: { verb: "delete", doing: "Deleting", done: "deleted", before: "deleted before" },
+  archive: { doing: "Archiving", done: "Archived", before: "archived before" },
+  restore: { doing: "Restoring", done: "Restored", before: "active before" },
+  delete: { doing: "Deleting", done: "Deleted", before: "deleted before" },
+  revoke: {
+    doing: "Revoking the agents’ tokens of",
+    done: "Revoked the agents’ tokens of",
+    before: "without agents",
+  },
 } as const satisfies Record<BulkKind, object>;
 
-/** What takes a bulk back; deleting is for good. */
+/** What takes a bulk back; deleting and revoking are for good. */
 export const INVERSE: Partial<Record<BulkKind, ReversibleKind>> = {
   archive: "restore",
   restore: "archive",
@@ -67,14 +73,10 @@ export function bulkResultText(kind: BulkKind, counts: BulkCounts): string {
   const others = [
     counts.unchanged > 0 && `${numberText(counts.unchanged)} had been ${before}`,
     counts.gone > 0 && `${numberText(counts.gone)} did not exist any more`,
-    notDone > 0 && `${numberText(notDone)} could not be ${done}`,
+    notDone > 0 && `${numberText(notDone)} could not be reached`,
   ].filter((text) => text !== false);
   const first = counts.done === 0 ? "no sessions" : sessionCountText(counts.done);
-  return `${[`${capitalized(done)} ${first}`, ...others].join("; ")}.`;
-}
-
-function capitalized(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
+  return `${[`${done} ${first}`, ...others].join("; ")}.`;
 }
 
 /** @returns the path of a bulk's progress page, which leads back to the list that it came from */

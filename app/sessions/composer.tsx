@@ -10,10 +10,8 @@ import {
 } from "react";
 import { useHydrated } from "../ui/hydrated";
 import { useMediaQuery } from "../ui/media-query";
+import { MESSAGE_BYTES, utf8Bytes } from "./budgets";
 import type { ShownMessage } from "./session";
-
-/** The most that a message may have, in bytes. */
-const MESSAGE_BYTES = 32 * 1024;
 
 /** Where there is a mouse, there is a keyboard with Shift; on the one of a phone's screen Enter has to break the line. */
 const HAS_MOUSE = "(pointer: fine)";
@@ -57,7 +55,7 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
   const sending = useNavigation().formData?.get("key") === draft.key;
   useFreshKey(isThere(draft.key) && !sending);
   const alert = failed?.draft.key === draft.key ? failed.alert : undefined;
-  const size = new TextEncoder().encode(draft.text).length;
+  const size = utf8Bytes(draft.text);
   // Without JavaScript nobody would take it back while the message is made shorter.
   const tooLong = useHydrated() && size > MESSAGE_BYTES;
   const hint = useHint(archived, size);

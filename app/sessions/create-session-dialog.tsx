@@ -7,7 +7,7 @@ import { RelativeTime } from "../ui/time";
 import { listPath, type SimilarSessions } from "./list-view";
 import { messageCountText } from "./session-list";
 
-interface CreateSessionDialogProps {
+export interface CreateSessionDialogProps {
   /** Makes the same form sent twice one session. */
   formKey: string;
   closeTo: string;
@@ -21,6 +21,8 @@ interface CreateSessionDialogProps {
   now: number;
   /** Whether there is a repository to create a session for. */
   canCreate: boolean;
+  /** What is no part of the form. */
+  before?: ReactNode;
   /** The fields that ask for the repository. */
   children: ReactNode;
 }
@@ -34,17 +36,19 @@ export function CreateSessionDialog({
   another,
   now,
   canCreate,
+  before,
   children,
 }: CreateSessionDialogProps) {
   const creating = useNavigation().formData?.get("key") === formKey;
   return (
     <Dialog title="New session" closeTo={closeTo}>
+      {alert && (
+        <p role="alert" className="notice text-danger">
+          {alert}
+        </p>
+      )}
+      {before}
       <Form method="post" className="grid gap-4" preventScrollReset>
-        {alert && (
-          <p role="alert" className="notice text-danger">
-            {alert}
-          </p>
-        )}
         <input type="hidden" name="key" value={formKey} />
         {another && <input type="hidden" name="another" value={another} />}
         {children}

@@ -23,7 +23,9 @@ export type MarkdownNode =
   | { task: boolean }
   /** The first row is the heading's. A row may be shorter than that one: what is missing is empty. */
   | { table: Markdown[][]; align: Align[] }
-  | { hr: true };
+  | { hr: true }
+  /** A whole message that has too much formatting to display: its text as it was written. */
+  | { plain: string };
 
 /** The conversation's own heading is an h2. */
 export type MarkdownHeading =

@@ -78,6 +78,7 @@ export function insertSession(
         agent_status: null,
         agent_at: null,
         agent_message: 0,
+        agent_tokens: 0,
       },
       withinLimits(userId, repository, now, limits),
     ),
@@ -210,9 +211,9 @@ export function listed(ids: readonly string[]): RawBuilder<unknown> {
 }
 
 /**
- * What the alarm tells the row: it exists and carries the object's activity, its count and what agents
- * reported (together, and only where the object's activity is not older); an archived session that was written into since is active again; an
- * active one that has been idle too long is archived.
+ * What the alarm tells the row: it exists and carries the object's activity, its counts and what agents reported
+ * (together, and only where the object's activity is not older); an archived session that was written into since is
+ * active again; an active one that has been idle too long is archived.
  *
  * @param lastMessageAt when the newest message was said, by the clock; 0 where there is none
  * @param idleSeconds archive after this long without activity; 0 never
@@ -224,7 +225,7 @@ export function reportToRow(
   idleSeconds: number,
 ): Statement[] {
   const { id, user_id, last_activity, message_count } = session;
-  const { agent_status, agent_at, agent_message } = session;
+  const { agent_status, agent_at, agent_message, agent_tokens } = session;
   return [
     sql`
       INSERT INTO session_events (session_id, kind, at)
@@ -234,17 +235,19 @@ export function reportToRow(
     insertRow(session),
     statements
       .updateTable("sessions")
-      .set({ last_activity, message_count, agent_status, agent_at, agent_message })
+      .set({ last_activity, message_count, agent_status, agent_at, agent_message, agent_tokens })
       .where("id", "=", id)
       .where("user_id", "=", user_id)
       .where("last_activity", "<=", last_activity)
       // Not written where nothing would change: rows written are what D1 charges for.
-      .where(sql<boolean>`(last_activity, message_count) <> (${last_activity}, ${message_count})`)
+      .where(
+        sql<boolean>`(last_activity, message_count, agent_tokens)
+          IS NOT (${last_activity}, ${message_count}, ${agent_tokens})`,
+      )
       .compile(),
     ...transition(id, user_id, "woken", now, {
-      // In the same millisecond, the alarm's archiving came first: it archives only what is idle.
-      guard: sql`status = 'archived'
-        AND archived_at < ${lastMessageAt} + (archived_by IS 'idle')`,
+      // Of the same millisecond, nobody knows which came first: a message is rather heard than missed.
+      guard: sql`status = 'archived' AND archived_at <= ${lastMessageAt}`,
       set: sql`status = 'active', archived_at = NULL, archived_by = NULL`,
     }),
     ...transition(id, user_id, "auto-archived", now, {
@@ -257,14 +260,14 @@ export function reportToRow(
 
 function insertRow(session: SessionMetadata, allowed = sql`TRUE`): Statement {
   const { id, user_id, repo_owner, repo_name, created_at, last_activity, message_count } = session;
-  const { agent_status, agent_at, agent_message } = session;
+  const { agent_status, agent_at, agent_message, agent_tokens } = session;
   return sql`
     INSERT INTO sessions
       (id, user_id, repo_owner, repo_name, status, created_at, last_activity, message_count,
-        agent_status, agent_at, agent_message)
+        agent_status, agent_at, agent_message, agent_tokens)
     SELECT ${id}, ${user_id}, ${repo_owner}, ${repo_name}, 'active',
       ${created_at}, ${last_activity}, ${message_count},
-      ${agent_status}, ${agent_at}, ${agent_message}
+      ${agent_status}, ${agent_at}, ${agent_message}, ${agent_tokens}
     WHERE NOT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id}) AND ${allowed}
     ON CONFLICT (id) DO NOTHING`.compile(statements);
 }

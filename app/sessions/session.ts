@@ -41,6 +41,8 @@ export interface SessionRow {
   agent_message: number;
   /** The newest message that the owner has seen, by its id. */
   seen_message: number;
+  /** How many agents' tokens work; null where its object has not said so yet. */
+  agent_tokens: number | null;
 }
 
 /** What a deleted session leaves in D1. */
@@ -115,6 +117,8 @@ export interface SessionMetadata {
   agent_status: AgentStatus | null;
   agent_at: number | null;
   agent_message: number;
+  /** How many agents' tokens work. */
+  agent_tokens: number;
 }
 
 /**
@@ -131,16 +135,19 @@ export type ObjectAnswer<Content = unknown> =
   | ({ state: "ready" } & Content);
 
 /**
- * What a session's Durable Object answers an agent with:
+ * Why a session's Durable Object takes nothing more for now:
+ * - `limited`: too much within a minute; `wait` is in milliseconds;
+ * - `full`: the session has stored as much as it may.
+ */
+export type NoRoom = { state: "limited"; wait: number } | { state: "full" };
+
+/**
+ * What a session's Durable Object answers an agent with, where there is room:
  * - `refused`: the token is not one of this session's (never was, or was revoked), or there is no such session;
- * - `deleting`: the session's deletion has begun;
- * - `limited`: too much within a minute; `wait` is in milliseconds.
+ * - `deleting`: the session's deletion has begun.
  */
 export type AgentAnswer<Content = unknown> =
-  | { state: "refused" }
-  | { state: "deleting" }
-  | { state: "limited"; wait: number }
-  | ({ state: "ready" } & Content);
+  { state: "refused" } | { state: "deleting" } | NoRoom | ({ state: "ready" } & Content);
 
 /** @returns what agents last reported of a session; null where none has */
 export function agentReport({

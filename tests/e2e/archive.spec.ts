@@ -1,7 +1,7 @@
 import { detail, expectIcon, expectRows, rowOf } from "../support/pages";
 import { expect, test } from "../support/test";
 
-test("a session is archived from the list, and Undo brings it back to its place", async ({
+test("a session is archived from the list, and Undo brings it back to its place @phone", async ({
   page,
   ship,
 }) => {
@@ -79,7 +79,7 @@ test("a restored session is in its old place, because only activity moves it", a
   await expect(time).toHaveAttribute("datetime", lastActivity);
 });
 
-test("a session is archived and restored on its own page", async ({ page, ship }) => {
+test("a session is archived and restored on its own page @phone", async ({ page, ship }) => {
   const id = await ship.create("octo/cat");
   await page.goto(`/session/${id}`);
 

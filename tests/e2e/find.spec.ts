@@ -64,7 +64,7 @@ test.describe("among 2,000 sessions", () => {
     });
   }
 
-  test("a search finds active and archived ones, counts them, and can be narrowed to a tab", async ({
+  test("a search finds active and archived ones, counts them, and can be narrowed to a tab @phone", async ({
     page,
   }) => {
     await search(page, "FLEET/boat-44");
@@ -97,7 +97,7 @@ test.describe("among 2,000 sessions", () => {
     await expect(page.getByRole("rowheader")).toHaveCount(50);
   });
 
-  test("a repository is chosen from those with most sessions, and let go again", async ({
+  test("a repository is chosen from those with most sessions, and let go again @phone", async ({
     page,
   }) => {
     await unfoldFilters(page);
@@ -155,7 +155,7 @@ test.describe("among 2,000 sessions", () => {
     await expectNewestFirst(page);
   });
 
-  test("the idle ones are reviewed, with how many there are", async ({ page }) => {
+  test("the idle ones are reviewed, with how many there are @phone", async ({ page }) => {
     await unfoldFilters(page);
     const idle = page.getByRole("navigation", { name: "Idle for" });
     await expect(idle.getByRole("link")).toHaveText(["7 days", "14 days", "30 days"]);

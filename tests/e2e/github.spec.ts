@@ -1,6 +1,7 @@
 import type { Installation } from "../support/github.mjs";
 import {
   answerGitHub,
+  askedFor,
   continueWithGitHub,
   countTokens,
   putPerson,
@@ -14,6 +15,14 @@ import { expect, test } from "../support/test";
 test.use({ baseURL: urlOf(CONNECTED) });
 
 const SHIP: Installation = { account: "octo-org", repositories: [{ name: "ship" }] };
+
+/** @returns repositories that are called many-0, many-1 and so on, each pushed to after those before it */
+function many(count: number) {
+  return Array.from({ length: count }, (_, index) => ({
+    name: `many-${index}`,
+    pushed_at: new Date(Date.UTC(2025, 0, 1) + index * 1000).toISOString(),
+  }));
+}
 
 test.describe("signing in", () => {
   test("leads through GitHub back to where the person wanted to go", async ({ page }) => {
@@ -105,10 +114,7 @@ test.describe("signing in", () => {
 
 test.describe("picking a repository", () => {
   test("offers all that are connected, newest push first, and no others", async ({ page }) => {
-    const many = Array.from({ length: 120 }, (_, index) => ({
-      name: `many-${index}`,
-      pushed_at: new Date(Date.UTC(2025, 0, 1) + index * 1000).toISOString(),
-    }));
+    const repositories = many(90);
     await signInWithGitHub(page, {
       installations: [
         {
@@ -117,7 +123,7 @@ test.describe("picking a repository", () => {
             { name: "secret", private: true, pushed_at: "2026-02-01T00:00:00Z" },
             { name: "old", archived: true, pushed_at: "2026-04-01T00:00:00Z" },
             { name: "empty", pushed_at: null },
-            ...many,
+            ...repositories,
           ],
         },
         {
@@ -130,10 +136,10 @@ test.describe("picking a repository", () => {
     await page.getByRole("link", { name: "New session" }).click();
 
     const offered = page.getByRole("group", { name: "Repository" }).getByRole("listitem");
-    await expect(offered).toHaveCount(123);
+    await expect(offered).toHaveCount(93);
     await expect(offered.nth(0)).toHaveText("octocat/own");
     await expect(offered.nth(1)).toHaveText("octo-org/secretprivate");
-    await expect(offered.nth(2)).toHaveText("octo-org/many-119");
+    await expect(offered.nth(2)).toHaveText("octo-org/many-89");
     await expect(offered.last()).toHaveText("octo-org/empty");
     await expect(page.getByRole("link", { name: "Connect more repositories" })).toHaveAttribute(
       "href",
@@ -158,6 +164,73 @@ test.describe("picking a repository", () => {
     await expect(page.getByRole("rowheader")).toHaveText(["octo-org/ship"]);
   });
 
+  test("finds one of three thousand", async ({ page }) => {
+    const ship = { name: "ship", pushed_at: null };
+    const account = { account: "octo-org", repositories: [ship, ...many(3_000)] };
+    const login = await signInWithGitHub(page, { installations: [account], delay: 200 });
+    await page.getByRole("link", { name: "New session" }).click();
+    await expect(page.getByText("The 100 with the newest pushes.")).toBeVisible();
+    await expect(page.getByRole("radio", { name: "octo-org/many-2999" })).toBeVisible();
+    await expect(page.getByRole("radio", { name: "octo-org/ship" })).toHaveCount(0);
+
+    await page.getByRole("searchbox", { name: "Search repositories" }).fill("ship");
+    await page.keyboard.press("Enter");
+    await expect(page.getByText("1 repository", { exact: true })).toBeVisible();
+    await page.getByRole("radio", { name: "octo-org/ship" }).check();
+    await page.getByRole("button", { name: "Create session" }).click();
+
+    await expect(rowOf(page, "octo-org/ship")).toHaveCount(1);
+    const asked = await askedFor(login);
+    expect(asked.slice(-2)).toEqual(["/user/installations", "/repos/octo-org/ship"]);
+    expect(asked.length).toBeLessThan(10);
+  });
+
+  test("shows the dialog at once, and fills it in when GitHub has answered @js", async ({
+    page,
+    isMobile,
+  }) => {
+    test.skip(isMobile, "The same on a phone.");
+    await signInWithGitHub(page, { installations: [SHIP], delay: 1_500 });
+    await page.getByRole("link", { name: "New session" }).click();
+
+    const search = page.getByRole("searchbox", { name: "Search repositories" });
+    await expect(search).toBeFocused({ timeout: 1_500 });
+    await expect(page.getByText("Looking for your repositories…")).toBeVisible();
+    await page.keyboard.type("SHI");
+    await expect(page.getByRole("radio", { name: "octo-org/ship" })).toBeVisible();
+    await expect(page.getByText("1 repository", { exact: true })).toBeVisible();
+    await expect(search).toBeFocused();
+    await expect(search).toHaveValue("SHI");
+  });
+
+  test("keeps what was picked through other searches and a create that was refused @js", async ({
+    page,
+    problems,
+    isMobile,
+  }) => {
+    test.skip(isMobile, "The same on a phone.");
+    problems.allowStatus(503);
+    const account = { account: "octo-org", repositories: [{ name: "ship" }, ...many(200)] };
+    const login = await signInWithGitHub(page, { installations: [account] });
+    await page.getByRole("link", { name: "New session" }).click();
+    const search = page.getByRole("searchbox", { name: "Search repositories" });
+    await search.fill("ship");
+    await page.getByRole("radio", { name: "octo-org/ship" }).check();
+    await search.fill("many 150");
+    await expect(page.getByRole("radio")).toHaveCount(2);
+    await search.fill("");
+    await expect(page.getByText("with the newest pushes.")).toBeVisible();
+
+    await putPerson({ fault: "down" }, login);
+    await page.getByRole("button", { name: "Create session" }).click();
+    await expect(page.getByText("GitHub did not answer. Nothing was created.")).toBeVisible();
+    await expect(page.getByRole("radio", { name: "octo-org/ship" })).toBeChecked();
+    await putPerson({ fault: null }, login);
+    await page.getByRole("button", { name: "Create session" }).click();
+
+    await expect(page.getByRole("rowheader")).toHaveText(["octo-org/ship"]);
+  });
+
   test("makes a session for the one that was picked", async ({ page, problems }) => {
     problems.allowStatus(400);
     await signInWithGitHub(page, { installations: [SHIP] });
@@ -173,7 +246,10 @@ test.describe("picking a repository", () => {
   });
 
   test("takes no other, whatever is sent", async ({ page, baseURL }) => {
-    await signInWithGitHub(page, { installations: [SHIP] });
+    await signInWithGitHub(page, {
+      installations: [{ ...SHIP, unselected: [{ name: "other" }] }],
+      others: [{ account: "someone", repositories: [{ name: "ship" }] }],
+    });
     for (const repository of ["octo-org/other", "someone/ship", "octo-org/ship/..", "ship", "/"]) {
       const answer = await page.request.post("/dashboard/new", {
         form: { key: crypto.randomUUID(), repository, repoOwner: "octo-org", repoName: "other" },

@@ -172,7 +172,7 @@ test("after archiving, the focus is not lost @js", async ({ page, ship }) => {
   await expectFocusSomewhere(page);
 });
 
-test("a change of page is begun at its heading @js", async ({ page, ship }) => {
+test("a change of page is begun at its heading @js @phone", async ({ page, ship }) => {
   await ship.create("octo/cat");
   await page.goto("/dashboard");
   await page.getByRole("link", { name: "octo/cat", exact: true }).click();

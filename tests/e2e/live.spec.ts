@@ -56,7 +56,11 @@ async function textsOn(page: Page): Promise<string[]> {
   return texts.map((text) => text.trim());
 }
 
-test("what is sent in one browser appears in the other @js", async ({ page, ship, elsewhere }) => {
+test("what is sent in one browser appears in the other @js @phone", async ({
+  page,
+  ship,
+  elsewhere,
+}) => {
   const id = await ship.create("octo/cat");
   await openLive(page, id);
   await openLive(elsewhere.page, id);
@@ -224,7 +228,7 @@ async function inTurn(reports: (() => Promise<unknown>)[]) {
   for (let report = reports.shift(); report; report = reports.shift()) await report();
 }
 
-test("a token is made, shown once, used, revoked and gone", async ({ page, ship }) => {
+test("a token is made, shown once, used, revoked and gone @phone", async ({ page, ship }) => {
   const id = await ship.create("octo/cat");
   await page.goto(`/session/${id}`);
   await page.getByText("Connect an agent").click();
@@ -340,7 +344,7 @@ test("a message of more than 32 KiB is told so before it is sent @js", async ({ 
   await expect(send).toBeEnabled();
 });
 
-test("earlier messages are put in front of those that are read, which stay in place @js", async ({
+test("earlier messages are put in front of those that are read, which stay in place @js @phone", async ({
   page,
   ship,
 }) => {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { detail, expectFieldError, messages, rowOf, sendMessage } from "../support/pages";
 import { expect, test } from "../support/test";
 
-test("a session is opened from the list, and tells what it is", async ({ page, ship }) => {
+test("a session is opened from the list, and tells what it is @phone", async ({ page, ship }) => {
   const before = Date.now();
   const id = await ship.create("octo/cat");
   const after = Date.now();
@@ -28,7 +28,7 @@ test("a session is opened from the list, and tells what it is", async ({ page, s
   await expect(page).toHaveURL("/dashboard");
 });
 
-test("a message is sent, shown and counted at once", async ({ page, ship }) => {
+test("a message is sent, shown and counted at once @phone", async ({ page, ship }) => {
   const id = await ship.create("octo/cat");
   await page.goto(`/session/${id}`);
   await expect(page.getByText("No messages yet.")).toBeVisible();
@@ -202,7 +202,7 @@ test("writing into an archived session brings it back, and it says so before", a
   expect(await ship.list()).toEqual([id]);
 });
 
-test("Enter sends and Shift and Enter break the line; on a phone Enter breaks it @js", async ({
+test("Enter sends and Shift and Enter break the line; on a phone Enter breaks it @js @phone", async ({
   page,
   ship,
   isMobile,

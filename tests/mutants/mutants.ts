@@ -121,8 +121,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a report moves the count without the activity",
     file: ROWS,
-    from: `      .set({ last_activity, message_count, agent_status, agent_at, agent_message })`,
-    to: `      .set({ message_count, agent_status, agent_at, agent_message })`,
+    from: `      .set({ last_activity, message_count, agent_status, agent_at, agent_message, agent_tokens })`,
+    to: `      .set({ message_count, agent_status, agent_at, agent_message, agent_tokens })`,
     killers: ["conversation.test.ts", HISTORIES],
   },
   {

@@ -18,15 +18,10 @@ export class Client {
     readonly origin: string,
   ) {}
 
-  /**
-   * Sends a form, and follows where its answer leads. Not by Playwright's own following of redirects: that cuts the
-   * connection, which wrangler complains about and now and then stalls from.
-   */
+  /** Sends a form, and follows where its answer leads. Not by Playwright's own following of redirects: that cuts the connection. */
   async post(path: string, form: Record<string, string> = {}): Promise<APIResponse> {
     const headers = { Origin: this.origin };
-    const send = () => this.request.post(path, { form, headers, maxRedirects: 0 });
-    const first = await send();
-    const answer = (await isFromWrangler(first)) ? await send() : first;
+    const answer = await this.request.post(path, { form, headers, maxRedirects: 0 });
     const next = answer.headers().location;
     return next === undefined ? answer : this.request.get(next, { maxRedirects: 0 });
   }
@@ -73,11 +68,6 @@ export class Client {
     await expect(answer).toBeOK();
     return sessionsOn(await answer.text());
   }
-}
-
-/** Now and then wrangler's own proxy loses its connection to the app, and says so; sending a form again is safe. */
-async function isFromWrangler(answer: APIResponse): Promise<boolean> {
-  return answer.status() === 503 && (await answer.text()).startsWith("Your worker restarted");
 }
 
 function sessionsOn(page: string): string[] {

@@ -4,18 +4,26 @@
  * expiring tokens, and the parts of the REST API that Ship asks. As on an Enterprise Server, the API is below /api/v3.
  *
  * Tests say who is there by PUT /_people/<login> (a Person), and how GitHub behaves towards them: its `fault`;
- * DELETE /_people/<login>/tokens is the person's own revoking, and GET counts the tokens that work.
+ * DELETE /_people/<login>/tokens is the person's own revoking; GET counts the tokens that work, and lists what was asked
+ * of the API.
  *
  * node tests/support/github.mjs PORT CLIENT_ID CLIENT_SECRET
  */
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { createServer } from "node:http";
+import { setTimeout } from "node:timers/promises";
 
 /**
+ * Of an account that has installed the app, `repositories` are those that it has connected; of others that a person can
+ * see, they are not. `unselected` exist beside connected ones that were selected.
+ *
  * @typedef {{ name: string, private?: boolean, archived?: boolean, pushed_at?: string | null }} Repository
- * @typedef {{ account: string, suspended?: boolean, repositories: Repository[] }} Installation
+ * @typedef {{ account: string, suspended?: boolean, repositories: Repository[], unselected?: Repository[] }} Installation
  * @typedef {"down" | "slow" | "limited" | null} Fault
- * @typedef {{ name?: string | null, installations?: Installation[], fault?: Fault, expiresIn?: number }} Person
+ * @typedef {{
+ *   name?: string | null, installations?: Installation[], others?: Installation[], fault?: Fault, expiresIn?: number,
+ *   delay?: number
+ * }} Person  who waits `delay` milliseconds for each answer of the API
  * @typedef {Required<Person> & { login: string, id: number }} KnownPerson
  * @typedef {{ status: number, body?: unknown, headers?: Record<string, string> }} Answer
  */
@@ -31,6 +39,10 @@ const codes = new Map();
 const accessTokens = new Map();
 /** @type {Map<string, string>} the login that a refresh token belongs to */
 const refreshTokens = new Map();
+/** @type {Map<string, string[]>} what was asked of the API, by login */
+const asked = new Map();
+/** @type {Map<string, number>} the numbers of accounts and repositories, by name */
+const numbers = new Map();
 
 /** @param {string} login @param {Person} known */
 function putPerson(login, known) {
@@ -40,6 +52,8 @@ function putPerson(login, known) {
     id: before?.id ?? randomInt(1, 2 ** 40),
     name: null,
     installations: [],
+    others: [],
+    delay: 0,
     fault: null,
     expiresIn: 28_800,
     ...before,
@@ -135,9 +149,14 @@ function answerApi(method, url, authorization, body) {
   if (!person) return problem(401, "Bad credentials");
   if (method !== "GET") return problem(404, "Not Found");
   if (path === "/user") return { status: 200, body: userOf(person) };
+  asked.set(person.login, [...(asked.get(person.login) ?? []), path]);
   if (path === "/user/installations") {
     return paged(url, "installations", person.installations.map(installationOf));
   }
+  if (path === "/search/repositories") return search(url, person);
+  const [, owner = "", name = ""] = /^\/repos\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
+  const named = visible(person).find(({ full_name }) => same(full_name, `${owner}/${name}`));
+  if (named) return { status: 200, body: named };
   const [, index] = /^\/user\/installations\/(\d+)\/repositories$/.exec(path) ?? [];
   const installation = person.installations[Number(index) - 1];
   if (!installation) return problem(404, "Not Found");
@@ -145,6 +164,45 @@ function answerApi(method, url, authorization, body) {
     repositoryOf(installation.account, repository),
   );
   return paged(url, "repositories", repositories);
+}
+
+/** @param {KnownPerson} person what both they and the app can see: public repositories, and connected ones */
+function visible({ installations, others }) {
+  return [
+    ...installations.flatMap(({ account, repositories, unselected = [] }) => [
+      ...repositories.map((repository) => repositoryOf(account, repository)),
+      ...unselected.filter((one) => !one.private).map((one) => repositoryOf(account, one)),
+    ]),
+    ...others.flatMap(({ account, repositories }) =>
+      repositories.filter((one) => !one.private).map((one) => repositoryOf(account, one)),
+    ),
+  ];
+}
+
+/** Finds the words of a name, those between its signs, as a whole. @param {URL} url @param {KnownPerson} person @returns {Answer} */
+function search(url, person) {
+  const terms = (url.searchParams.get("q") ?? "").split(" ");
+  const users = terms.filter((term) => term.startsWith("user:")).map((term) => term.slice(5));
+  const words = terms.filter((term) => !term.includes(":"));
+  const sought = visible(person).filter(({ owner }) =>
+    users.some((user) => same(user, owner.login)),
+  );
+  if (sought.length === 0) return problem(422, "Validation Failed");
+  const found = sought
+    .filter(({ archived }) => !archived || !terms.includes("archived:false"))
+    .filter(({ name }) => {
+      const parts = name.toLowerCase().split(/[^a-z0-9]+/);
+      return words.every((word) => parts.includes(word.toLowerCase()) || same(word, name));
+    })
+    .sort(
+      (a, b) => Date.parse(b.pushed_at ?? "1970-01-01") - Date.parse(a.pushed_at ?? "1970-01-01"),
+    );
+  return paged(url, "items", found);
+}
+
+/** @param {string} one @param {string} other */
+function same(one, other) {
+  return one.toLowerCase() === other.toLowerCase();
 }
 
 /** @param {{ access_token?: string }} body @returns {Answer} */
@@ -169,7 +227,7 @@ function answerTest(method, url, body) {
   const working = [...accessTokens.values(), ...refreshTokens.values()].filter(
     (held) => (typeof held === "string" ? held : held.login) === login,
   );
-  return { status: 200, body: { tokens: working.length } };
+  return { status: 200, body: { tokens: working.length, asked: asked.get(login) ?? [] } };
 }
 
 /** @param {string | undefined} authorization */
@@ -185,11 +243,18 @@ function userOf({ id, login, name }) {
   return { id, login, name, avatar_url, type: "User", site_admin: false };
 }
 
+/** @param {string} name of an account or a repository */
+function numberOf(name) {
+  numbers.set(name, numbers.get(name) ?? numbers.size + 1);
+  return numbers.get(name);
+}
+
 /** @param {Installation} installation @param {number} index */
-function installationOf({ account, suspended }, index) {
+function installationOf({ account, suspended, unselected }, index) {
   return {
     id: index + 1,
-    account: { login: account, id: index + 1, type: "Organization" },
+    account: { login: account, id: numberOf(account), type: "Organization" },
+    repository_selection: unselected ? "selected" : "all",
     app_slug: "ship",
     permissions: { metadata: "read" },
     suspended_at: suspended ? "2026-01-01T00:00:00Z" : null,
@@ -198,13 +263,15 @@ function installationOf({ account, suspended }, index) {
 
 /** @param {string} owner @param {Repository} repository */
 function repositoryOf(owner, { name, private: isPrivate, archived, pushed_at }) {
+  const full_name = `${owner}/${name}`;
   return {
+    id: numberOf(full_name),
     name,
-    full_name: `${owner}/${name}`,
+    full_name,
     private: isPrivate ?? false,
     archived: archived ?? false,
     pushed_at: pushed_at === undefined ? "2026-01-01T00:00:00Z" : pushed_at,
-    owner: { login: owner },
+    owner: { login: owner, id: numberOf(owner) },
   };
 }
 
@@ -274,6 +341,7 @@ createServer(async (request, response) => {
   for await (const chunk of request) body += chunk;
   const given = answer(request, body);
   if (given === "silence") return;
+  await setTimeout(bearer(request.headers.authorization)?.delay ?? 0);
   const { status, body: content, headers } = given;
   const isText = typeof content === "string";
   response.writeHead(status, { "Content-Type": "application/json; charset=utf-8", ...headers });

@@ -25,6 +25,13 @@ export async function countTokens(login: string): Promise<number> {
   return tokens;
 }
 
+/** @returns what was asked of GitHub's API for this person, by its paths */
+export async function askedFor(login: string): Promise<string[]> {
+  const answer = await fetch(`${GITHUB}/_people/${login}`);
+  const { asked } = await answer.json<{ asked: string[] }>();
+  return asked;
+}
+
 /** From Ship's sign-in page through GitHub's, with this answer to its question. */
 export async function continueWithGitHub(
   page: Page,

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Serves the built app for tests:
+ * Serves the built app for tests, as scripts/lib/workers.mjs does:
  *
  *   node tests/support/server.mjs --port PORT [--state FOLDER] [--sql FILE] [--companion CONFIG] [--var NAME=VALUE]...
  *
@@ -8,11 +8,11 @@
  * what the database holds at first. A companion's config is one of tests/support/companions; the vars are the app's, the
  * companion has its own.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { migrate, must, serveArgs, start } from "../../scripts/project.mjs";
+import { makeDatabase, serveWorkers } from "../../scripts/lib/workers.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -28,21 +28,16 @@ process.on("exit", () => {
   if (!values.state) rmSync(state, { recursive: true, force: true });
 });
 
-await migrate(state);
-if (values.sql) {
-  const file = ["--file", `tests/support/${values.sql}`];
-  const args = ["d1", "execute", "ship-db", "--local", "--persist-to", state, ...file];
-  await must("wrangler", args, { stdio: ["ignore", "ignore", "inherit"] });
-}
-const args = serveArgs({ port: values.port, state, ...companion(), vars: vars() });
-const server = start("wrangler", args, { stdio: ["ignore", "ignore", "inherit"] });
-for (const signal of /** @type {const} */ (["SIGTERM", "SIGINT"])) {
-  process.on(signal, () => server.kill(signal));
-}
-server.on("exit", (code) => process.exit(code ?? 0));
-
-function companion() {
-  return values.companion ? { companion: `tests/support/companions/${values.companion}` } : {};
+const sql = values.sql ? [readFileSync(new URL(values.sql, import.meta.url), "utf8")] : [];
+await makeDatabase(state, sql);
+const server = await serveWorkers({
+  port: Number(values.port),
+  state,
+  vars: vars(),
+  ...(values.companion && { companion: `tests/support/companions/${values.companion}` }),
+});
+for (const signal of ["SIGTERM", "SIGINT"]) {
+  process.on(signal, () => void server.dispose().then(() => process.exit()));
 }
 
 /** @returns {Record<string, string>} */
@@ -52,6 +47,7 @@ function vars() {
     AUTH_SECRETS: "a secret for tests",
     TOKEN_KEYS: `1:${Buffer.alloc(32, "key").toString("base64")}`,
     LOCAL_SIGN_IN: "true",
+    ALLOWED_USERS: "*", // whoever the stand-in for GitHub knows
     CREATE_LIMIT_PER_MINUTE: "0", // no person creates as fast as a test
     ...given,
   };

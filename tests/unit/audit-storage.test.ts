@@ -30,6 +30,8 @@ const STATE = `INSERT INTO state VALUES
   ('${ID}', 'local:anna', 'remix-run', 'remix', 1000, 2000, 1, 'g', 0, 9000);`;
 const MESSAGE = `INSERT INTO messages VALUES (1, 'user', 'anna', 'Hello', 2000, 'key');`;
 const SETTLED_OBJECT = NAME + TABLES + STATE + MESSAGE;
+const WITH_AGENT = `${SETTLED_OBJECT}
+  CREATE TABLE agent_tokens (id INTEGER PRIMARY KEY); INSERT INTO agent_tokens VALUES (1);`;
 const ALARM = `INSERT INTO _cf_ALARM VALUES ('${OBJECT}', 9000000000)`;
 
 let folder: string;
@@ -89,6 +91,11 @@ test("a settled session breaks nothing", () => {
 
 test.each([
   ["a session without messages, its object still empty", { object: "", alarm: "" }],
+  [
+    "a session with an agent",
+    { rows: `${ROW}; UPDATE sessions SET agent_tokens = 1`, object: WITH_AGENT },
+  ],
+  ["a session whose agents were never counted", { object: WITH_AGENT }],
   ["a deleted session", { rows: TOMBSTONE, object: "", alarm: "" }],
   ["an object that was emptied, its name left by Miniflare", { object: NAME, alarm: "" }],
 ])("%s breaks nothing", (_case, stored) => {
@@ -106,6 +113,7 @@ test.each<[string, Parameters<typeof store>[0]]>([
   ["owners-differ", { object: SETTLED_OBJECT + "UPDATE state SET user_id = 'local:ben'" }],
   ["activity-differs", { object: SETTLED_OBJECT + "UPDATE state SET last_activity = 1999" }],
   ["count-differs", { rows: `${ROW}; UPDATE sessions SET message_count = 2` }],
+  ["tokens-differ", { rows: `${ROW}; UPDATE sessions SET agent_tokens = 2`, object: WITH_AGENT }],
   ["messages-miscounted", { object: NAME + TABLES + STATE }],
   ["alarm-missing", { alarm: "" }],
   [

@@ -21,6 +21,7 @@ const ROW: SessionRow = {
   agent_at: NOW,
   agent_message: 0,
   seen_message: 0,
+  agent_tokens: 0,
 };
 const AT = new Date(NOW).toISOString();
 

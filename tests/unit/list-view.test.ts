@@ -128,6 +128,7 @@ function row(values: Partial<SessionRow> = {}): SessionRow {
     agent_at: null,
     agent_message: 0,
     seen_message: 0,
+    agent_tokens: 0,
     ...values,
   };
 }

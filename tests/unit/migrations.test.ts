@@ -6,20 +6,26 @@ import { expect, test } from "vitest";
 
 const FOLDER = join(import.meta.dirname, "../../migrations");
 
-test("the counts are kept of sessions from before they were kept, too", () => {
+/** @returns a database as it was before a migration, and what applies that one and all after it */
+function before(migration: string) {
   const database = new Database(":memory:");
   const migrations = readdirSync(FOLDER).sort();
   const apply = (names: string[]) => {
     for (const name of names) database.exec(readFileSync(join(FOLDER, name), "utf8"));
   };
-  const first = migrations.indexOf("0006_find.sql");
+  const first = migrations.indexOf(migration);
   apply(migrations.slice(0, first));
+  return { database, migrate: () => apply(migrations.slice(first)) };
+}
+
+test("the counts are kept of sessions from before they were kept, too", () => {
+  const { database, migrate } = before("0006_find.sql");
   database.exec(`
     INSERT INTO sessions (id, user_id, repo_owner, repo_name, status, last_activity, created_at) VALUES
       ('1', 'ada', 'Octo', 'cat', 'active', 1, 1), ('2', 'ada', 'octo', 'Cat', 'archived', 1, 1),
       ('3', 'ada', 'octo', 'dog', 'active', 1, 1), ('4', 'bob', 'octo', 'cat', 'active', 1, 1)`);
 
-  apply(migrations.slice(first));
+  migrate();
 
   const counts =
     "SELECT user_id, repo, active, archived FROM session_counts ORDER BY user_id, repo";
@@ -32,5 +38,18 @@ test("the counts are kept of sessions from before they were kept, too", () => {
   ]);
   database.exec("DELETE FROM sessions WHERE user_id = 'ada'");
   expect(database.prepare(counts).all()).toHaveLength(2);
+  database.close();
+});
+
+test("of sessions from before agents' tokens were counted it is not known how many they have", () => {
+  const { database, migrate } = before("0008_agent_tokens.sql");
+  database.exec(`
+    INSERT INTO sessions (id, user_id, repo_owner, repo_name, last_activity, created_at)
+    VALUES ('1', 'ada', 'octo', 'cat', 1, 1)`);
+
+  migrate();
+
+  const count = database.prepare("SELECT agent_tokens FROM sessions").all();
+  expect(count).toEqual([{ agent_tokens: null }]);
   database.close();
 });

@@ -1,6 +1,10 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
+import Database from "libsql";
 import { describe, expect, test } from "vitest";
 import type { Statement } from "../../app/platform/database.server";
+import { countConnected, sessionsWithAgents } from "../../app/sessions/agent-rows.server";
 import {
   advanceBulk,
   changeItems,
@@ -70,7 +74,12 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
   keepRow: ({ id, user, now }) => keepRow(id, user, now),
   deleteRows: ({ id, user, now, seconds }) => deleteRows([id], user, now, seconds),
   reportToRow: ({ id, user, owner, name, now, at, count, seconds }) => {
-    const agent = { agent_status: "done" as const, agent_at: at, agent_message: count };
+    const agent = {
+      agent_status: "done" as const,
+      agent_at: at,
+      agent_message: count,
+      agent_tokens: count,
+    };
     const metadata = { created_at: at, last_activity: at, message_count: count, ...agent };
     const session = { id, user_id: user, repo_owner: owner, repo_name: name, ...metadata };
     return reportToRow(session, at, now, seconds);
@@ -98,6 +107,8 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
       count,
       checksum: count,
     }),
+  countConnected: ({ user }) => [countConnected(user)],
+  sessionsWithAgents: ({ user, count }) => [readChosen(sessionsWithAgents(user, count), count)],
   changeItems: ({ id, user, now, count }) => [
     ...changeItems({ id, user_id: user, kind: "archive" }, now, count),
     ...changeItems({ id, user_id: user, kind: "restore" }, now, count),
@@ -164,4 +175,39 @@ test("a statement cannot be run past the batch", async () => {
   await expect(statements.selectFrom("sessions").selectAll().execute()).rejects.toThrow(
     "Statements run through write() and read()",
   );
+});
+
+describe("a person's sessions with agents", () => {
+  const database = new Database(":memory:");
+  const folder = join(import.meta.dirname, "../../migrations");
+  for (const name of readdirSync(folder).sort()) {
+    database.exec(readFileSync(join(folder, name), "utf8"));
+  }
+  database.exec(`
+    INSERT INTO sessions (id, user_id, repo_owner, repo_name, last_activity, created_at, agent_tokens)
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+    SELECT i, iif(i % 2, 'local:ada', 'local:bob'), 'octo', 'cat', i, i,
+      CASE i % 2000 WHEN 1 THEN 2 WHEN 3 THEN NULL ELSE 0 END FROM n`);
+  const run = ({ sql, parameters }: Statement, explain = "") =>
+    database.prepare(explain + sql).all(...(parameters as never[]));
+
+  test.each([
+    ["are counted", countConnected("local:ada")],
+    ["are chosen", readChosen(sessionsWithAgents("local:ada", 20_000), 20_000)],
+  ])("%s by one index, which holds nothing else, without sorting", (_, statement) => {
+    const plan = run(statement, "EXPLAIN QUERY PLAN ") as { detail: string }[];
+    const steps = plan
+      .map(({ detail }) => detail)
+      .filter((step) => !/^(CO-ROUTINE|SCAN)/.test(step));
+    expect(steps).toEqual(["SEARCH sessions USING COVERING INDEX idx_sessions_agents (user_id=?)"]);
+  });
+
+  test("are those that have some, and then those of which it is not known", () => {
+    expect(run(countConnected("local:ada"))).toEqual([{ sessions: 10, agents: 20, unknown: 10 }]);
+    const chosen = run(readChosen(sessionsWithAgents("local:ada", 12), 20_000)) as { id: string }[];
+    expect(chosen.map(({ id }) => Number(id) % 2000)).toEqual([
+      ...Array.from({ length: 10 }, () => 1),
+      ...[3, 3],
+    ]);
+  });
 });

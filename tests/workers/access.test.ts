@@ -8,7 +8,7 @@ import type { BulkKind } from "../../app/sessions/bulk";
 import { startBulk } from "../../app/sessions/bulk.server";
 import { createSession, deleteSession } from "../../app/sessions/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
-import type { ObjectAnswer, SessionRow } from "../../app/sessions/session";
+import type { NoRoom, ObjectAnswer, SessionRow } from "../../app/sessions/session";
 import * as remixBuild from "../../build/index.js";
 import { SessionDO } from "../../durable-objects/session";
 import { appEnv, Browser, captureLog, everythingStored, leadsTo } from "./app";
@@ -55,7 +55,12 @@ const ROUTES: Record<string, RouteLine> = {
   "routes/logout": { path: "/logout", forms: [{}], open: true },
   "routes/account": {
     path: "/account",
-    forms: [{ intent: "theme:dark" }, { intent: "sign-out-everywhere" }, { intent: "disconnect" }],
+    forms: [
+      { intent: "theme:dark" },
+      { intent: "sign-out-everywhere", agents: "1" },
+      { intent: "revoke-agents" },
+      { intent: "disconnect" },
+    ],
   },
   "routes/dashboard": {
     path: "/dashboard",
@@ -65,6 +70,7 @@ const ROUTES: Record<string, RouteLine> = {
     path: "/dashboard/new",
     forms: [{ key: KEY, repoOwner: "remix-run", repoName: "remix" }],
   },
+  "routes/dashboard_.new_.repositories": { path: "/dashboard/new/repositories" },
   "routes/dashboard.delete": { path: "/dashboard/delete?id=ID", forms: [{}] },
   "routes/bulk.$id": {
     path: "/bulk/BULK",
@@ -371,7 +377,7 @@ describe("a session's object", () => {
   /** Each method as a stranger calls it; `row` as it would be if the session were theirs. */
   const METHODS: Record<
     Method,
-    (object: Stub, stranger: string, row: SessionRow) => Promise<ObjectAnswer>
+    (object: Stub, stranger: string, row: SessionRow) => Promise<ObjectAnswer | NoRoom>
   > = {
     initialize: async (object, _, row) => await object.initialize(row),
     snapshot: async (object, stranger) => await object.snapshot(stranger),
@@ -379,6 +385,7 @@ describe("a session's object", () => {
     messages: async (object, stranger) => await object.messages(stranger, 0),
     connectAgent: async (object, stranger) => await object.connectAgent(stranger, "Bot", KEY),
     revokeAgent: async (object, stranger) => await object.revokeAgent(stranger, 1),
+    revokeAgents: async (object, stranger) => await object.revokeAgents(stranger),
     changed: async (object, stranger) => await object.changed(stranger),
     signedOut: async (object, stranger) => await object.signedOut(stranger, ["a sign-in"]),
     append: async (object, stranger) => await object.append(stranger, freshMessage()),
@@ -412,6 +419,7 @@ describe("a session's object", () => {
     "append",
     "connectAgent",
     "revokeAgent",
+    "revokeAgents",
     "changed",
     "signedOut",
     "wipe",

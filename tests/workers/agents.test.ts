@@ -9,6 +9,7 @@ import { env, freshMessage, inDatabase, inStorage, settle, stopClock } from "./s
 
 const NOW = stopClock();
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 let owner: Browser;
 let id: string;
@@ -103,6 +104,28 @@ describe("a token", () => {
     expect(await statusOf(read())).toBe(401);
     expect(await statusOf(report({ status: "done" }, other))).toBe(201);
     expect((await tokens()).map(({ id }) => id)).toEqual([2]);
+  });
+
+  test("ends once it was not used for 90 days, and one that is used goes on", async () => {
+    const used = await connect("Reviewer");
+    vi.setSystemTime(NOW + 90 * DAY - 1);
+    expect(await statusOf(report({ status: "working" }, used))).toBe(201);
+    expect(await tokens()).toHaveLength(2);
+
+    vi.setSystemTime(NOW + 90 * DAY);
+    for (const answer of [report({ text: "Hi" }), read()]) expect(await statusOf(answer)).toBe(401);
+    expect((await tokens()).map(({ name }) => name)).toEqual(["Reviewer"]);
+    vi.setSystemTime(NOW + 180 * DAY - 2);
+    expect(await statusOf(report({ status: "done" }, used))).toBe(201);
+  });
+
+  test("that has ended makes room for another one", async () => {
+    for (let count = 2; count <= 20; count++) await connect();
+    vi.setSystemTime(NOW + 90 * DAY);
+    const { user_id } = (await inStorage(id)).state!;
+    const made = await objectOf(env, id).connectAgent(user_id, "One more", crypto.randomUUID());
+    expect(made).toEqual({ state: "ready", token: expect.stringMatching(/^ship_/) as string });
+    expect((await tokens()).map(({ name }) => name)).toEqual(["One more"]);
   });
 
   test("is never made with the number of one that was revoked", async () => {
@@ -271,13 +294,6 @@ describe("a report", () => {
     expect(await inStorage(id)).toEqual(before);
   });
 
-  test.each(["PUT", "PATCH", "DELETE"])("by %s is refused, and nothing is kept", async (method) => {
-    const before = await inStorage(id);
-    const answer = await send({ ...form({ text: "Hi" }), method });
-    expect(answer.status).toBe(405);
-    expect(await inStorage(id)).toEqual(before);
-  });
-
   test("that the session does not take for now may be sent again", async () => {
     const unreachable = { ...appEnv, SESSION_DO: brokenObjects() };
     const answer = await send(form({ text: "Hi" }), { withEnv: unreachable });
@@ -315,6 +331,27 @@ describe("a token that is not this session's", () => {
     }
     expect(await inStorage(id)).toEqual(before);
   });
+
+  test.each(["x", "ship_", `ship_${"0".repeat(63)}`, `ship_${"0".repeat(65)}`, "0".repeat(64)])(
+    "is refused without asking the session where it is %j, which no token looks like",
+    async (other) => {
+      const asked = vi.fn();
+      const SESSION_DO = { idFromName: asked, get: asked } as unknown as Env["SESSION_DO"];
+      const by = { by: other, withEnv: { ...appEnv, SESSION_DO } };
+      for (const answer of [
+        await send(form({ text: "Hi" }), by),
+        await sendTo(`/session/${id}/messages`, {}, by),
+        await sendTo(`/session/${id}/live`, { headers: { Upgrade: "websocket" } }, by),
+      ]) {
+        expect(answer.status).toBe(401);
+        expect(await answer.json()).toEqual({
+          error:
+            "This token is not one of this session’s, or it was revoked, or not used for 90 days.",
+        });
+      }
+      expect(asked).not.toHaveBeenCalled();
+    },
+  );
 
   test.each(["1", "%00", crypto.randomUUID()])(
     "is refused where the session is %s",
@@ -359,9 +396,9 @@ describe("a request with a token", () => {
       const init = { ...form({ intent, name: "More", key: crypto.randomUUID() }), headers };
       expect(await statusOf(send(init)), intent).toBe(400);
     }
-    const page = await ask(new Request(`${ORIGIN}/session/${id}`, { headers: right() }));
-    expect(page.status).toBe(302);
-    expect(page.headers.get("Location")).toMatch(/^\/login/);
+    expect(await statusOf(ask(new Request(`${ORIGIN}/session/${id}`, { headers: right() })))).toBe(
+      405,
+    );
     for (const wrong of ["ship_wrong", "x"]) {
       const init = { ...form({ text: "Hi" }), headers };
       expect(await statusOf(send(init, { by: wrong }))).toBe(401);
@@ -410,7 +447,34 @@ describe("a request with a token", () => {
   });
 });
 
+test.each([
+  ["", "POST", /^Report here by POST\..*\/messages/],
+  ["/messages", "GET, HEAD", /^Read messages here by GET\./],
+  ["/live", "GET", /^Open a WebSocket here/],
+])(
+  "the address /session/:id%s says what it takes to an agent that asks by another method",
+  async (path, allowed, told) => {
+    const before = await inStorage(id);
+    for (const method of ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"]) {
+      if (allowed.split(", ").includes(method)) continue;
+      const body = ["GET", "HEAD", "OPTIONS"].includes(method) ? {} : form({ text: "Hi" });
+      const answer = await sendTo(`/session/${id}${path}?after=0`, { method, ...body });
+      expect(answer.status, method).toBe(405);
+      expect(answer.headers.get("Allow")).toBe(allowed);
+      expect((await answer.json<{ error: string }>()).error).toMatch(told);
+    }
+    expect(await inStorage(id)).toEqual(before);
+  },
+);
+
 describe("reading", () => {
+  test("by HEAD is answered as GET would be, at once and without the messages", async () => {
+    const answer = await sendTo(`/session/${id}/messages?after=0`, { method: "HEAD" });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("Content-Type")).toContain("application/json");
+    expect(await answer.text()).toBe("");
+  });
+
   test("gives the 30 newest messages at once, as they were written", async () => {
     for (let count = 1; count <= 31; count++) await say(`*${count}*`);
     const messages = await messagesOf(read());
@@ -483,30 +547,6 @@ describe("reading", () => {
     } as unknown as Env["SESSION_DO"];
     await sendTo(`/session/${id}/messages?after=7`, {}, { withEnv: { ...appEnv, SESSION_DO } });
     expect(read).toHaveBeenCalledExactlyOnceWith(await hashToken(token), 7, 25_000);
-  });
-});
-
-test("an object made before there were agents keeps its messages, and takes reports", async () => {
-  await say("Before there were agents");
-  await runInDurableObject(objectOf(env, id), (_, { storage }) => {
-    storage.sql.exec(`
-      DROP TABLE agent_tokens; DROP TABLE agent_reports;
-      ALTER TABLE state DROP COLUMN agent_status;
-      ALTER TABLE state DROP COLUMN agent_at;
-      ALTER TABLE state DROP COLUMN agent_message;`);
-  });
-
-  expect(await sessionPage()).toContain("Before there were agents");
-  await say("A message");
-  token = await connect();
-  expect(await (await report({ text: "A report", status: "done" })).json()).toEqual({ message: 3 });
-  await settle(id);
-
-  expect((await inStorage(id)).messages).toHaveLength(3);
-  expect((await inDatabase(id)).row).toMatchObject({
-    message_count: 3,
-    agent_status: "done",
-    agent_message: 3,
   });
 });
 

@@ -143,13 +143,18 @@ test("a session that its owner archived is not archived again for being idle", a
   expect(await inDatabase(row.id)).toEqual({ row, events: [] });
 });
 
-test.each(["owner", "idle"] as const)(
-  "writing into a session archived by %s brings it back, with the next alarm",
-  async (archived_by) => {
+test.each([
+  ["owner", "a millisecond ago", NOW - 1],
+  ["idle", "a millisecond ago", NOW - 1],
+  ["owner", "in the same millisecond", NOW],
+  ["idle", "in the same millisecond", NOW],
+] as const)(
+  "writing into a session archived by %s %s brings it back, with the next alarm",
+  async (archived_by, _, archived_at) => {
     const row = await newSessionLike({
       last_activity: NOW - DAY,
       status: "archived",
-      archived_at: NOW - 1,
+      archived_at,
       archived_by,
     });
     await appendMessage(env, row.user_id, row.id, freshMessage());
@@ -190,7 +195,7 @@ test("what was written before its owner archived a session does not bring it bac
 
 test("an alarm that has nothing to say writes no row", async () => {
   const row = await newSessionLike({ last_activity: NOW });
-  const report = reportToRow(row, 0, NOW, VARS.AUTO_ARCHIVE_SECONDS);
+  const report = reportToRow({ ...row, agent_tokens: 0 }, 0, NOW, VARS.AUTO_ARCHIVE_SECONDS);
 
   const results = await env.DB.batch(
     report.map(({ sql, parameters }) => env.DB.prepare(sql).bind(...parameters)),
@@ -204,7 +209,12 @@ test("a report older than what the row knows changes neither activity nor count"
 
   await write(
     env.DB,
-    reportToRow({ ...row, last_activity: NOW - 1, message_count: 7 }, 0, NOW, 3_600),
+    reportToRow(
+      { ...row, last_activity: NOW - 1, message_count: 7, agent_tokens: 1 },
+      0,
+      NOW,
+      3_600,
+    ),
   );
 
   expect((await inDatabase(row.id)).row).toEqual(row);
@@ -260,7 +270,7 @@ test("a report that lands after the session was deleted brings nothing back", as
   await deleteSession(env, row.user_id, row.id);
   const { tombstone } = await inDatabase(row.id);
 
-  await write(env.DB, reportToRow({ ...row, message_count: 3 }, NOW, NOW, 3_600));
+  await write(env.DB, reportToRow({ ...row, message_count: 3, agent_tokens: 0 }, NOW, NOW, 3_600));
 
   expect(await inDatabase(row.id)).toEqual({ row: undefined, tombstone, events: [] });
 });

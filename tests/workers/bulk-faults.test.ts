@@ -1,5 +1,5 @@
 /** Whatever fails before, in and after each step of a bulk: it never began, or it is carried out to the end, once. */
-import { abortAllDurableObjects } from "cloudflare:test";
+import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personOf } from "../../app/platform/person.server";
 import type { BulkKind } from "../../app/sessions/bulk";
@@ -14,7 +14,6 @@ import {
   allOf,
   ask,
   begun,
-  faultyPerson,
   fireAlarmOf,
   idsOf,
   progressOf,
@@ -27,6 +26,7 @@ import {
   env,
   faultyDatabase,
   faultyEnv,
+  faultyPerson,
   fireAlarm,
   freshPerson,
   inOrder,
@@ -130,6 +130,33 @@ describe("a large bulk in the middle of which", () => {
       for (const one of left) expect(await settled(one)).toBe("tombstone, empty");
     },
   );
+
+  test.each(Object.entries(FAULTS))(
+    "%s revokes every agent's token to the end",
+    { timeout: 60_000 },
+    async (_, strike) => {
+      const ids = await Promise.all(Array.from({ length: 25 }, () => connected(ada)));
+      const id = await begun(ada, "revoke", { connected: true });
+      await fireAlarmOf(ada);
+
+      await strike(ada);
+      await settleBulks(ada);
+
+      expect(await progressOf(ada, id)).toEqual({ finished: true, done: 25 });
+      for (const one of ids) {
+        expect(await objectOf(env, one).conversation(ada, undefined)).toMatchObject({ tokens: [] });
+      }
+      expect(await storedBy(ada)).toEqual(NOTHING);
+    },
+  );
+
+  /** @returns the id of a new session of which it is known that it has an agent */
+  async function connected(userId: string): Promise<string> {
+    const { id } = await newSession(userId);
+    await objectOf(env, id).connectAgent(userId, "Builder", crypto.randomUUID());
+    await fireAlarm(id);
+    return id;
+  }
 
   test("sessions are restored by hand stay so, whatever is repeated", async () => {
     const id = await halfWay("archive", 500);
@@ -310,4 +337,23 @@ test("a bulk goes on while another one is begun in the middle of its step", asyn
   expect(await progressOf(ada, id)).toEqual({ finished: true, done: 150 });
   expect(await storedBy(ada)).toEqual(NOTHING);
   expect((await inStorage(first!)).state).toBeUndefined();
+});
+
+test("a bulk that was under way before the person's object had other duties is carried out to the end", async () => {
+  await newRows(ada, 60);
+  const id = await begun(ada, "archive", allOf("active"));
+  await runInDurableObject(personOf(env, ada), (_, { storage }) => {
+    storage.sql.exec(`
+      DROP TABLE duties;
+      CREATE TABLE bulks (
+        id TEXT PRIMARY KEY, user_id TEXT NOT NULL, told_at INTEGER NOT NULL,
+        due_at INTEGER NOT NULL, failures INTEGER NOT NULL
+      )`);
+    storage.sql.exec("INSERT INTO bulks VALUES (?, ?, ?, ?, 0)", id, ada, NOW, NOW);
+  });
+
+  await settleBulks(ada);
+
+  expect(await progressOf(ada, id)).toEqual({ finished: true, done: 60 });
+  expect(await storedBy(ada)).toEqual(NOTHING);
 });

@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { deleteSession } from "../../app/sessions/lifecycle.server";
 import { appEnv, Browser, captureLog, leadsTo } from "./app";
-import { fireAlarmOf, settleBulks, standings } from "./bulk-support";
-import { faultyEnv, newRows, refused, standing, stopClock } from "./support";
+import { fireAlarmOf, settleBulks, standings, withoutBulks } from "./bulk-support";
+import { newRows, standing, stopClock } from "./support";
 
 stopClock();
 
@@ -111,40 +111,12 @@ describe("the list", () => {
 
   test("tells that D1 did not answer, and that it is safe to try again", async () => {
     const id = await create();
-    const faulty = new Browser({ ...appEnv, ...withBatchesThatWrite(refused) });
+    const faulty = new Browser({ ...appEnv, ...withoutBulks() });
     for (const [name, value] of ada.cookies) faulty.cookies.set(name, value);
     const answer = await faulty.post("/dashboard", { intent: "archive-selected", key: KEY, id });
     expect(answer.status).toBe(503);
     expect(await answer.text()).toContain("Try again; it is safe.");
   });
-
-  /** D1 where reading works, and writing bulks does not. */
-  function withBatchesThatWrite(fault: typeof refused): Pick<Env, "DB"> {
-    const { DB } = appEnv;
-    const broken = faultyEnv({ batch: fault }).DB;
-    const writing = new WeakSet<D1PreparedStatement>();
-    return {
-      DB: new Proxy(DB, {
-        get(target, name) {
-          if (name === "prepare") {
-            return (sql: string) => {
-              const statement = target.prepare(sql);
-              return {
-                bind: (...values: unknown[]) => {
-                  const bound = statement.bind(...values);
-                  if (sql.includes("INSERT INTO bulks")) writing.add(bound);
-                  return bound;
-                },
-              };
-            };
-          }
-          if (name !== "batch") return Reflect.get(target, name) as unknown;
-          return (batch: D1PreparedStatement[]) =>
-            (batch.some((one) => writing.has(one)) ? broken : target).batch(batch);
-        },
-      }),
-    };
-  }
 });
 
 describe("all that match", () => {

@@ -5,7 +5,7 @@ import { personOf } from "../../app/platform/person.server";
 import type { BulkKind } from "../../app/sessions/bulk";
 import { findBulk, startBulk, type BulkRequest, type Choice } from "../../app/sessions/bulk.server";
 import type { SessionStatus } from "../../app/sessions/session";
-import { env, passes, viewOf, type Fault } from "./support";
+import { env, passes, refused, viewOf } from "./support";
 
 /** All of a person's sessions of one status. */
 export function allOf(status: SessionStatus): Choice {
@@ -73,23 +73,29 @@ export function storedBy(userId: string) {
   }));
 }
 
-/** The app's Env where calls of a person's object meet a fault. */
-export function faultyPerson(faults: Partial<Record<"expectBulk" | "runBulk", Fault>>): Env {
-  type Stub = ReturnType<typeof personOf>;
-  const faultyStub = (stub: Stub) => ({
-    changed: async (ids: string[]) => await stub.changed(ids),
-    expectBulk: (userId: string, id: string) =>
-      (faults.expectBulk ?? passes)(async () => await stub.expectBulk(userId, id)),
-    runBulk: (userId: string, id: string) =>
-      (faults.runBulk ?? passes)(async () => await stub.runBulk(userId, id)),
+/** D1 where all works but making bulks. */
+export function withoutBulks(): Pick<Env, "DB"> {
+  const making = new WeakSet<D1PreparedStatement>();
+  const DB = new Proxy(env.DB, {
+    get(target, name) {
+      if (name === "prepare") {
+        return (sql: string) => {
+          const statement = target.prepare(sql);
+          return {
+            bind: (...values: unknown[]) => {
+              const bound = statement.bind(...values);
+              if (sql.includes("INSERT INTO bulks")) making.add(bound);
+              return bound;
+            },
+          };
+        };
+      }
+      if (name !== "batch") return Reflect.get(target, name) as unknown;
+      return (batch: D1PreparedStatement[]) =>
+        (batch.some((one) => making.has(one)) ? refused : passes)(() => target.batch(batch));
+    },
   });
-  return {
-    ...env,
-    PERSON_DO: {
-      idFromName: (name: string) => env.PERSON_DO.idFromName(name),
-      get: (id: DurableObjectId) => faultyStub(env.PERSON_DO.get(id)),
-    } as unknown as Env["PERSON_DO"],
-  };
+  return { DB };
 }
 
 /** @returns how many of a person's sessions stand how, such as { active: 2, archived: 3, deleted: 1 } */

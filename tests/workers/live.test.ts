@@ -4,12 +4,14 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personOf } from "../../app/platform/person.server";
 import { hashToken } from "../../app/platform/token.server";
 import { objectOf } from "../../app/sessions/object.server";
-import type { AgentMessage, AgentLiveMessage, LiveMessage } from "../../app/sessions/wire";
-import type { PersonDO } from "../../durable-objects/person";
 import { appEnv, ask, Browser, captureLog, everythingStored, ORIGIN } from "./app";
+import { storedBy } from "./bulk-support";
+import { LiveSocket, watched } from "./live-support";
 import {
   env,
   faultyDatabase,
+  faultyEnv,
+  faultyPerson,
   fireAlarm,
   freshMessage,
   inDatabase,
@@ -18,11 +20,13 @@ import {
   NOTHING_STORED,
   stalled,
   stopClock,
+  withEnvOf,
   withObjectEnv,
-  type Fault,
 } from "./support";
 
 const NOW = stopClock();
+const HOUR = 60 * 60_000;
+const DAY = 24 * HOUR;
 
 let owner: Browser;
 let name: string;
@@ -101,7 +105,7 @@ describe("a live socket", () => {
     await openLive(owner, "", { Origin: "https://evil.example" });
     expect(await everythingStored()).toEqual(before);
     expect(await watched("local:stranger")).toEqual([]);
-    expect(await watched()).toEqual([]);
+    expect(await watched(userId)).toEqual([]);
   });
 
   test("to a session of which nothing is stored yet makes nothing", async () => {
@@ -149,39 +153,54 @@ describe("a live socket", () => {
     const token = await connect();
     for (let count = 1; count <= 35; count++) await say(`${count}`);
 
-    const page = await Socket.page(owner, "?after=3");
+    const page = await Socket.page(owner, "?after=5");
     const agent = await Socket.agent(token, "?after=3");
     const upToDate = await Socket.page(owner, "?after=35");
     const fresh = await Socket.agent(token);
     await say("36");
 
-    expect(await page.ids()).toEqual(range(4, 36));
+    expect(await page.ids()).toEqual(range(6, 36));
     expect(await agent.ids()).toEqual(range(4, 36));
     expect(await upToDate.ids()).toEqual([36]);
     expect(await fresh.ids()).toEqual([36]);
   });
 
-  test("tells a page that missed very much to read itself anew, and an agent to read first", async () => {
-    const token = await connect();
-    await sayMany(301);
+  test("tells a page that missed more than it shows to read itself anew", async () => {
+    await sayMany(31);
 
     expect(await (await Socket.page(owner, "?after=0")).heard()).toEqual([{ type: "changed" }]);
-    expect((await (await Socket.page(owner, "?after=1")).ids()).length).toBe(300);
-    expect((await openLiveAsAgent(token, "?after=200")).status).toBe(409);
-    expect((await (await Socket.agent(token, "?after=201")).ids()).length).toBe(100);
+    expect(await (await Socket.page(owner, "?after=1")).ids()).toEqual(range(2, 31));
   });
 
-  test("brings 200 messages that are sent at the same time in one order, each once, to everybody", async () => {
+  test("tells a page so too where few messages were missed that weigh much", async () => {
+    for (let count = 1; count <= 3; count++) await say("&".repeat(32 * 1024));
+
+    expect(await (await Socket.page(owner, "?after=0")).heard()).toEqual([{ type: "changed" }]);
+    expect(await (await Socket.page(owner, "?after=2")).ids()).toEqual([3]);
+  });
+
+  test("tells an agent that missed more than is said at once to read first", async () => {
+    const token = await connect();
+    await sayMany(101);
+    expect((await openLiveAsAgent(token, "?after=0")).status).toBe(409);
+    expect(await (await Socket.agent(token, "?after=1")).ids()).toEqual(range(2, 101));
+
+    for (let count = 1; count <= 33; count++) await say("x".repeat(32 * 1024));
+    expect((await openLiveAsAgent(token, "?after=101")).status).toBe(409);
+    expect(await (await Socket.agent(token, "?after=102")).ids()).toEqual(range(103, 134));
+  });
+
+  test("brings 100 messages that are sent at the same time in one order, each once, to everybody", async () => {
     const token = await connect();
     const pages = [await Socket.page(owner), await Socket.page(owner)];
     const sockets = [...pages, await Socket.agent(token)];
 
-    await Promise.all(range(1, 200).map((number) => say(`${number}`)));
+    await Promise.all(range(1, 100).map((number) => say(`${number}`)));
 
-    for (const socket of sockets) expect(await socket.ids()).toEqual(range(1, 200));
+    for (const socket of sockets) expect(await socket.ids()).toEqual(range(1, 100));
     const { messages } = await inStorage(id);
-    expect(messages.map((message) => message.id)).toEqual(range(1, 200));
-    expect(new Set(messages.map(({ text }) => text)).size).toBe(200);
+    expect(messages.map((message) => message.id)).toEqual(range(1, 100));
+    expect(new Set(messages.map(({ text }) => text)).size).toBe(100);
   });
 
   test("tells pages, not agents, of archiving, and of the status that the row then has", async () => {
@@ -197,6 +216,21 @@ describe("a live socket", () => {
     expect(heard.map(({ type }) => type)).toEqual(["messages", "changed", "messages", "status"]);
     expect(heard.at(-1)).toEqual({ type: "status", status: "active" });
     expect((await agent.heard()).map(({ type }) => type)).toEqual(["messages", "messages"]);
+  });
+
+  test("of a page hears nothing more after an hour; opened again, it has missed nothing", async () => {
+    const page = await Socket.page(owner);
+    const agent = await Socket.agent(await connect());
+    vi.setSystemTime(NOW + HOUR - 1);
+    const later = await Socket.page(owner);
+    await say("Within the hour");
+    vi.setSystemTime(NOW + HOUR);
+    await say("After it");
+
+    expect(await page.closed).toMatchObject({ code: 4010 });
+    expect(await page.ids()).toEqual([1]);
+    for (const socket of [later, agent]) expect(await socket.ids()).toEqual([1, 2]);
+    expect(await (await Socket.page(owner, "?after=1")).ids()).toEqual([2]);
   });
 
   test("on which anything but “ping” is said is closed", async () => {
@@ -243,7 +277,7 @@ describe("what is open", () => {
     expect(await here.closed).toEqual(SIGNED_OUT);
     expect(await elsewhere.closed).toEqual(SIGNED_OUT);
     for (const socket of [agent, otherAgent]) expect(await socket.isOpen()).toBe(true);
-    await vi.waitFor(async () => expect(await watched()).toEqual([]));
+    await vi.waitFor(async () => expect(await watched(userId)).toEqual([]));
   });
 
   test("by a token closes when it is revoked, and nothing else does", async () => {
@@ -252,13 +286,24 @@ describe("what is open", () => {
     for (const socket of [here, elsewhere, otherAgent]) expect(await socket.isOpen()).toBe(true);
   });
 
+  test("by a token closes once it was not used for 90 days, at the object's next alarm", async () => {
+    const token = await connect();
+    const used = await Socket.agent(token);
+    vi.setSystemTime(NOW + 90 * DAY - 1);
+    await report(token, { status: "working" });
+    vi.setSystemTime(NOW + 90 * DAY);
+    await fireAlarm(id);
+    for (const socket of [agent, otherAgent]) expect(await socket.closed).toEqual(REVOKED);
+    expect(await used.isOpen()).toBe(true);
+  });
+
   test("closes when the session is deleted, of which then nothing is stored", async () => {
     await owner.post(`/dashboard/delete?id=${id}`, {});
     for (const socket of [here, elsewhere, agent, otherAgent]) {
       expect(await socket.closed).toEqual(DELETED);
     }
     expect(await inStorage(id)).toEqual(NOTHING_STORED);
-    await vi.waitFor(async () => expect(await watched()).toEqual([]));
+    await vi.waitFor(async () => expect(await watched(userId)).toEqual([]));
   });
 
   test("stays open when another person signs out, or another session is deleted", async () => {
@@ -273,15 +318,15 @@ describe("what is open", () => {
 describe("the person's object", () => {
   test("remembers a session while a page of it is open, and nothing after the last one", async () => {
     const pages = [await Socket.page(owner), await Socket.page(owner)];
-    expect(await watched()).toEqual([id]);
+    expect(await watched(userId)).toEqual([id]);
 
     pages[0]?.close();
     await vi.waitFor(async () => expect(await openSockets()).toBe(1));
-    expect(await watched()).toEqual([id]);
+    expect(await watched(userId)).toEqual([id]);
 
     pages[1]?.close();
-    await vi.waitFor(async () => expect(await watched()).toEqual([]));
-    expect(await tablesOf(userId)).toEqual([]);
+    await vi.waitFor(async () => expect(await watched(userId)).toEqual([]));
+    expect((await storedBy(userId)).tables).toEqual([]);
   });
 
   test("remembers a session whose last page closes while another one of it is being opened", async () => {
@@ -289,7 +334,7 @@ describe("the person's object", () => {
     const { fault, reached, land } = stalled("way back");
     let isReached = false;
     void reached.then(() => (isReached = true));
-    const page = await withObjectEnv(id, { PERSON_DO: personsWhereWatching(fault) }, async () => {
+    const page = await withObjectEnv(id, faultyPerson({ watch: fault }), async () => {
       const opening = Socket.page(owner);
       // Not by awaiting it: what follows would then be in the object's name.
       await vi.waitFor(() => expect(isReached).toBe(true));
@@ -300,8 +345,34 @@ describe("the person's object", () => {
     });
 
     expect(await page.isOpen()).toBe(true);
-    expect(await watched()).toEqual([id]);
+    expect(await watched(userId)).toEqual([id]);
     await owner.post("/logout", {});
+    expect(await page.closed).toMatchObject({ code: 4001 });
+  });
+
+  test("closes a page that is just being opened while its browser signs out", async () => {
+    const { fault, reached, land } = stalled("way back");
+    const steps: string[] = [];
+    void reached.then(() => steps.push("opening"));
+    const { SESSION_DO } = faultyEnv({
+      signedOut: (call) => {
+        steps.push("told");
+        return call();
+      },
+    });
+    const person = () => personOf(env, userId);
+    const page = await withObjectEnv(id, faultyPerson({ watch: fault }), () =>
+      withEnvOf(person, { SESSION_DO }, async () => {
+        const opening = Socket.page(copyOf(owner));
+        await vi.waitFor(() => expect(steps).toEqual(["opening"]));
+        const signingOut = owner.post("/logout", {});
+        await vi.waitFor(() => expect(steps).toEqual(["opening", "told"]));
+        await objectOf(env, id).snapshot(userId);
+        land();
+        await signingOut;
+        return opening;
+      }),
+    );
     expect(await page.closed).toMatchObject({ code: 4001 });
   });
 
@@ -309,18 +380,19 @@ describe("the person's object", () => {
     const gone = await newRowWithoutObject({ user_id: userId });
     await personOf(env, userId).watch(userId, gone.id, "sign-in");
     await owner.post("/dashboard", { intent: `archive:${gone.id}` });
-    expect(await watched()).toEqual([]);
+    expect(await watched(userId)).toEqual([]);
   });
 
   test("lets nobody in who signed out a moment ago", async () => {
     const signIn = "f".repeat(64);
-    await personOf(env, userId).signedOut([signIn]);
+    await personOf(env, userId).finishSignOut(userId);
     const query = new URLSearchParams({ user: userId, signIn, after: "0" });
-    const answer = await objectOf(env, id).fetch(`https://session/live?${query}`, {
-      headers: { Upgrade: "websocket" },
-    });
-    expect(answer.webSocket).toBeNull();
-    expect(await watched()).toEqual([]);
+    const headers = { Upgrade: "websocket" };
+    for (const object of [objectOf(env, id), personOf(env, userId)]) {
+      const answer = await object.fetch(`https://object/live?${query}`, { headers });
+      expect(answer.webSocket).toBeNull();
+    }
+    expect(await watched(userId)).toEqual([]);
   });
 });
 
@@ -386,62 +458,14 @@ test("however much is said in half a minute, the row is written once in ten seco
   });
 });
 
-/** One end of a live socket, with all that came over it. */
-class Socket {
-  readonly closed: Promise<{ code: number; reason: string }>;
-  readonly #socket: WebSocket;
-  readonly #heard: (LiveMessage | AgentLiveMessage)[] = [];
-  #pong: () => void = () => undefined;
-
-  constructor({ webSocket, status }: Response) {
-    if (!webSocket) throw new Error(`No socket was opened, but answered ${status}`);
-    this.#socket = webSocket;
-    webSocket.addEventListener("message", ({ data }) => {
-      if (data === "pong") this.#pong();
-      else this.#heard.push(JSON.parse(data as string) as LiveMessage);
-    });
-    this.closed = new Promise((resolve) => {
-      webSocket.addEventListener("close", ({ code, reason }) => resolve({ code, reason }));
-    });
-    webSocket.accept();
-  }
-
+/** A live socket of the session. */
+class Socket extends LiveSocket {
   static async page(browser: Browser, query = "") {
     return new Socket(await openLive(browser, query));
   }
 
   static async agent(token: string, query = "") {
     return new Socket(await openLiveAsAgent(token, query));
-  }
-
-  say(text: string) {
-    this.#socket.send(text);
-  }
-
-  close() {
-    this.#socket.close(1000, "Left");
-  }
-
-  /** @returns whether "ping" is still answered; all that was said before has then come */
-  async isOpen(): Promise<boolean> {
-    const answered = new Promise<true>((resolve) => (this.#pong = () => resolve(true)));
-    this.say("ping");
-    return Promise.race([answered, this.closed.then(() => false)]);
-  }
-
-  async heard() {
-    await this.isOpen();
-    return this.#heard;
-  }
-
-  /** @returns the ids of the messages that came, in the order in which they came */
-  async ids(): Promise<number[]> {
-    const heard = await this.heard();
-    return heard.flatMap((frame) =>
-      frame.type === "messages"
-        ? (frame.messages as AgentMessage[]).map((message) => message.id)
-        : [],
-    );
   }
 }
 
@@ -473,9 +497,13 @@ function say(text: string) {
   return objectOf(env, id).append(userId, freshMessage(text));
 }
 
-/** As many messages at once. */
+/** As many messages, no more at once than one may send within a minute. */
 async function sayMany(count: number) {
-  await Promise.all(range(1, count).map((number) => say(`${number}`)));
+  for (let said = 0; said < count; said += 100) {
+    const numbers = range(said + 1, Math.min(said + 100, count));
+    await Promise.all(numbers.map((number) => say(`${number}`)));
+    vi.setSystemTime(Date.now() + 60_000);
+  }
 }
 
 function range(first: number, last: number): number[] {
@@ -489,42 +517,9 @@ function copyOf(browser: Browser): Browser {
   return copy;
 }
 
-/** @returns the sessions that a person's object remembers as open */
-async function watched(person = userId): Promise<string[]> {
-  if ((await tablesOf(person)).length === 0) return [];
-  return runInDurableObject(personOf(env, person), (_, { storage }) =>
-    storage.sql.exec<{ session: string }>("SELECT session FROM watched").toArray(),
-  ).then((rows) => rows.map(({ session }) => session));
-}
-
-/** The persons' objects, where being told of an open page meets a fault. */
-function personsWhereWatching(fault: Fault): Env["PERSON_DO"] {
-  return {
-    idFromName: (name: string) => env.PERSON_DO.idFromName(name),
-    get: (id: DurableObjectId) => {
-      const person = env.PERSON_DO.get(id);
-      return {
-        watch: (...asked: Parameters<PersonDO["watch"]>) =>
-          fault(async () => await person.watch(...asked)),
-        unwatch: (session: string) => person.unwatch(session),
-      };
-    },
-  } as unknown as Env["PERSON_DO"];
-}
-
 /** @returns how many sockets the session's object has */
 function openSockets(): Promise<number> {
   return runInDurableObject(objectOf(env, id), (_, ctx) => ctx.getWebSockets().length);
-}
-
-function tablesOf(person: string): Promise<string[]> {
-  return runInDurableObject(personOf(env, person), (_, { storage }) =>
-    storage.sql
-      .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
-      .toArray()
-      .map(({ name }) => name)
-      .filter((table) => !/^(_cf_|__miniflare_|sqlite_)/.test(table)),
-  );
 }
 
 /** Leaves something in the object's memory that is gone with it. */

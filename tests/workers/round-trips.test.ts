@@ -29,6 +29,7 @@ test.each([
   ["the idle ones", "/dashboard?idle=7", { d1: 1, objects: 0 }],
   ["the create dialog for a repository", "/dashboard/new?repo=a/b", { d1: 1, objects: 0 }],
   ["the create dialog over the list", "/dashboard/new", { d1: 1, objects: 0 }],
+  ["what the create dialog offers", "/dashboard/new/repositories", { d1: 1, objects: 0 }],
   ["the delete dialog over the list", "/dashboard/delete?id=ID", { d1: 1, objects: 1 }],
   ["a change to many", "/bulk/BULK", { d1: 1, objects: 0 }],
   ["a session", "/session/ID", { d1: 1, objects: 1 }],

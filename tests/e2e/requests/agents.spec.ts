@@ -84,7 +84,7 @@ test("a command with a wrong token says so and fails", async ({ ship }) => {
   const failed = await agent.shell(`SHIP_TOKEN=ship_wrong\n${report.trim()} || echo " $?"`);
 
   expect(failed).toBe(
-    `{"error":"This token is not one of this session’s, or it was revoked."} 22\n`,
+    `{"error":"This token is not one of this session’s, or it was revoked, or not used for 90 days."} 22\n`,
   );
 });
 

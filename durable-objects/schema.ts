@@ -1,0 +1,100 @@
+/**
+ * The tables of a session's object, and how older ones become today's.
+ *
+ * As with D1's migrations, a change is a new step at the end of `STEPS`; a step that is in the list is never changed. It
+ * only adds, because the code before it runs on the same storage again when a deployment is rolled back. A step takes one
+ * turn of the object, so it must not depend on how much is stored.
+ */
+
+/** What every object begins with; a new one takes all steps at once. */
+export const FIRST_SCHEMA = `
+  CREATE TABLE state (
+    id TEXT NOT NULL, user_id TEXT NOT NULL, repo_owner TEXT NOT NULL, repo_name TEXT NOT NULL,
+    created_at INTEGER NOT NULL, last_activity INTEGER NOT NULL, message_count INTEGER NOT NULL,
+    generation TEXT NOT NULL, deleting INTEGER NOT NULL, alarm_at INTEGER NOT NULL
+  );
+  CREATE TABLE messages (
+    id INTEGER PRIMARY KEY, role TEXT NOT NULL, author TEXT NOT NULL,
+    text TEXT NOT NULL, created_at INTEGER NOT NULL, client_key TEXT NOT NULL UNIQUE
+  );`;
+
+const STEPS: readonly string[] = [
+  // 1: agents report in.
+  `ALTER TABLE state ADD COLUMN agent_status TEXT;
+   ALTER TABLE state ADD COLUMN agent_at INTEGER;
+   ALTER TABLE state ADD COLUMN agent_message INTEGER NOT NULL DEFAULT 0;
+   CREATE TABLE agent_tokens (
+     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
+     form_key TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL, used_at INTEGER,
+     window_at INTEGER NOT NULL DEFAULT 0, window_count INTEGER NOT NULL DEFAULT 0
+   );
+   CREATE TABLE agent_reports (client_key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;`,
+  // 2: the schema has a version, which is the number of the last step taken.
+  `ALTER TABLE state ADD COLUMN schema_version INTEGER NOT NULL DEFAULT 0;`,
+  // 3: a message is parsed once: its tree as JSON, and which version of the parser made it.
+  `ALTER TABLE messages ADD COLUMN tree TEXT;
+   ALTER TABLE messages ADD COLUMN tree_version INTEGER NOT NULL DEFAULT 0;`,
+  // 4: the owner's own messages are counted by the minute.
+  `ALTER TABLE state ADD COLUMN window_at INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE state ADD COLUMN window_count INTEGER NOT NULL DEFAULT 0;`,
+];
+
+type Storage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
+
+type Row<Shape> = Record<string, SqlStorageValue> & Shape;
+
+/** Reads as if storage were up to date. */
+export function readRows<Shape>(
+  storage: Storage,
+  query: string,
+  ...values: SqlStorageValue[]
+): Shape[] {
+  return readUpgraded(storage, () => storage.sql.exec<Row<Shape>>(query, ...values).toArray());
+}
+
+/** Writes, and brings storage up to date first. @returns what the statement returns */
+export function writeRows<Shape>(
+  storage: Storage,
+  query: string,
+  ...values: SqlStorageValue[]
+): Shape[] {
+  upgrade(storage);
+  return storage.sql.exec<Row<Shape>>(query, ...values).toArray();
+}
+
+/** Brings storage that has a state up to date. */
+export function upgrade(storage: Storage): void {
+  const version = versionOf(storage);
+  if (version >= STEPS.length) return;
+  storage.transactionSync(() => {
+    storage.sql.exec(STEPS.slice(version).join("\n"));
+    storage.sql.exec("UPDATE state SET schema_version = ?", STEPS.length);
+  });
+}
+
+/**
+ * Reads storage that has a state as if it were up to date, and leaves it as it is: older storage is brought up to date in
+ * a transaction that is rolled back. Only a write upgrades for good, so a reader changes nothing.
+ *
+ * @returns what `read` returns
+ */
+export function readUpgraded<Result>(storage: Storage, read: () => Result): Result {
+  if (versionOf(storage) >= STEPS.length) return read();
+  const done: { result?: Result } = {};
+  try {
+    storage.transactionSync(() => {
+      upgrade(storage);
+      done.result = read();
+      throw done;
+    });
+  } catch (thrown) {
+    if (thrown !== done) throw thrown;
+  }
+  return done.result as Result;
+}
+
+/** @returns how many of the steps storage has had */
+function versionOf({ sql }: Storage): number {
+  const [state = {}] = sql.exec("SELECT * FROM state").toArray();
+  return (state.schema_version as number | undefined) ?? ("agent_at" in state ? 1 : 0);
+}

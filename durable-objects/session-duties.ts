@@ -1,0 +1,38 @@
+import { read } from "../app/platform/database.server";
+import { stepBulk } from "../app/sessions/bulk-step.server";
+import { objectOf } from "../app/sessions/object.server";
+import { readRow } from "../app/sessions/rows.server";
+import type { Duty } from "./duties";
+
+/** In milliseconds: how often a bulk is looked for that is yet to be made, and how long. */
+const EXPECTED = { again: 2_000, longest: 60_000 };
+
+/**
+ * Carries out bulks, a task each. What a bulk is, D1 says; here is only remembered that there is one.
+ *
+ * @param changed is told which sessions a step has changed, by their ids
+ */
+export function bulkDuty(changed: (sessions: string[]) => Promise<void>): Duty {
+  return {
+    name: "bulk",
+    async step(env, { id, user_id, told_at }) {
+      const step = await stepBulk(env, user_id, id);
+      if (step.left === "more") {
+        await changed(step.changed);
+        return step.wait;
+      }
+      const expected = step.left === "unknown" && Date.now() - told_at < EXPECTED.longest;
+      return expected ? EXPECTED.again : undefined;
+    },
+  };
+}
+
+/** Makes the object of a session from its row, where it could not be reached when the session was created. */
+export const initializeDuty: Duty = {
+  name: "initialize",
+  async step(env, { id, user_id }) {
+    const [[row]] = await read(env.DB, readRow(id, user_id));
+    if (row) await objectOf(env, id).initialize(row);
+    return undefined;
+  },
+};

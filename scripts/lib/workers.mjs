@@ -1,0 +1,124 @@
+// @ts-check
+/**
+ * The built app and its companion in Miniflare: the workerd, D1 and Durable Objects of `wrangler pages dev`, without what it
+ * adds. Its proxy answers a form itself now and then (503, "Your worker restarted mid-request"), and its watchers read the
+ * bundles ten times a second.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { build as bundle } from "esbuild";
+import { Miniflare } from "miniflare";
+import {
+  unstable_generateASSETSBinding as assetsOf,
+  unstable_getMiniflareWorkerOptions as optionsOf,
+  unstable_splitSqlQuery as splitSql,
+} from "wrangler";
+import { ROOT } from "../project.mjs";
+
+/** The Functions as they are deployed: `build` has bundled them. */
+const FUNCTIONS = join(ROOT, "build/functions/index.js");
+
+/**
+ * Serves the app, which has to be built and to have its database, on 127.0.0.1.
+ *
+ * @param {object} options
+ * @param {number} options.port
+ * @param {string} options.state the folder that local data lives in, as `wrangler pages dev --persist-to` names it
+ * @param {string} [options.companion] its config, if it is not the real one
+ * @param {Record<string, string | number>} [options.vars] of the app, in place of those of wrangler.toml and .dev.vars
+ * @returns {Promise<Miniflare>} once it answers
+ */
+export async function serveWorkers({
+  port,
+  state,
+  companion = "durable-objects/wrangler.toml",
+  vars,
+}) {
+  const app = optionsOf(join(ROOT, "wrangler.toml")).workerOptions;
+  const objects = optionsOf(join(ROOT, companion));
+  const miniflare = new Miniflare({
+    d1Persist: join(state, "v3/d1"),
+    durableObjectsPersist: join(state, "v3/do"),
+    workers: [
+      {
+        ...app,
+        name: "app",
+        bindings: { ...app.bindings, LOG_REQUESTS: "false", ...vars, STATIC: staticPaths() },
+        serviceBindings: { ASSETS: await assets() },
+        modules: [
+          { type: "ESModule", path: "entry.js", contents: ENTRY },
+          { type: "ESModule", path: "index.js", contents: readFileSync(FUNCTIONS, "utf8") },
+        ],
+        unsafeDirectSockets: [{ host: "127.0.0.1", port }],
+      },
+      {
+        ...objects.workerOptions,
+        name: "ship-sessions",
+        modules: [
+          { type: "ESModule", path: "worker.js", contents: await bundled(String(objects.main)) },
+        ],
+      },
+    ],
+  });
+  await miniflare.ready;
+  return miniflare;
+}
+
+/** What public/_routes.json excludes is served without asking the Functions, as Pages does it. */
+const ENTRY = `
+  import app from "./index.js";
+  export default {
+    fetch(request, env, context) {
+      const { pathname } = new URL(request.url);
+      const isStatic = env.STATIC.some((path) =>
+        path.endsWith("*") ? pathname.startsWith(path.slice(0, -1)) : pathname === path);
+      return isStatic ? env.ASSETS.fetch(request) : app.fetch(request, env, context);
+    },
+  };`;
+
+/** @returns {string[]} the paths of static files */
+function staticPaths() {
+  const routes = readFileSync(join(ROOT, "public/_routes.json"), "utf8");
+  return /** @type {{ exclude: string[] }} */ (JSON.parse(routes)).exclude;
+}
+
+/** @returns what serves static files, with the headers of public/_headers; it says nothing of what it serves */
+function assets() {
+  const log = /** @type {unknown} */ ({ ...console, log: () => undefined });
+  return assetsOf({
+    directory: join(ROOT, "public"),
+    log: /** @type {Parameters<typeof assetsOf>[0]["log"]} */ (log),
+  });
+}
+
+/** @param {string} entry @returns {Promise<string>} */
+async function bundled(entry) {
+  const { outputFiles } = await bundle({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    format: "esm",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*"],
+  });
+  return /** @type {import("esbuild").OutputFile} */ (outputFiles[0]).text;
+}
+
+/**
+ * Makes the local database, with the newest migration's tables and nothing in them.
+ *
+ * @param {string} state the folder that local data lives in; nothing happens where it has a database already
+ * @param {string[]} [more] statements to run on the new database
+ */
+export async function makeDatabase(state, more = []) {
+  const d1Persist = join(state, "v3/d1");
+  if (existsSync(d1Persist)) return;
+  const { d1Databases } = optionsOf(join(ROOT, "wrangler.toml")).workerOptions;
+  const miniflare = new Miniflare({ modules: true, script: "", d1Persist, d1Databases });
+  const database = await miniflare.getD1Database("DB");
+  const folder = join(ROOT, "migrations");
+  const files = readdirSync(folder).sort();
+  const migrations = files.flatMap((file) => splitSql(readFileSync(join(folder, file), "utf8")));
+  await database.batch([...migrations, ...more].map((sql) => database.prepare(sql)));
+  await miniflare.dispose();
+}
