@@ -166,7 +166,7 @@ function origin() {
 function allowedUsers() {
   const error = `has to list GitHub ids or logins, comma-separated, or be "*" for anybody`;
   const isEntry = (/** @type {string} */ entry) =>
-    /^(\*|\d+@[a-z\d.-]+|[a-z\d][a-z\d-]*(_[a-z\d]+)?)$/i.test(entry.trim());
+    /^(\*|\d+@[a-z\d.:-]+|[a-z\d][a-z\d-]*(_[a-z\d]+)?)$/i.test(entry.trim());
   const isList = (/** @type {string} */ list) => list === "" || list.split(",").every(isEntry);
   return z.string(error).check(z.refine(isList, error));
 }

@@ -239,7 +239,7 @@ describe("a deployment", () => {
   function fillIn(): void {
     for (const file of [PAGES, COMPANION]) change(file, 'database_id = "0', 'database_id = "1');
     change(PAGES, 'ORIGIN = ""', 'ORIGIN = "https://ship.example.com"');
-    listPeople("", "583231, Octo-Cat,a--b-, octo-cat_acme");
+    listPeople("", "583231, 7@git.example:8443, Octo-Cat,a--b-, octo-cat_acme");
   }
 
   function listPeople(before: string, list: string): void {
@@ -267,7 +267,7 @@ describe("a deployment", () => {
 
   test("wants people, of whom it may be anybody", () => {
     fillIn();
-    listPeople("583231, Octo-Cat,a--b-, octo-cat_acme", "*");
+    listPeople("583231, 7@git.example:8443, Octo-Cat,a--b-, octo-cat_acme", "*");
     expect(problemsWith(ALL)).toEqual([]);
     listPeople("*", "");
     expect(problemsWith(ALL)).toEqual([expect.stringContaining("ALLOWED_USERS is empty")]);
