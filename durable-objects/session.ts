@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { isStillAllowed } from "../app/platform/allowed-users.server";
 import { attempt } from "../app/platform/log";
 import { personOf } from "../app/platform/person.server";
 import { hashToken, randomToken } from "../app/platform/token.server";
@@ -39,6 +40,8 @@ export interface CompanionEnv {
   /** 0: never. */
   AUTO_ARCHIVE_SECONDS: number;
   TOMBSTONE_SECONDS: number;
+  /** The Pages project's: who may use this Ship. */
+  ALLOWED_USERS: string;
   /** How often a quiet object compares itself with its row. */
   REPAIR_SECONDS: number;
 }
@@ -147,9 +150,12 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   }
 
   /** Keeps what an agent reports. @returns the id of the message that its words are; null where it said none */
-  report(tokenHash: string, report: NewReport): AgentAnswer<{ message: number | null }> {
+  async report(
+    tokenHash: string,
+    report: NewReport,
+  ): Promise<AgentAnswer<{ message: number | null }>> {
     const now = Date.now();
-    const agent = this.#answerAgent(tokenHash, (token) => ({ token }));
+    const agent = await this.#answerAgent(tokenHash, (token) => ({ token }));
     if (agent.state !== "ready") return agent;
     const key = `agent ${agent.token.id} ${report.key}`; // Each token has its own keys.
     const kept = this.#storage.findKey(key, now);
@@ -170,7 +176,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     after: number | undefined,
     wait: number,
   ): Promise<AgentAnswer<{ messages: AgentMessage[] }>> {
-    const answer = this.#answerAgent(tokenHash, () => this.#read(after));
+    const answer = await this.#answerAgent(tokenHash, () => this.#read(after));
     if (answer.state !== "ready" || after === undefined || answer.messages.length > 0)
       return answer;
     await this.#news(wait);
@@ -246,6 +252,16 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     if (this.#storage.state()) this.#endUnusedTokens();
     const row = await this.#duty.run(this.env);
     if (row) await this.#tellOfRow(row);
+    await this.#revokeUnlessAllowed();
+  }
+
+  /** Ends the tokens of an owner who may not use this Ship any more; let in again, they make new ones. */
+  async #revokeUnlessAllowed(): Promise<void> {
+    const owner = this.#storage.state()?.user_id;
+    if (owner === undefined || this.#storage.tokens(Date.now()).length === 0) return;
+    const allowed = await attempt("owner-allowed", () => isStillAllowed(this.env, owner));
+    if (allowed !== false || !this.#storage.state()) return;
+    this.#tokensEnded(this.#storage.removeAllTokens());
   }
 
   /** Tells open pages and lists how the row stands after the alarm has written it. */
@@ -295,8 +311,8 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     return { type: "messages", messages, agent: agentReport(state) };
   }
 
-  #listenAsAgent(tokenHash: string, after: number | undefined): Response {
-    const answer = this.#answerAgent(tokenHash, (token, state) => {
+  async #listenAsAgent(tokenHash: string, after: number | undefined): Promise<Response> {
+    const answer = await this.#answerAgent(tokenHash, (token, state) => {
       const messages = after === undefined ? [] : this.#read(after).messages;
       const last = messages.at(-1)?.id ?? Infinity;
       if (last < state.message_count) return { socket: refusal(409, READ_FIRST) };
@@ -377,11 +393,17 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     return { state: "ready", ...content(state) };
   }
 
-  /** Lets an agent, if its token is one of this session's, have what `content` answers; its requests are counted. */
-  #answerAgent<Content extends object>(
+  /**
+   * Lets an agent, if its token is one of this session's and the owner may use this Ship, have what `content` answers; its
+   * requests are counted.
+   */
+  async #answerAgent<Content extends object>(
     tokenHash: string,
     content: (token: AgentToken, state: State) => Content,
-  ): AgentAnswer<Content> {
+  ): Promise<AgentAnswer<Content>> {
+    const asking = this.#findAgent(tokenHash);
+    if (asking.state !== "ready") return asking;
+    if (!(await isStillAllowed(this.env, asking.session.user_id))) return { state: "refused" };
     const found = this.#findAgent(tokenHash);
     if (found.state !== "ready") return found;
     const wait = this.#storage.countRequest(found.token, REQUESTS_PER_MINUTE, Date.now());

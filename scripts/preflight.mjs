@@ -86,6 +86,7 @@ const sharedVars = {
   ...notInVars,
   AUTO_ARCHIVE_SECONDS: whole("seconds; 0 turns it off"),
   TOMBSTONE_SECONDS: whole("seconds, a day or more", DAY),
+  ALLOWED_USERS: allowedUsers(),
 };
 
 const pagesConfig = z.object({
@@ -160,6 +161,14 @@ function origin() {
   const isOrigin = (/** @type {string} */ text) =>
     text.startsWith("https://") && URL.canParse(text) && new URL(text).origin === text;
   return z.string(error).check(z.refine((text) => text === "" || isOrigin(text), error));
+}
+
+function allowedUsers() {
+  const error = `has to list GitHub ids or logins, comma-separated, or be "*" for anybody`;
+  const isEntry = (/** @type {string} */ entry) =>
+    /^(\*|\d+@[a-z\d.-]+|[a-z\d][a-z\d-]*(_[a-z\d]+)?)$/i.test(entry.trim());
+  const isList = (/** @type {string} */ list) => list === "" || list.split(",").every(isEntry);
+  return z.string(error).check(z.refine(isList, error));
 }
 
 /**
@@ -299,10 +308,12 @@ function classesAfter(migrations) {
 export function unready({ pages }, secrets) {
   const [{ database_name, database_id }] = pages.d1_databases;
   const noOrigin = `${PAGES}: ORIGIN is empty, and nobody could use what is deployed. Put in the address of your Ship, which this lists: npx wrangler pages project list`;
+  const noUsers = `${PAGES} and ${COMPANION}: ALLOWED_USERS is empty, and nobody could sign in. List who may, yourself first: your id is shown at https://api.github.com/users/<your login>`;
   const placeholder = `${PAGES} and ${COMPANION}: database_id is a placeholder. Put in the one that this prints: npx wrangler d1 create ${database_name}`;
   return [
     ...(database_id === PLACEHOLDER ? [placeholder] : []),
     ...(pages.vars.ORIGIN === "" ? [noOrigin] : []),
+    ...(pages.vars.ALLOWED_USERS === "" ? [noUsers] : []),
     ...(secrets
       ? secretProblems([...secrets, ...Object.keys(pages.vars)])
       : [

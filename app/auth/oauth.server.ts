@@ -14,7 +14,7 @@ import {
 import { saveTokens } from "../github/tokens.server";
 import { readCookie, serializeFitting, signedCookie } from "../platform/cookies.server";
 import { logEvent } from "../platform/log";
-import { signIn, type User } from "./auth.server";
+import { mayUseShip, signIn, type User } from "./auth.server";
 
 /** What a sign-in that did not work ends with, for the sign-in page to say; its name stands in the page's URL. */
 const PROBLEMS = {
@@ -23,6 +23,8 @@ const PROBLEMS = {
     "This sign-in was not begun in this browser, took too long or was finished before. Begin it again.",
   refused: "GitHub did not accept this sign-in. Begin it again.",
   unavailable: "GitHub did not answer, so you are not signed in. Try again in a moment.",
+  "not-allowed":
+    "You may not use this Ship with this account. Ask whoever runs it to let you in, or sign in with another one.",
 };
 
 type SignInProblem = keyof typeof PROBLEMS;
@@ -97,6 +99,9 @@ async function finish(
   if (tokens.problem) return refuse(tokens.problem, to);
   const user = await askWho(env, tokens.value, now);
   if (user.problem) return refuse(user.problem, to);
+  if (!mayUseShip(request, context, user.value)) {
+    return refuse("not-allowed", to, { user: user.value.id });
+  }
   const saved = await saveTokens(env, user.value.id, tokens.value);
   return signIn(request, context, user.value, to, [saved]);
 }
@@ -109,8 +114,9 @@ function askWho(env: Env, { access }: GitHubTokens, now: number): Promise<GitHub
   });
 }
 
-function refuse(problem: SignInProblem, to: string | undefined): Response {
-  logEvent("sign-in-refused", { problem });
+/** @param who the person's id, where it is known: whoever runs this Ship may want to let them in */
+function refuse(problem: SignInProblem, to: string | undefined, who?: { user: string }): Response {
+  logEvent("sign-in-refused", { problem, ...who });
   return redirect(`/login?${new URLSearchParams({ problem, ...(to && { to }) })}`);
 }
 

@@ -207,10 +207,11 @@ export default function NewSession() {
     now: page.now,
   };
   const errors = failed?.errors;
+  const listed = query.get("repo"); // What is typed is for one repository's list.
   return isGitHub ? (
-    <PickDialog {...{ dialog, offer, find, typed, errors }} />
+    <PickDialog key={listed} {...{ dialog, offer, find, typed, errors }} />
   ) : (
-    <CreateSessionDialog {...dialog} canCreate>
+    <CreateSessionDialog key={listed} {...dialog} canCreate>
       <RepositoryFields typed={typed} errors={errors} />
     </CreateSessionDialog>
   );

@@ -91,7 +91,7 @@ async function loadPage(
     events,
     conversation,
     seen: row.seen_message,
-    earlier: before !== undefined,
+    before: before ?? null,
     address: `${url.origin}/session/${row.id}`,
     freshKeys: { message: crypto.randomUUID(), token: crypto.randomUUID() },
     now,
@@ -212,8 +212,13 @@ export async function clientAction({ request, serverAction }: ClientActionFuncti
 
 export const shouldRevalidate = unlessUnreachable;
 
+/** The route stays mounted when only its URL changes; what holds state belongs to one session, and one part of it. */
 export default function Session() {
   const page = useLoaderData() as PageData;
+  return <SessionView key={`${page.session.id} ${page.before}`} page={page} />;
+}
+
+function SessionView({ page }: { page: PageData }) {
   const answered = useLastAnswer<SessionAnswer>();
   const { session, conversation } = page;
   useEffect(() => {
@@ -258,11 +263,8 @@ function SessionHeader({ session }: { session: PageData["session"] }) {
         >
           {active ? "Archive" : "Restore"}
         </button>
-        <a
-          href={`/session/${session.id}/export`}
-          download
-          className="button icon-download max-sm:px-2"
-        >
+        {/* The answer says that it is a file. By `download`, the sign-in page and errors would be saved as one too. */}
+        <a href={`/session/${session.id}/export`} className="button icon-download max-sm:px-2">
           Download
         </a>
         <Link to={`/dashboard/delete?id=${session.id}`} className="button icon-delete max-sm:px-2">

@@ -32,8 +32,12 @@ export function AgentsPanel(props: AgentsPanelProps) {
   const [key, setKey] = useState(props.nextKey ?? props.freshKey);
   if (props.nextKey && props.nextKey !== key) setKey(props.nextKey);
   const making = useNavigation().formData?.get("key") === key;
+  // An answer unfolds it, and going on does not fold it under somebody's hands.
+  const answered = made !== undefined || failed !== undefined;
+  const [unfolded, setUnfolded] = useState(answered);
+  if (answered && !unfolded) setUnfolded(true);
   return (
-    <details className="panel group px-4 py-3" open={made || failed ? true : undefined}>
+    <details className="panel group px-4 py-3" open={unfolded || undefined}>
       <summary className="cursor-pointer font-semibold">
         <h2 className="inline text-base">Connect an agent</h2>
         {tokens.length > 0 && (

@@ -52,9 +52,13 @@ export function answerRead(
 export function listenAsAgent(request: Request, env: Env, id: string | undefined, token: string) {
   return answered(token, async (hash) => {
     const after = parseAfter(new URL(request.url).searchParams.get("after"));
-    const object = () => objectOf(env, parseSessionId(id));
+    const session = parseSessionId(id);
     const from: Record<string, string> = after === undefined ? {} : { after: `${after}` };
-    return openSocket(request, object, { token: hash, ...from });
+    const listener = { token: hash, ...from };
+    const answer = await attempt("listen", () =>
+      openSocket(request, () => objectOf(env, session), listener),
+    );
+    return answer ?? notDone(undefined);
   });
 }
 

@@ -34,6 +34,20 @@ export type MarkdownHeading =
 /** How a column of a table is aligned; null where its author did not say. */
 export type Align = "left" | "center" | "right" | null;
 
+const INLINE = ["em", "strong", "del", "a", "code"];
+
+/** @returns the words of a message, or of a part of one, without their looks; blocks, items and cells end with a line */
+export function plainText(content: unknown): string {
+  if (typeof content === "string") return content;
+  if (Array.isArray(content)) {
+    return content.map(plainText).join(Array.isArray(content[0]) ? "\n" : "");
+  }
+  const [first] = Object.entries(content ?? {});
+  if (!first) return "";
+  const [kind, inside] = first as [string, unknown];
+  return plainText(inside) + (INLINE.includes(kind) ? "" : "\n");
+}
+
 /**
  * @param href an address, percent-encoded
  * @returns whether a message may link to it: absolute, by a protocol that runs no script, with nothing in it that

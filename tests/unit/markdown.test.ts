@@ -13,7 +13,7 @@ import {
   utf8Bytes,
   within,
 } from "../../app/sessions/budgets";
-import { isLinkTarget, type Markdown } from "../../app/sessions/markdown";
+import { isLinkTarget, plainText, type Markdown } from "../../app/sessions/markdown";
 import { MarkdownView } from "../../app/sessions/markdown-view";
 import { parseMarkdown } from "../../app/sessions/markdown.server";
 import { WORST } from "../../bench/worst.mjs";
@@ -486,6 +486,15 @@ function* partsOf(tree: unknown): Generator {
 function isBranch(tree: unknown): tree is object {
   return typeof tree === "object" && tree !== null;
 }
+
+test("the words of a message are its words alone, apart where they stand apart", () => {
+  const words = plainText(parseMarkdown(RICH)).split(/\s+/).join(" ");
+  expect(words).toMatch(
+    /^Plan Fix the flaky test, then hope run npm test: read write const a = "<b>"; file lines a\.ts 12 quoted/,
+  );
+  expect(plainText(parseMarkdown("*half*way\n\n- [x] one\n- two"))).toBe("halfway\n\none\ntwo\n");
+  expect(plainText([])).toBe("");
+});
 
 function linksOf(tree: Markdown): string[] {
   return [...partsOf(tree)].flatMap((part) =>

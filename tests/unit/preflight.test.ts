@@ -75,6 +75,14 @@ describe.each([PAGES, COMPANION])("%s", (file) => {
       "AUTO_ARCHIVE_SECONDS = -1",
       "whole number of seconds",
     ],
+    ...["ada lovelace", "@ada", "ada,", "https://github.com/ada", "**"].map(
+      (wrong): [string, string, string, string] => [
+        `“${wrong}” for people`,
+        'ALLOWED_USERS = ""',
+        `ALLOWED_USERS = "${wrong}"`,
+        "ALLOWED_USERS has to list GitHub ids or logins",
+      ],
+    ),
     ["a missing var", /AUTO_ARCHIVE_SECONDS = \d+/, "", "vars.AUTO_ARCHIVE_SECONDS has to be"],
     ["a secret", "[vars]", '[vars]\nAUTH_SECRETS = "s3cret"', "AUTH_SECRETS is a secret"],
     [
@@ -231,9 +239,16 @@ describe("a deployment", () => {
   function fillIn(): void {
     for (const file of [PAGES, COMPANION]) change(file, 'database_id = "0', 'database_id = "1');
     change(PAGES, 'ORIGIN = ""', 'ORIGIN = "https://ship.example.com"');
+    listPeople("", "583231, Octo-Cat,a--b-, octo-cat_acme");
   }
 
-  test("is ready with a database, an address and every secret", () => {
+  function listPeople(before: string, list: string): void {
+    for (const file of [PAGES, COMPANION]) {
+      change(file, `ALLOWED_USERS = "${before}"`, `ALLOWED_USERS = "${list}"`);
+    }
+  }
+
+  test("is ready with a database, an address, people and every secret", () => {
     fillIn();
     expect(problemsWith(ALL)).toEqual([]);
   });
@@ -248,6 +263,14 @@ describe("a deployment", () => {
     fillIn();
     for (const file of [PAGES, COMPANION]) change(file, 'database_id = "1', 'database_id = "0');
     expect(problemsWith(ALL)).toEqual([expect.stringContaining("npx wrangler d1 create ship-db")]);
+  });
+
+  test("wants people, of whom it may be anybody", () => {
+    fillIn();
+    listPeople("583231, Octo-Cat,a--b-, octo-cat_acme", "*");
+    expect(problemsWith(ALL)).toEqual([]);
+    listPeople("*", "");
+    expect(problemsWith(ALL)).toEqual([expect.stringContaining("ALLOWED_USERS is empty")]);
   });
 
   test("wants an address of its own", () => {

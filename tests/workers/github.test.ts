@@ -7,7 +7,15 @@ import { insertAuthRecord } from "../../app/auth/records.server";
 import { signedCookie } from "../../app/platform/cookies.server";
 import { write } from "../../app/platform/database.server";
 import { seal, unseal } from "../../app/platform/seal.server";
-import { appEnv, Browser, captureLog, everythingStored, leadsTo, ORIGIN } from "./app";
+import {
+  appEnv,
+  Browser,
+  captureLog,
+  everythingStored,
+  leadsTo,
+  ORIGIN,
+  signInWithGitHub,
+} from "./app";
 import { env, faultyDatabase } from "./support";
 
 /** An Enterprise Server; it never answers. */
@@ -200,11 +208,10 @@ describe("coming back from GitHub", () => {
 
 describe("coming back from GitHub with its word", () => {
   const ADA = { id: 4710, login: "ada", name: "Ada", avatar_url: `${GITHUB}/ada.png` };
-  const TOKENS = { access_token: "ghu_access", token_type: "bearer" };
 
   test("signs in, and leads to where the person wanted to be", async () => {
-    const { browser, answer } = await comeBackAs(ADA, "/account");
-    expect(leadsTo(answer)).toBe("/account");
+    const browser = new Browser(gitHubEnv);
+    expect(leadsTo(await signInWithGitHub(browser, ADA, "/account"))).toBe("/account");
     expect((await browser.get("/account")).status).toBe(200);
   });
 
@@ -212,25 +219,14 @@ describe("coming back from GitHub with its word", () => {
     ["a picture at a long address", { avatar_url: `${GITHUB}/${"a".repeat(4_000)}` }, "Ada"],
     ["a long name", { name: "ß".repeat(2_000) }, "ada"],
   ])("signs in somebody with %s, by a cookie that browsers keep", async (_, long, name) => {
-    const { browser } = await comeBackAs({ ...ADA, ...long });
+    const browser = new Browser(gitHubEnv);
+    await signInWithGitHub(browser, { ...ADA, ...long });
     const cookie = browser.cookies.get("ship_auth")!;
     expect(cookie.length).toBeLessThan(4096);
     const [payload = ""] = decodeURIComponent(cookie).split(".");
     expect(JSON.parse(atob(payload))).toMatchObject({ login: "ada", name, avatar: null });
     expect((await browser.get("/account")).status).toBe(200);
   });
-
-  /** Signs in as somebody whom GitHub knows. */
-  async function comeBackAs(user: typeof ADA, to?: string) {
-    const { browser } = await begin(to);
-    const { state } = heldBy(browser);
-    vi.mocked(fetch).mockImplementation((input) => {
-      const { url } = new Request(input);
-      return Promise.resolve(Response.json(url.endsWith("/user") ? user : TOKENS));
-    });
-    const answer = await browser.get(`/login/callback?code=1&state=${state}`);
-    return { browser, answer };
-  }
 });
 
 describe("a page", () => {

@@ -84,6 +84,22 @@ describe("a sign-in", () => {
   });
 });
 
+test("a download that asks to sign in first saves no sign-in page, and leads back to the session", async () => {
+  const browser = await new Browser().signIn();
+  const id = await browser.create();
+  const page = await (await browser.get(`/session/${id}`)).text();
+  const [link = ""] = /<a [^>]*\/export"[^>]*>/.exec(page) ?? [];
+  expect(link).not.toContain("download=");
+  const file = await browser.get(`/session/${id}/export`);
+  expect(file.headers.get("Content-Disposition")).toMatch(/^attachment; filename="[^"]+\.json"$/);
+
+  browser.cookies.clear();
+  const answer = await browser.get(`/session/${id}/export`);
+  expect(answer.status).toBe(302);
+  expect(answer.headers.get("Content-Disposition")).toBeNull();
+  expect(leadsTo(answer)).toBe(`/login?${new URLSearchParams({ to: `/session/${id}` })}`);
+});
+
 describe("signing in by name", () => {
   test.each<[string, Env, string, Record<string, string>]>([
     ["at another host", at("https://ship.example"), "https://ship.example", {}],
