@@ -1,31 +1,29 @@
 // @ts-check
-/** How fast is told live what is said: from a form or an agent, through a session's Durable Object, to open pages. */
-import { randomUUID } from "node:crypto";
+/** How fast is told live what agents say: through a session's Durable Object, to open pages. */
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "undici";
-import { createSession, signIn } from "../scripts/client.mjs";
 import { migrate } from "../scripts/project.mjs";
 import { quantile } from "./load.mjs";
 import { printCheck, printTable } from "./report.mjs";
 import { FOLDER, startServers } from "./servers.mjs";
+import { connectAgents, newSession, report, REQUESTS_PER_MINUTE } from "./session.mjs";
 import { numberOf, opened, sizeOf } from "./storage.mjs";
 
 const SOCKETS = 50;
-/** How many forms are on their way at once where as much as possible is said. */
-const SENDERS = 8;
-/** What agents say at a pace that a person could follow. */
-const PACED = { perSecond: 20, agents: 10 };
+/** How many agents speak at once where as much as possible is said, and how many where they keep a pace. */
+const AGENTS = { fast: 8, paced: 10 };
+/** A pace that a person could follow. */
+const PER_SECOND = 20;
 /** In seconds: the object writes its row at most once in this time. */
 const ALARM_EVERY = 10;
 
 /**
- * @typedef {import("../scripts/client.mjs").Client} Client
  * @typedef {import("./meter.mjs").Cost} Cost
- * @typedef {{ origin: string, client: Client, id: string }} Session
+ * @typedef {import("./session.mjs").Session} Session
  * @typedef {{ sent: Map<string, number>, heard: Map<string, number[]> }} Clock  by a message's words: when it was sent,
  *   and when each socket had it
  */
@@ -48,23 +46,25 @@ export async function benchLive({ seconds }) {
 
 /** @param {import("./servers.mjs").Origins} origins @param {number} seconds */
 async function sayAndListen(origins, seconds) {
-  const session = await newSession(origins.app);
+  const session = await newSession(origins.app, "live");
+  const agents = await connectAgents(session, AGENTS.fast + AGENTS.paced);
   /** @type {Clock} */
   const clock = { sent: new Map(), heard: new Map() };
   const sockets = await listen(session, clock);
   const before = await costOf(origins.objects);
   const began = performance.now();
 
-  const fast = await measured(clock, () => sayAsMuchAsPossible(session, clock, seconds));
-  const paced = await measured(clock, () => sayAtPace(session, clock, seconds));
+  const [some, others] = [agents.slice(0, AGENTS.fast), agents.slice(AGENTS.fast)];
+  const fast = await measured(clock, () => sayAsMuchAsPossible(session, clock, some, seconds));
+  const paced = await measured(clock, () => sayAtPace(session, clock, others, seconds));
   await sleep((ALARM_EVERY + 2) * 1000); // The last alarm is counted too.
 
   const after = await costOf(origins.objects);
   printTable(
     ["said by", "messages/s", "delivered/s", "p50 ms", "p99 ms", "last p50 ms", "last p99 ms"],
     [
-      [`the form, ${SENDERS} at once`, ...fast.numbers],
-      [`agents, ${PACED.perSecond} a second`, ...paced.numbers],
+      [`${AGENTS.fast} agents, each at once`, ...fast.numbers],
+      [`${AGENTS.paced} agents, ${PER_SECOND} a second`, ...paced.numbers],
     ],
   );
   checkBatches(before, after, (performance.now() - began) / 1000, clock.sent.size);
@@ -92,13 +92,6 @@ function checkBatches(before, after, seconds, messages) {
 async function costOf(objects) {
   const answer = await fetch(objects);
   return /** @type {Cost} */ (await answer.json());
-}
-
-/** @param {string} origin @returns {Promise<Session>} of somebody who has only this one */
-async function newSession(origin) {
-  const client = await signIn(origin, "live");
-  await createSession(client, randomUUID(), "acme", "service");
-  return { origin, client, id: await client.newestSession() };
 }
 
 /** @param {Session} session @param {Clock} clock @returns {Promise<WebSocket[]>} open pages of the session */
@@ -161,52 +154,33 @@ async function heardByAll({ heard }, words) {
   }
 }
 
-/** @param {Session} session @param {Clock} clock @param {number} seconds */
-async function sayAsMuchAsPossible({ client, id }, clock, seconds) {
+/**
+ * Until the time is over, or what the tokens may ask for in a minute is used up.
+ *
+ * @param {Session} session
+ * @param {Clock} clock
+ * @param {string[]} tokens
+ * @param {number} seconds
+ */
+async function sayAsMuchAsPossible(session, clock, tokens, seconds) {
   const until = Date.now() + seconds * 1000;
-  const sayOn = async () => {
-    while (Date.now() < until) {
-      const fields = { intent: "send", key: randomUUID(), text: newMessage(clock) };
-      // As Remix's client posts it: answered without a page.
-      const { status } = await client.post(`/session/${id}?_data=routes%2Fsession.%24id`, fields);
-      if (status !== 204) throw new Error(`A message was not taken: ${status}`);
+  const sayOn = async (/** @type {string} */ token) => {
+    for (let said = 0; said < REQUESTS_PER_MINUTE && Date.now() < until; said++) {
+      await report(session, token, newMessage(clock));
     }
   };
-  await Promise.all(Array.from({ length: SENDERS }, sayOn));
+  await Promise.all(tokens.map(sayOn));
 }
 
-/** @param {Session} session @param {Clock} clock @param {number} seconds */
-async function sayAtPace(session, clock, seconds) {
-  const tokens = await Promise.all(
-    Array.from({ length: PACED.agents }, () => connectAgent(session)),
-  );
+/** @param {Session} session @param {Clock} clock @param {string[]} tokens @param {number} seconds */
+async function sayAtPace(session, clock, tokens, seconds) {
   const began = Date.now();
   const reports = [];
-  for (let said = 0; said < seconds * PACED.perSecond; said++) {
-    await sleep(Math.max(0, began + (said * 1000) / PACED.perSecond - Date.now()));
+  for (let said = 0; said < seconds * PER_SECOND; said++) {
+    await sleep(Math.max(0, began + (said * 1000) / PER_SECOND - Date.now()));
     reports.push(report(session, tokens[said % tokens.length] ?? "", newMessage(clock)));
   }
   await Promise.all(reports);
-}
-
-/** @param {Session} session @returns {Promise<string>} an agent's token */
-async function connectAgent({ client, id }) {
-  const fields = { intent: "connect", key: randomUUID(), name: "bench" };
-  const { body } = await client.post(`/session/${id}`, fields);
-  const [token] = /ship_[0-9a-f]{64}/.exec(body) ?? [];
-  if (!token) throw new Error("No token was made.");
-  return token;
-}
-
-/** @param {Session} session @param {string} token @param {string} text @throws where it is not taken */
-async function report({ origin, id }, token, text) {
-  const answer = await fetch(`${origin}/session/${id}`, {
-    method: "POST",
-    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
-    body: JSON.stringify({ text, key: randomUUID() }),
-  });
-  await answer.text();
-  if (answer.status !== 201) throw new Error(`A report was not taken: ${answer.status}`);
 }
 
 /** @param {string} state @returns {{ messages: number, bytes: number }} what the one object has stored */

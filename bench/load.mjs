@@ -95,7 +95,7 @@ export function ratioOf(load, of) {
 const TICK = 10;
 
 /** @param {number | undefined} pid @returns {number} the processor time that a process has had, in milliseconds */
-function cpuOf(pid) {
+export function cpuOf(pid) {
   if (pid === undefined) return NaN;
   const [, fields = ""] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
   const [user, system] = fields.split(" ").slice(11, 13).map(Number);

@@ -9,7 +9,7 @@ import { build, ROOT } from "../scripts/project.mjs";
 
 export const FOLDER = join(ROOT, ".wrangler/bench");
 const BUNDLES = join(FOLDER, "bundles");
-const COMPANION = "ship-sessions";
+export const COMPANION = "ship-sessions";
 
 /**
  * @typedef {import("miniflare").WorkerOptions} WorkerOptions
@@ -19,8 +19,11 @@ const COMPANION = "ship-sessions";
  * @property {Record<string, string | number>} vars
  * @property {[{ database_id: string }]} d1_databases
  * @typedef {Record<"app" | "metered" | "bare" | "hello" | "objects", string>} Origins  of each Worker, by its name
- * @typedef {{ origins: Origins, pid: number | undefined, end: () => Promise<void> }} Servers  pid: of the process that
- *   all of them run in, where the system says
+ * @typedef {object} Servers
+ * @property {Origins} origins
+ * @property {number | undefined} pid  of the process that all of them run in, where the system says
+ * @property {URL} inspector  where DevTools find each of them, if they are inspected
+ * @property {() => Promise<void>} end
  */
 
 /** Builds the app and bundles both Workers as they are deployed. @throws where that fails */
@@ -35,15 +38,17 @@ export async function bundle() {
  * world; and the companion, its D1 batches counted.
  *
  * @param {string} state
+ * @param {{ inspected?: boolean }} [options] inspected: for DevTools, which costs time
  * @returns {Promise<Servers>}
  */
-export async function startServers(state) {
+export async function startServers(state, { inspected = false } = {}) {
   const pages = configOf("wrangler.toml");
   const bindings = { ...pages.bindings, ...FOR_BENCH };
   const app = { ...pages, bindings, durableObjects: boundObjects() };
   const companion = { ...configOf("durable-objects/wrangler.toml"), durableObjects: ownObjects() };
   const before = children();
   const miniflare = new Miniflare({
+    ...(inspected && { inspectorPort: 0 }),
     d1Persist: join(state, "v3/d1"),
     durableObjectsPersist: join(state, "v3/do"),
     workers: [
@@ -65,7 +70,8 @@ export async function startServers(state) {
     objects: await origin(COMPANION),
   };
   const pid = children().find((child) => !before.includes(child));
-  return { origins, pid, end: () => miniflare.dispose() };
+  const inspector = inspected ? await miniflare.getInspectorURL() : new URL("ws://localhost");
+  return { origins, pid, inspector, end: () => miniflare.dispose() };
 }
 
 /** @returns {number[]} the processes that this one has started; none where the system does not say, as Linux does */

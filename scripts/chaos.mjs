@@ -134,6 +134,8 @@ async function send(session, operation, post) {
   if (!operation.acknowledged) operation.ended = Date.now();
   if (!answer) operation.doubted = true;
   else if (answer.status === 302) acknowledge(session, operation, sent, answer);
+  // Too many messages for one minute: it was not taken, which is no fault, and may be sent again.
+  else if (answer.status === 429) return;
   else if (operation.kind === "delete" || !begun(session, "delete")) {
     blame("lost", `${session.id ?? session.repository}: ${operation.kind} met ${answer.status}`);
   }

@@ -7,7 +7,8 @@
 /** The text of one message. */
 export const MESSAGE_BYTES = 32 * 1024;
 
-/** What the parser makes of one message: one with more is shown as plain text. */
+/** What the parser takes and makes of one message: one with more is shown as plain text. */
+export const MESSAGE_LINES = 4_000;
 export const MESSAGE_TOKENS = 4_000;
 
 /** A page of a conversation, and what a page that reconnects is sent: so many messages, so much of their trees. */

@@ -1,7 +1,7 @@
 /** Reads what people and agents write as GitHub-flavoured Markdown, into the tree that a page shows. */
 import MarkdownIt, { type StateBlock, type Token } from "markdown-it";
 import { logError } from "../platform/log";
-import { MESSAGE_TOKENS } from "./budgets";
+import { MESSAGE_LINES, MESSAGE_TOKENS } from "./budgets";
 import {
   isLinkTarget,
   type Align,
@@ -17,7 +17,7 @@ const MAX_MARKS = 16;
 /** How many characters all addresses of a message may have: a few letters can refer to a long one again and again. */
 const MAX_ADDRESS_CHARACTERS = 48 * 1024;
 /** How many characters of a message are looked at for the end of an address: each "http:" may have none before the last. */
-const MAX_SCANNED_CHARACTERS = 256 * 1024;
+const MAX_SCANNED_CHARACTERS = 128 * 1024;
 
 const OPTIONS = { breaks: true, linkify: true, maxNesting: MAX_NESTING };
 const parser = new MarkdownIt(OPTIONS);
@@ -58,6 +58,8 @@ export const TREE_VERSION = 1;
 export function parseMarkdown(text: string): Markdown {
   scanned = 0;
   try {
+    // Each quote goes through all lines once more for every quote that it is in.
+    if (text.split(/\r\n?|\n/).length > MESSAGE_LINES) throw new TooMuchError();
     const tokens = parser.parse(text, {});
     if (!isTooMuch(tokens)) {
       levelHeadings(tokens);

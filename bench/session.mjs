@@ -1,0 +1,55 @@
+// @ts-check
+/** A session with agents, as the bench uses it. */
+import { randomUUID } from "node:crypto";
+import { createSession, signIn } from "../scripts/client.mjs";
+
+/** What one token may ask for in a minute. */
+export const REQUESTS_PER_MINUTE = 120;
+
+/**
+ * @typedef {import("../scripts/client.mjs").Client} Client
+ * @typedef {{ origin: string, client: Client, id: string }} Session
+ */
+
+/** @param {string} origin @param {string} name @returns {Promise<Session>} of somebody of that name who has only this one */
+export async function newSession(origin, name) {
+  const client = await signIn(origin, name);
+  await createSession(client, randomUUID(), "acme", "service");
+  return { origin, client, id: await client.newestSession() };
+}
+
+/** @param {Session} session @param {number} count @returns {Promise<string[]>} the tokens of as many agents */
+export async function connectAgents({ client, id }, count) {
+  const connect = async () => {
+    const fields = { intent: "connect", key: randomUUID(), name: "bench" };
+    const { body } = await client.post(`/session/${id}`, fields);
+    const [token] = /ship_[0-9a-f]{64}/.exec(body) ?? [];
+    if (!token) throw new Error("No token was made.");
+    return token;
+  };
+  return Promise.all(Array.from({ length: count }, connect));
+}
+
+/** @param {Session} session @param {string} token @param {string} text @throws where it is not taken */
+export async function report({ origin, id }, token, text) {
+  const answer = await fetch(`${origin}/session/${id}`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ text, key: randomUUID() }),
+  });
+  await answer.text();
+  if (answer.status !== 201) throw new Error(`A report was not taken: ${answer.status}`);
+}
+
+/**
+ * Sends a message by the form, as Remix's client does: it is answered without a page.
+ *
+ * @param {Session} session
+ * @param {string} text
+ * @throws where it is not taken
+ */
+export async function send({ client, id }, text) {
+  const fields = { intent: "send", key: randomUUID(), text };
+  const { status } = await client.post(`/session/${id}?_data=routes%2Fsession.%24id`, fields);
+  if (status !== 204) throw new Error(`A message was not taken: ${status}`);
+}
