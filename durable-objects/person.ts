@@ -1,13 +1,15 @@
 import { DurableObject } from "cloudflare:workers";
+import { stepDeletion } from "../app/account/deletion-step.server";
 import { attempt } from "../app/platform/log";
+import { stepBulk } from "../app/sessions/bulk-step.server";
 import type { ObjectAnswer } from "../app/sessions/session";
 import { CLOSED } from "../app/sessions/wire";
-import { bulkDuty } from "./bulk-duty";
 import { Duties } from "./duties";
 import { LiveSockets } from "./live";
 import type { CompanionEnv, SessionDO } from "./session";
+import { stepwise } from "./stepwise";
 
-/** How soon a bulk is looked for that is yet to be made, in milliseconds. */
+/** How soon something is looked for in D1 that is yet to be asked for there, in milliseconds. */
 const EXPECTED_IN = 5_000;
 
 /**
@@ -17,8 +19,9 @@ const EXPECTED_IN = 5_000;
  */
 export class PersonDO extends DurableObject<CompanionEnv> {
   readonly #live = new LiveSockets(this.ctx);
-  readonly #bulks = bulkDuty((sessions) => this.changed(sessions));
-  readonly #duties = new Duties(this.ctx.storage, [this.#bulks]);
+  readonly #bulks = stepwise("bulk", stepBulk, (sessions) => this.changed(sessions));
+  readonly #deletion = stepwise("account-deletion", stepDeletion, (ids) => this.changed(ids));
+  readonly #duties = new Duties(this.ctx.storage, [this.#bulks, this.#deletion]);
   /** Sign-ins that ended a moment ago: what was let in just before is still on its way here. */
   readonly #ended = new Set<string>();
 
@@ -86,6 +89,16 @@ export class PersonDO extends DurableObject<CompanionEnv> {
   /** Carries out a bulk, from now on and until nothing of it is left. */
   runBulk(userId: string, id: string): void {
     this.#duties.add(this.#bulks, userId, id);
+  }
+
+  /** Remembers that the person is about to ask for the deletion of their account. If they never do, it is forgotten. */
+  expectDeletion(userId: string): void {
+    this.#duties.add(this.#deletion, userId, userId, EXPECTED_IN);
+  }
+
+  /** Deletes the person's account, from now on and until nothing of it is left. */
+  runDeletion(userId: string): void {
+    this.#duties.add(this.#deletion, userId, userId);
   }
 
   /** Does the next step of the duty that is due first. */

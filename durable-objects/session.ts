@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import type { AccountEnv } from "../app/account/deletion-step.server";
 import { attempt } from "../app/platform/log";
 import { personOf } from "../app/platform/person.server";
 import { hashToken, randomToken } from "../app/platform/token.server";
@@ -34,14 +35,11 @@ const READ_FIRST = "More than a hundred messages were missed: read them first.";
 const TOKEN_LIMIT = 20;
 const REQUESTS_PER_MINUTE = 120;
 
-/** The bindings and vars of durable-objects/wrangler.toml; durations in seconds. */
-export interface CompanionEnv {
-  DB: D1Database;
-  SESSION_DO: Env["SESSION_DO"];
+/** The bindings and vars of durable-objects/wrangler.toml, and its secrets; durations in seconds. */
+export interface CompanionEnv extends AccountEnv {
   PERSON_DO: Env["PERSON_DO"];
   /** 0: never. */
   AUTO_ARCHIVE_SECONDS: number;
-  TOMBSTONE_SECONDS: number;
   /** How often a quiet object compares itself with its row. */
   REPAIR_SECONDS: number;
 }

@@ -23,6 +23,8 @@ const PROBLEMS = {
     "This sign-in was not begun in this browser, took too long or was finished before. Begin it again.",
   refused: "GitHub did not accept this sign-in. Begin it again.",
   unavailable: "GitHub did not answer, so you are not signed in. Try again in a moment.",
+  deleting:
+    "Your account is being deleted, which takes a few minutes. Signing in after that begins an empty one.",
 };
 
 type SignInProblem = keyof typeof PROBLEMS;
@@ -90,7 +92,7 @@ async function finish(
   if (tokens.problem) return refuse(tokens.problem, to);
   const user = await askWho(env, tokens.value, now);
   if (user.problem) return refuse(user.problem, to);
-  const saved = await saveTokens(env, user.value.id, tokens.value);
+  const saved = await saveTokens(env, user.value.id, tokens.value, now);
   return signIn(request, context, user.value, to, [saved]);
 }
 
