@@ -81,9 +81,9 @@ export class Duties {
     this.#arm();
   }
 
-  /** Takes a task on as `add` does, and does its first step at once, whatever else is under way. */
+  /** Takes a task on as `add` does, and does its first step at once; should it be cut off, the alarm does it. */
   async begin(env: CompanionEnv, duty: Duty, userId: string, id: string): Promise<void> {
-    this.add(duty, userId, id);
+    this.add(duty, userId, id, BACKOFF.first);
     const row = this.#rows().find((one) => one.name === duty.name && one.id === id);
     if (row) await this.#step(env, row);
   }
@@ -99,33 +99,32 @@ export class Duties {
     try {
       const duty = this.#duties.find(({ name }) => name === row.name);
       if (!duty) throw new Error("This version of the object does not know this duty");
-      const wait = await duty.step(env, row);
-      if (wait === undefined) this.#remove(row);
-      else this.#postpone(row, wait, 0);
+      this.#after(row, await duty.step(env, row), 0);
     } catch (error) {
       logError(row.name, error);
       const wait = Math.min(BACKOFF.first * 2 ** row.failures, BACKOFF.most);
-      this.#postpone(row, wait, row.failures + 1);
+      this.#after(row, wait, row.failures + 1);
     }
     this.#arm();
   }
 
-  /** Both leave a task alone that was asked for again meanwhile: it has just begun. */
-  #remove({ name, id, told_at }: Row): void {
-    const change = "DELETE FROM duties WHERE name = ? AND id = ? AND told_at = ?";
-    this.#storage.sql.exec(change, name, id, told_at);
+  /** Says when a task's next step is due, or that it is done; unless it was asked for again meanwhile, or was done already. */
+  #after({ name, id, told_at }: Row, wait: number | undefined, failures: number): void {
+    const isThis = (row: Row) => row.name === name && row.id === id && row.told_at === told_at;
+    if (!this.#rows().some(isThis)) return;
+    const { sql } = this.#storage;
+    if (wait === undefined) sql.exec("DELETE FROM duties WHERE name = ? AND id = ?", name, id);
+    else {
+      const change = "UPDATE duties SET due_at = ?, failures = ? WHERE name = ? AND id = ?";
+      sql.exec(change, Date.now() + wait, failures, name, id);
+    }
   }
 
-  #postpone({ name, id, told_at }: Row, wait: number, failures: number): void {
-    this.#storage.sql.exec(
-      "UPDATE duties SET due_at = ?, failures = ? WHERE name = ? AND id = ? AND told_at = ?",
-      ...[Date.now() + wait, failures, name, id, told_at],
-    );
-  }
-
+  /** Sets the alarm for the task that is due first. */
   #arm(): void {
     const [first] = this.#rows();
     if (first) void this.#storage.setAlarm(first.due_at);
+    else this.#storage.sql.exec("DROP TABLE IF EXISTS duties");
   }
 
   /** @returns all tasks, the one that is due first at first */

@@ -30,6 +30,7 @@ export class LiveSockets {
         ? [AGENT, tokenTag(listener.token)]
         : [PERSON, signInTag(listener.signIn)];
     this.#ctx.acceptWebSocket(server, tags);
+    server.serializeAttachment(listener);
     for (const message of missed) server.send(JSON.stringify(message));
     return new Response(null, { status: 101, webSocket: client });
   }
@@ -37,6 +38,12 @@ export class LiveSockets {
   /** Whether a page of the owner's listens. */
   get hasPages(): boolean {
     return this.#open(PERSON).length > 0;
+  }
+
+  /** @returns the browsers whose pages listen, each by the hash of its sign-in's token */
+  signIns(): string[] {
+    const listeners = this.#open(PERSON).map((page) => page.deserializeAttachment() as Listener);
+    return listeners.flatMap((listener) => ("signIn" in listener ? listener.signIn : []));
   }
 
   tellPages(message: LiveMessage | ListMessage): void {
@@ -52,7 +59,7 @@ export class LiveSockets {
   }
 
   /** @param signIns the browsers that signed out */
-  closeSignedOut(signIns: string[]): void {
+  closeSignedOut(signIns: readonly string[]): void {
     for (const signIn of signIns) {
       close(this.#ctx.getWebSockets(signInTag(signIn)), CLOSED.signedOut);
     }

@@ -2,14 +2,16 @@ import { DurableObject } from "cloudflare:workers";
 import { stepDeletion } from "../app/account/deletion-step.server";
 import { attempt } from "../app/platform/log";
 import { stepBulk } from "../app/sessions/bulk-step.server";
-import type { ObjectAnswer } from "../app/sessions/session";
+import { objectOf } from "../app/sessions/object.server";
 import { CLOSED } from "../app/sessions/wire";
 import { Duties } from "./duties";
 import { LiveSockets } from "./live";
-import type { CompanionEnv, SessionDO } from "./session";
+import { OpenPages } from "./open-pages";
+import type { CompanionEnv } from "./session";
+import { endedOf, signOutDuty } from "./sign-out-duty";
 import { stepwise } from "./stepwise";
 
-/** How soon something is looked for in D1 that is yet to be asked for there, in milliseconds. */
+/** How soon it is looked whether what was announced has happened, in milliseconds. */
 const EXPECTED_IN = 5_000;
 
 /**
@@ -19,16 +21,19 @@ const EXPECTED_IN = 5_000;
  */
 export class PersonDO extends DurableObject<CompanionEnv> {
   readonly #live = new LiveSockets(this.ctx);
+  readonly #pages = new OpenPages(this.ctx.storage.sql);
   readonly #bulks = stepwise("bulk", stepBulk, (sessions) => this.changed(sessions));
+  readonly #signOuts = signOutDuty(this.#live, this.#pages);
   readonly #deletion = stepwise("account-deletion", stepDeletion, (ids) => this.changed(ids));
-  readonly #duties = new Duties(this.ctx.storage, [this.#bulks, this.#deletion]);
-  /** Sign-ins that ended a moment ago: what was let in just before is still on its way here. */
-  readonly #ended = new Set<string>();
+  readonly #duties = new Duties(this.ctx.storage, [this.#bulks, this.#signOuts, this.#deletion]);
 
-  /** Opens the live socket of a list. @param request its query says who listens, as the app has checked it: `signIn` */
-  override fetch(request: Request): Response {
-    const signIn = new URL(request.url).searchParams.get("signIn") ?? "";
-    if (this.#ended.has(signIn)) return new Response("Signed out", { status: 401 });
+  /** Opens the live socket of a list. @param request its query says who listens, as the app has checked it: `user` and `signIn` */
+  override async fetch(request: Request): Promise<Response> {
+    const query = new URL(request.url).searchParams;
+    const signIn = query.get("signIn") ?? "";
+    if (await this.#hasEnded(query.get("user") ?? "", signIn)) {
+      return new Response("Signed out", { status: 401 });
+    }
     return this.#live.accept({ signIn });
   }
 
@@ -42,31 +47,24 @@ export class PersonDO extends DurableObject<CompanionEnv> {
    * @param signIn the browser's, by the hash of its token
    * @returns false where that browser has signed out meanwhile
    */
-  watch(userId: string, sessionId: string, signIn: string): boolean {
-    if (this.#ended.has(signIn)) return false;
-    this.ctx.storage.sql.exec(
-      "CREATE TABLE IF NOT EXISTS watched (session TEXT PRIMARY KEY, user_id TEXT NOT NULL)",
-    );
-    this.ctx.storage.sql.exec(
-      "INSERT INTO watched VALUES (?, ?) ON CONFLICT DO NOTHING",
-      sessionId,
-      userId,
-    );
-    return true;
+  async watch(userId: string, sessionId: string, signIn: string): Promise<boolean> {
+    // First, so that a sign-out from here on finds it.
+    this.#pages.add({ session: sessionId, sign_in: signIn, user_id: userId });
+    return !(await this.#hasEnded(userId, signIn));
   }
 
   /** Forgets a session whose last page was closed. */
   async unwatch(sessionId: string): Promise<void> {
-    if (this.#watched().length === 0) return;
-    this.ctx.storage.sql.exec("DELETE FROM watched WHERE session = ?", sessionId);
+    this.#pages.remove(sessionId);
     await this.#clearIfDone();
   }
 
   /** Tells every open page of the person that these sessions have changed. @param sessions their ids */
   async changed(sessions: string[]): Promise<void> {
     this.listChanged(sessions);
-    const open = this.#watched().filter(({ session }) => sessions.includes(session));
-    await this.#tell(open, (object, userId) => object.changed(userId));
+    const pages = this.#pages.all().filter(({ session }) => sessions.includes(session));
+    const open = new Map(pages.map(({ session, user_id }) => [session, user_id]));
+    await Promise.all([...open].map(([session, userId]) => this.#tellChanged(session, userId)));
   }
 
   /** Tells every open list of the person to read itself anew. @param sessions the ids of those that changed */
@@ -74,11 +72,17 @@ export class PersonDO extends DurableObject<CompanionEnv> {
     this.#live.tellPages({ type: "changed", sessions });
   }
 
-  /** Closes what is open in browsers that signed out. @param signIns these, by the hashes of their tokens */
-  async signedOut(signIns: string[]): Promise<void> {
-    for (const signIn of signIns) this.#ended.add(signIn);
-    this.#live.closeSignedOut(signIns);
-    await this.#tell(this.#watched(), (object, userId) => object.signedOut(userId, signIns));
+  /**
+   * Remembers that sign-ins of this person are about to end, before they do: from here on, what is open by those that
+   * have ended will be closed, whoever dies. Where none ends, nothing is closed.
+   */
+  expectSignOut(userId: string): void {
+    this.#duties.add(this.#signOuts, userId, userId, EXPECTED_IN);
+  }
+
+  /** Closes what is open by sign-ins of this person's that have ended. */
+  async finishSignOut(userId: string): Promise<void> {
+    await this.#duties.begin(this.env, this.#signOuts, userId, userId);
   }
 
   /** Remembers a bulk that is about to be made. If it never is, it is forgotten. */
@@ -91,14 +95,18 @@ export class PersonDO extends DurableObject<CompanionEnv> {
     this.#duties.add(this.#bulks, userId, id);
   }
 
-  /** Remembers that the person is about to ask for the deletion of their account. If they never do, it is forgotten. */
+  /**
+   * Remembers that the person's account is about to be deleted, which ends all sign-ins. If it never is, it is forgotten.
+   */
   expectDeletion(userId: string): void {
+    this.expectSignOut(userId);
     this.#duties.add(this.#deletion, userId, userId, EXPECTED_IN);
   }
 
-  /** Deletes the person's account, from now on and until nothing of it is left. */
-  runDeletion(userId: string): void {
+  /** Deletes the person's account, from now on and until nothing of it is left; first, what is open is closed. */
+  async runDeletion(userId: string): Promise<void> {
     this.#duties.add(this.#deletion, userId, userId);
+    await this.finishSignOut(userId);
   }
 
   /** Does the next step of the duty that is due first. */
@@ -109,31 +117,20 @@ export class PersonDO extends DurableObject<CompanionEnv> {
 
   /** Stores nothing where no page is open and nothing is to be done; the alarm goes with it. */
   async #clearIfDone(): Promise<void> {
-    if (this.#duties.idle && this.#watched().length === 0) await this.ctx.storage.deleteAll();
+    if (this.#duties.idle && this.#pages.all().length === 0) await this.ctx.storage.deleteAll();
   }
 
-  /** Says it to sessions, and forgets those that are there no more. */
-  async #tell(
-    open: Watched[],
-    say: (object: DurableObjectStub<SessionDO>, userId: string) => Promise<ObjectAnswer>,
-  ): Promise<void> {
-    const { SESSION_DO } = this.env;
-    await Promise.all(
-      open.map(({ session, user_id }) =>
-        attempt("tell-session", async () => {
-          const answer = await say(SESSION_DO.get(SESSION_DO.idFromName(session)), user_id);
-          if (answer.state !== "ready") await this.unwatch(session);
-        }),
-      ),
-    );
+  /** Whether a sign-in has ended since the app has checked it; D1 is asked only where one may have. */
+  async #hasEnded(userId: string, signIn: string): Promise<boolean> {
+    if (!this.#duties.has(this.#signOuts)) return false;
+    return (await endedOf(this.env, userId, [signIn])).length > 0;
   }
 
-  #watched(): Watched[] {
-    const { sql } = this.ctx.storage;
-    const [made] = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'watched'").toArray();
-    return made ? sql.exec<Watched>("SELECT session, user_id FROM watched").toArray() : [];
+  /** Tells a session's object that the session has changed, and forgets one that is there no more. */
+  async #tellChanged(session: string, userId: string): Promise<void> {
+    await attempt("tell-session", async () => {
+      const { state } = await objectOf(this.env, session).changed(userId);
+      if (state !== "ready") await this.unwatch(session);
+    });
   }
 }
-
-/** A session that the person has a page of. */
-type Watched = Record<"session" | "user_id", string>;

@@ -202,8 +202,9 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     });
   }
 
-  /** Closes the owner's open pages in browsers that signed out. */
-  signedOut(userId: string, signIns: string[]): ObjectAnswer {
+  /** Closes the owner's open pages in browsers that signed out; one that is just being opened is waited for. */
+  async signedOut(userId: string, signIns: string[]): Promise<ObjectAnswer> {
+    await this.#turn;
     return this.#answer(userId, this.#storage.state(), () => {
       this.#live.closeSignedOut(signIns);
       return {};

@@ -1,15 +1,9 @@
-import type { CompanionEnv } from "./session";
+import type { BulkStep } from "../app/sessions/bulk-step.server";
 import type { Duty } from "./duties";
+import type { CompanionEnv } from "./session";
 
 /** In milliseconds: how often something is looked for that is yet to be asked for, and how long. */
 const EXPECTED = { again: 2_000, longest: 60_000 };
-
-/**
- * What a step leaves to be done: `more`, after a wait in milliseconds, with the ids of the sessions that it changed;
- * `nothing`; or it is `unknown`, because D1 says that it was not asked for, or not yet.
- */
-export type Step =
-  { left: "more"; wait: number; changed: string[] } | { left: "nothing" | "unknown" };
 
 /**
  * A duty that is carried out in bounded steps. What is to be done, D1 says; here is only remembered that there is something.
@@ -20,7 +14,7 @@ export type Step =
  */
 export function stepwise(
   name: string,
-  stepOf: (env: CompanionEnv, userId: string, id: string) => Promise<Step>,
+  stepOf: (env: CompanionEnv, userId: string, id: string) => Promise<BulkStep>,
   changed: (sessions: string[]) => Promise<void>,
 ): Duty {
   return {

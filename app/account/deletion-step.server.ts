@@ -4,6 +4,7 @@ import type { GitHubEnv } from "../github/client.server";
 import { read, write } from "../platform/database.server";
 import { attempt, logEvent } from "../platform/log";
 import { inParallel } from "../platform/parallel";
+import type { BulkStep } from "../sessions/bulk-step.server";
 import {
   beginDeletion,
   finishDeletions,
@@ -27,18 +28,12 @@ const SESSIONS = 20;
 const PATIENCE = 60 * 60_000;
 
 /**
- * What a step leaves to be done: `more`, with the ids of the sessions that it deleted; `nothing`; or it is `unknown`,
- * because no deletion was asked for, or not yet.
- */
-export type DeletionStep = { left: "more"; changed: string[] } | { left: "nothing" | "unknown" };
-
-/**
  * Carries out the next step of the deletion of a person's account. Their sessions come first, each by the protocol of
  * docs/decisions/0002, then what else there is.
  *
  * @throws where something could not be reached; the step can then be done again
  */
-export async function stepDeletion(env: AccountEnv, userId: string): Promise<DeletionStep> {
+export async function stepDeletion(env: AccountEnv, userId: string): Promise<BulkStep> {
   const [[account], sessions, [bulk]] = await read(
     env.DB,
     readDeletedUser(userId),
@@ -50,11 +45,11 @@ export async function stepDeletion(env: AccountEnv, userId: string): Promise<Del
   const patient = Date.now() - account.deleted_at < PATIENCE;
   if (sessions.length > 0) {
     const ids = sessions.map(({ id }) => id);
-    return { left: "more", changed: await deleteSessions(env, userId, ids, patient) };
+    return { left: "more", wait: 0, changed: await deleteSessions(env, userId, ids, patient) };
   }
   if (bulk) {
     await write(env.DB, deleteBulk(bulk.id, userId));
-    return { left: "more", changed: [] };
+    return { left: "more", wait: 0, changed: [] };
   }
   await revokeGrant(env, userId, patient);
   await write(env.DB, finishDeletedUser(userId, Date.now(), Number(env.TOMBSTONE_SECONDS)));

@@ -139,7 +139,7 @@ function redirectToSignIn(request: Request): Response {
  *
  * @param to where they go next
  * @param more statements that belong into the same batch
- * @throws what D1 throws
+ * @throws what D1 and the person's object throw
  */
 export async function signIn(
   request: Request,
@@ -151,12 +151,9 @@ export async function signIn(
   const { env, now } = context;
   const before = await claimOf(request, context);
   const token = randomToken();
-  await write(env.DB, [
-    ...(before ? [deleteAuthRecord(before.tokenHash)] : []),
-    ...insertAuthRecord(user, await hashToken(token), now),
-    ...more,
-  ]);
-  if (before) closeSockets(context, before.user, [before.tokenHash]);
+  const signsIn = [...insertAuthRecord(user, await hashToken(token), now), ...more];
+  if (!before) await write(env.DB, signsIn);
+  else await endSignIns(context, before.user, [deleteAuthRecord(before.tokenHash), ...signsIn]);
   logEvent("sign-in", { user: user.id });
   const cookie = await authCookie(request, context).serialize(
     { ...user, token },
@@ -168,7 +165,7 @@ export async function signIn(
 /**
  * Signs the person out, in this browser or everywhere.
  *
- * @throws what D1 throws; they are then still signed in
+ * @throws what D1 and the person's object throw; they are then still signed in
  */
 export async function signOut(
   request: Request,
@@ -179,21 +176,28 @@ export async function signOut(
   if (claim) {
     const { user, tokenHash } = claim;
     const deletion = everywhere ? deleteAuthRecords(user.id) : deleteAuthRecord(tokenHash);
-    const [ended] = await write(context.env.DB, [], deletion);
-    closeSockets(
-      context,
-      user,
-      ended.map(({ token_hash }) => token_hash),
-    );
+    await endSignIns(context, user, [deletion]);
     logEvent(everywhere ? "sign-out-everywhere" : "sign-out", { user: user.id });
   }
   const cookie = await authCookie(request, context).serialize("", { maxAge: 0 });
   return redirect("/login", { headers: { "Set-Cookie": cookie } });
 }
 
-/** Pages that are open in a browser that was signed out hear nothing more. */
-function closeSockets({ env, waitUntil }: AppLoadContext, user: User, tokenHashes: string[]): void {
-  waitUntil(attempt("close-sockets", async () => personOf(env, user.id).signedOut(tokenHashes)));
+/**
+ * Ends sign-ins of a person's, and closes what is open by them. The person's object is told first: whatever fails from
+ * here on, it looks which of them have ended.
+ *
+ * @param statements end them, in one batch
+ * @throws what D1 and the person's object throw
+ */
+async function endSignIns(
+  { env, waitUntil }: AppLoadContext,
+  { id }: User,
+  statements: Statement[],
+): Promise<void> {
+  await personOf(env, id).expectSignOut(id);
+  await write(env.DB, statements);
+  waitUntil(attempt("close-sockets", async () => personOf(env, id).finishSignOut(id)));
 }
 
 /** @returns in how many browsers a person is signed in */

@@ -70,6 +70,22 @@ export function readAuthRecord(
     .compile();
 }
 
+/** Those of a person's sign-ins, by their tokens' hashes, that stand: neither signed out nor outdated. */
+export function readStanding(
+  userId: string,
+  tokenHashes: readonly string[],
+  now: number,
+): Statement<Pick<AuthRecord, "token_hash">> {
+  const asked = sql<string>`(SELECT value FROM json_each(${JSON.stringify(tokenHashes)}))`;
+  return statements
+    .selectFrom("auth_records")
+    .select("token_hash")
+    .where("token_hash", "in", asked)
+    .where("user_id", "=", userId)
+    .where("expires_at", ">", now)
+    .compile();
+}
+
 /** How many browsers a person is signed in with. */
 export function countAuthRecords(userId: string, now: number): Statement<{ count: number }> {
   return statements
@@ -89,23 +105,12 @@ export function touchAuthRecord(tokenHash: string, now: number): Statement {
     .compile();
 }
 
-/** What signing out ends: a browser's record, by its token's hash. */
-type EndedRecord = Pick<AuthRecord, "token_hash">;
-
 /** Signs one browser out. */
-export function deleteAuthRecord(tokenHash: string): Statement<EndedRecord> {
-  return statements
-    .deleteFrom("auth_records")
-    .where("token_hash", "=", tokenHash)
-    .returning("token_hash")
-    .compile();
+export function deleteAuthRecord(tokenHash: string): Statement {
+  return statements.deleteFrom("auth_records").where("token_hash", "=", tokenHash).compile();
 }
 
 /** Signs a person out in every browser. */
-export function deleteAuthRecords(userId: string): Statement<EndedRecord> {
-  return statements
-    .deleteFrom("auth_records")
-    .where("user_id", "=", userId)
-    .returning("token_hash")
-    .compile();
+export function deleteAuthRecords(userId: string): Statement {
+  return statements.deleteFrom("auth_records").where("user_id", "=", userId).compile();
 }

@@ -7,5 +7,5 @@ import { openSocket } from "../platform/socket.server";
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const user = await verifySession(request, context);
   const signIn = await signInOf(request, context);
-  return openSocket(request, () => personOf(context.env, user.id), { signIn });
+  return openSocket(request, () => personOf(context.env, user.id), { user: user.id, signIn });
 }

@@ -5,7 +5,7 @@ import { personOf } from "../../app/platform/person.server";
 import type { BulkKind } from "../../app/sessions/bulk";
 import { findBulk, startBulk, type BulkRequest, type Choice } from "../../app/sessions/bulk.server";
 import type { SessionStatus } from "../../app/sessions/session";
-import { env, passes, refused, viewOf, type Fault } from "./support";
+import { env, passes, refused, viewOf } from "./support";
 
 /** All of a person's sessions of one status. */
 export function allOf(status: SessionStatus): Choice {
@@ -71,27 +71,6 @@ export function storedBy(userId: string) {
       .filter((name) => !/^(_cf_|__miniflare_|sqlite_)/.test(name)),
     alarm: await storage.getAlarm(),
   }));
-}
-
-/** The app's Env where calls of a person's object meet a fault. */
-export function faultyPerson(faults: Partial<Record<"expectBulk" | "runBulk", Fault>>): Env {
-  type Stub = ReturnType<typeof personOf>;
-  type Methods = Record<string, (...args: unknown[]) => Promise<unknown>>;
-  const faultyStub = (stub: Stub) =>
-    new Proxy(stub, {
-      get(target, name: keyof typeof faults) {
-        const methods = target as unknown as Methods;
-        return (...args: unknown[]) =>
-          (faults[name] ?? passes)(async () => await methods[name]?.(...args));
-      },
-    });
-  return {
-    ...env,
-    PERSON_DO: {
-      idFromName: (name: string) => env.PERSON_DO.idFromName(name),
-      get: (id: DurableObjectId) => faultyStub(env.PERSON_DO.get(id)),
-    } as unknown as Env["PERSON_DO"],
-  };
 }
 
 /** D1 where all works but making bulks. */

@@ -4,12 +4,14 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personOf } from "../../app/platform/person.server";
 import { hashToken } from "../../app/platform/token.server";
 import { objectOf } from "../../app/sessions/object.server";
-import type { AgentMessage, AgentLiveMessage, LiveMessage } from "../../app/sessions/wire";
-import type { PersonDO } from "../../durable-objects/person";
 import { appEnv, ask, Browser, captureLog, everythingStored, ORIGIN } from "./app";
+import { storedBy } from "./bulk-support";
+import { LiveSocket, watched } from "./live-support";
 import {
   env,
   faultyDatabase,
+  faultyEnv,
+  faultyPerson,
   fireAlarm,
   freshMessage,
   inDatabase,
@@ -18,8 +20,8 @@ import {
   NOTHING_STORED,
   stalled,
   stopClock,
+  withEnvOf,
   withObjectEnv,
-  type Fault,
 } from "./support";
 
 const NOW = stopClock();
@@ -102,7 +104,7 @@ describe("a live socket", () => {
     await openLive(owner, "", { Origin: "https://evil.example" });
     expect(await everythingStored()).toEqual(before);
     expect(await watched("local:stranger")).toEqual([]);
-    expect(await watched()).toEqual([]);
+    expect(await watched(userId)).toEqual([]);
   });
 
   test("to a session of which nothing is stored yet makes nothing", async () => {
@@ -244,7 +246,7 @@ describe("what is open", () => {
     expect(await here.closed).toEqual(SIGNED_OUT);
     expect(await elsewhere.closed).toEqual(SIGNED_OUT);
     for (const socket of [agent, otherAgent]) expect(await socket.isOpen()).toBe(true);
-    await vi.waitFor(async () => expect(await watched()).toEqual([]));
+    await vi.waitFor(async () => expect(await watched(userId)).toEqual([]));
   });
 
   test("by a token closes when it is revoked, and nothing else does", async () => {
@@ -270,7 +272,7 @@ describe("what is open", () => {
       expect(await socket.closed).toEqual(DELETED);
     }
     expect(await inStorage(id)).toEqual(NOTHING_STORED);
-    await vi.waitFor(async () => expect(await watched()).toEqual([]));
+    await vi.waitFor(async () => expect(await watched(userId)).toEqual([]));
   });
 
   test("stays open when another person signs out, or another session is deleted", async () => {
@@ -285,15 +287,15 @@ describe("what is open", () => {
 describe("the person's object", () => {
   test("remembers a session while a page of it is open, and nothing after the last one", async () => {
     const pages = [await Socket.page(owner), await Socket.page(owner)];
-    expect(await watched()).toEqual([id]);
+    expect(await watched(userId)).toEqual([id]);
 
     pages[0]?.close();
     await vi.waitFor(async () => expect(await openSockets()).toBe(1));
-    expect(await watched()).toEqual([id]);
+    expect(await watched(userId)).toEqual([id]);
 
     pages[1]?.close();
-    await vi.waitFor(async () => expect(await watched()).toEqual([]));
-    expect(await tablesOf(userId)).toEqual([]);
+    await vi.waitFor(async () => expect(await watched(userId)).toEqual([]));
+    expect((await storedBy(userId)).tables).toEqual([]);
   });
 
   test("remembers a session whose last page closes while another one of it is being opened", async () => {
@@ -301,7 +303,7 @@ describe("the person's object", () => {
     const { fault, reached, land } = stalled("way back");
     let isReached = false;
     void reached.then(() => (isReached = true));
-    const page = await withObjectEnv(id, { PERSON_DO: personsWhereWatching(fault) }, async () => {
+    const page = await withObjectEnv(id, faultyPerson({ watch: fault }), async () => {
       const opening = Socket.page(owner);
       // Not by awaiting it: what follows would then be in the object's name.
       await vi.waitFor(() => expect(isReached).toBe(true));
@@ -312,8 +314,34 @@ describe("the person's object", () => {
     });
 
     expect(await page.isOpen()).toBe(true);
-    expect(await watched()).toEqual([id]);
+    expect(await watched(userId)).toEqual([id]);
     await owner.post("/logout", {});
+    expect(await page.closed).toMatchObject({ code: 4001 });
+  });
+
+  test("closes a page that is just being opened while its browser signs out", async () => {
+    const { fault, reached, land } = stalled("way back");
+    const steps: string[] = [];
+    void reached.then(() => steps.push("opening"));
+    const { SESSION_DO } = faultyEnv({
+      signedOut: (call) => {
+        steps.push("told");
+        return call();
+      },
+    });
+    const person = () => personOf(env, userId);
+    const page = await withObjectEnv(id, faultyPerson({ watch: fault }), () =>
+      withEnvOf(person, { SESSION_DO }, async () => {
+        const opening = Socket.page(copyOf(owner));
+        await vi.waitFor(() => expect(steps).toEqual(["opening"]));
+        const signingOut = owner.post("/logout", {});
+        await vi.waitFor(() => expect(steps).toEqual(["opening", "told"]));
+        await objectOf(env, id).snapshot(userId);
+        land();
+        await signingOut;
+        return opening;
+      }),
+    );
     expect(await page.closed).toMatchObject({ code: 4001 });
   });
 
@@ -321,18 +349,19 @@ describe("the person's object", () => {
     const gone = await newRowWithoutObject({ user_id: userId });
     await personOf(env, userId).watch(userId, gone.id, "sign-in");
     await owner.post("/dashboard", { intent: `archive:${gone.id}` });
-    expect(await watched()).toEqual([]);
+    expect(await watched(userId)).toEqual([]);
   });
 
   test("lets nobody in who signed out a moment ago", async () => {
     const signIn = "f".repeat(64);
-    await personOf(env, userId).signedOut([signIn]);
+    await personOf(env, userId).finishSignOut(userId);
     const query = new URLSearchParams({ user: userId, signIn, after: "0" });
-    const answer = await objectOf(env, id).fetch(`https://session/live?${query}`, {
-      headers: { Upgrade: "websocket" },
-    });
-    expect(answer.webSocket).toBeNull();
-    expect(await watched()).toEqual([]);
+    const headers = { Upgrade: "websocket" };
+    for (const object of [objectOf(env, id), personOf(env, userId)]) {
+      const answer = await object.fetch(`https://object/live?${query}`, { headers });
+      expect(answer.webSocket).toBeNull();
+    }
+    expect(await watched(userId)).toEqual([]);
   });
 });
 
@@ -398,62 +427,14 @@ test("however much is said in half a minute, the row is written once in ten seco
   });
 });
 
-/** One end of a live socket, with all that came over it. */
-class Socket {
-  readonly closed: Promise<{ code: number; reason: string }>;
-  readonly #socket: WebSocket;
-  readonly #heard: (LiveMessage | AgentLiveMessage)[] = [];
-  #pong: () => void = () => undefined;
-
-  constructor({ webSocket, status }: Response) {
-    if (!webSocket) throw new Error(`No socket was opened, but answered ${status}`);
-    this.#socket = webSocket;
-    webSocket.addEventListener("message", ({ data }) => {
-      if (data === "pong") this.#pong();
-      else this.#heard.push(JSON.parse(data as string) as LiveMessage);
-    });
-    this.closed = new Promise((resolve) => {
-      webSocket.addEventListener("close", ({ code, reason }) => resolve({ code, reason }));
-    });
-    webSocket.accept();
-  }
-
+/** A live socket of the session. */
+class Socket extends LiveSocket {
   static async page(browser: Browser, query = "") {
     return new Socket(await openLive(browser, query));
   }
 
   static async agent(token: string, query = "") {
     return new Socket(await openLiveAsAgent(token, query));
-  }
-
-  say(text: string) {
-    this.#socket.send(text);
-  }
-
-  close() {
-    this.#socket.close(1000, "Left");
-  }
-
-  /** @returns whether "ping" is still answered; all that was said before has then come */
-  async isOpen(): Promise<boolean> {
-    const answered = new Promise<true>((resolve) => (this.#pong = () => resolve(true)));
-    this.say("ping");
-    return Promise.race([answered, this.closed.then(() => false)]);
-  }
-
-  async heard() {
-    await this.isOpen();
-    return this.#heard;
-  }
-
-  /** @returns the ids of the messages that came, in the order in which they came */
-  async ids(): Promise<number[]> {
-    const heard = await this.heard();
-    return heard.flatMap((frame) =>
-      frame.type === "messages"
-        ? (frame.messages as AgentMessage[]).map((message) => message.id)
-        : [],
-    );
   }
 }
 
@@ -501,42 +482,9 @@ function copyOf(browser: Browser): Browser {
   return copy;
 }
 
-/** @returns the sessions that a person's object remembers as open */
-async function watched(person = userId): Promise<string[]> {
-  if ((await tablesOf(person)).length === 0) return [];
-  return runInDurableObject(personOf(env, person), (_, { storage }) =>
-    storage.sql.exec<{ session: string }>("SELECT session FROM watched").toArray(),
-  ).then((rows) => rows.map(({ session }) => session));
-}
-
-/** The persons' objects, where being told of an open page meets a fault. */
-function personsWhereWatching(fault: Fault): Env["PERSON_DO"] {
-  return {
-    idFromName: (name: string) => env.PERSON_DO.idFromName(name),
-    get: (id: DurableObjectId) => {
-      const person = env.PERSON_DO.get(id);
-      return {
-        watch: (...asked: Parameters<PersonDO["watch"]>) =>
-          fault(async () => await person.watch(...asked)),
-        unwatch: (session: string) => person.unwatch(session),
-      };
-    },
-  } as unknown as Env["PERSON_DO"];
-}
-
 /** @returns how many sockets the session's object has */
 function openSockets(): Promise<number> {
   return runInDurableObject(objectOf(env, id), (_, ctx) => ctx.getWebSockets().length);
-}
-
-function tablesOf(person: string): Promise<string[]> {
-  return runInDurableObject(personOf(env, person), (_, { storage }) =>
-    storage.sql
-      .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
-      .toArray()
-      .map(({ name }) => name)
-      .filter((table) => !/^(_cf_|__miniflare_|sqlite_)/.test(table)),
-  );
 }
 
 /** Leaves something in the object's memory that is gone with it. */

@@ -3,9 +3,10 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { countAgents } from "../../app/sessions/connected-agents.server";
 import { objectOf } from "../../app/sessions/object.server";
 import { appEnv, ask, Browser, captureLog, leadsTo, ORIGIN } from "./app";
-import { faultyPerson, settleBulks, storedBy, withoutBulks } from "./bulk-support";
+import { settleBulks, storedBy, withoutBulks } from "./bulk-support";
 import {
   env,
+  faultyPerson,
   newRows,
   newRowWithoutObject,
   newSession,

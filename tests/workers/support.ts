@@ -2,6 +2,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, vi } from "vitest";
+import type { PersonDO } from "../../durable-objects/person";
 import type { CompanionEnv, SessionDO } from "../../durable-objects/session";
 import type { personOf } from "../../app/platform/person.server";
 import { createSession } from "../../app/sessions/lifecycle.server";
@@ -352,24 +353,41 @@ export function faultyDatabase(fault: Fault, database: D1Database = env.DB): D1D
 
 type ObjectMethod = Exclude<keyof SessionDO, keyof DurableObject | "alarm">;
 
-/** The app's Env where D1 batches, or calls of an object's methods by name, meet a fault. */
-export function faultyEnv(faults: Partial<Record<"batch" | ObjectMethod, Fault>>): Env {
-  type Stub = ReturnType<typeof objectOf>;
+/** The app's Env where D1 batches, or calls of a session's object by method, meet a fault. */
+export function faultyEnv({
+  batch,
+  ...faults
+}: Partial<Record<"batch" | ObjectMethod, Fault>>): Env {
+  return {
+    ...env,
+    DB: batch ? faultyDatabase(batch) : env.DB,
+    SESSION_DO: faultyObjects(env.SESSION_DO, faults),
+  };
+}
+
+type PersonMethod = Exclude<keyof PersonDO, keyof DurableObject | "alarm">;
+
+/** The same where calls of a person's object meet a fault. */
+export function faultyPerson(faults: Partial<Record<PersonMethod, Fault>>, withEnv = env): Env {
+  return { ...withEnv, PERSON_DO: faultyObjects(env.PERSON_DO, faults) };
+}
+
+/** @returns objects whose methods, by name, meet a fault */
+function faultyObjects<Namespace extends Env["SESSION_DO"] | Env["PERSON_DO"]>(
+  namespace: Namespace,
+  faults: Partial<Record<string, Fault>>,
+): Namespace {
   type Methods = Record<string, (...args: unknown[]) => Promise<unknown>>;
-  const faultyStub = (stub: Stub) =>
+  const faultyStub = (stub: object) =>
     new Proxy(stub, {
-      get(target, name: ObjectMethod) {
+      get(target, name: string) {
         const fault = faults[name] ?? passes;
         const methods = target as unknown as Methods;
         return (...args: unknown[]) => fault(async () => await methods[name]?.(...args));
       },
     });
   return {
-    ...env,
-    DB: faults.batch ? faultyDatabase(faults.batch) : env.DB,
-    SESSION_DO: {
-      idFromName: (name: string) => env.SESSION_DO.idFromName(name),
-      get: (id: DurableObjectId) => faultyStub(env.SESSION_DO.get(id)),
-    } as Env["SESSION_DO"],
-  };
+    idFromName: (name: string) => namespace.idFromName(name),
+    get: (id: DurableObjectId) => faultyStub(namespace.get(id)),
+  } as unknown as Namespace;
 }

@@ -1,0 +1,36 @@
+/** That a person has pages of a session open in a browser, which is known by the hash of its sign-in's token. */
+export type OpenPage = Record<"session" | "sign_in" | "user_id", string>;
+
+/** Which sessions a person has pages of, and in which browsers. While there are none, nothing is stored. */
+export class OpenPages {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  add({ session, sign_in, user_id }: OpenPage): void {
+    this.#sql.exec(`
+      CREATE TABLE IF NOT EXISTS pages (
+        session TEXT NOT NULL, sign_in TEXT NOT NULL, user_id TEXT NOT NULL,
+        PRIMARY KEY (session, sign_in)
+      ) WITHOUT ROWID`);
+    this.#sql.exec(
+      "INSERT INTO pages VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+      ...[session, sign_in, user_id],
+    );
+  }
+
+  /** @returns one for each session and browser */
+  all(): OpenPage[] {
+    const [made] = this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'pages'").toArray();
+    return made ? this.#sql.exec<OpenPage>("SELECT * FROM pages").toArray() : [];
+  }
+
+  /** Forgets the pages of a session. @param signIn those in this browser only */
+  remove(session: string, signIn?: string): void {
+    if (this.all().length === 0) return;
+    const change = "DELETE FROM pages WHERE session = ? AND sign_in = coalesce(?, sign_in)";
+    this.#sql.exec(change, session, signIn ?? null);
+  }
+}

@@ -1,0 +1,66 @@
+/** What the tests of live sockets share: a socket's other end, and what a person's object remembers of open pages. */
+import { runInDurableObject } from "cloudflare:test";
+import { personOf } from "../../app/platform/person.server";
+import type { AgentLiveMessage, AgentMessage, LiveMessage } from "../../app/sessions/wire";
+import { storedBy } from "./bulk-support";
+import { env } from "./support";
+
+/** One end of a live socket, with all that came over it. */
+export class LiveSocket {
+  readonly closed: Promise<{ code: number; reason: string }>;
+  readonly #socket: WebSocket;
+  readonly #heard: (LiveMessage | AgentLiveMessage)[] = [];
+  #pong: () => void = () => undefined;
+
+  constructor({ webSocket, status }: Response) {
+    if (!webSocket) throw new Error(`No socket was opened, but answered ${status}`);
+    this.#socket = webSocket;
+    webSocket.addEventListener("message", ({ data }) => {
+      if (data === "pong") this.#pong();
+      else this.#heard.push(JSON.parse(data as string) as LiveMessage);
+    });
+    this.closed = new Promise((resolve) => {
+      webSocket.addEventListener("close", ({ code, reason }) => resolve({ code, reason }));
+    });
+    webSocket.accept();
+  }
+
+  say(text: string) {
+    this.#socket.send(text);
+  }
+
+  close() {
+    this.#socket.close(1000, "Left");
+  }
+
+  /** @returns whether "ping" is still answered; all that was said before has then come */
+  async isOpen(): Promise<boolean> {
+    const answered = new Promise<true>((resolve) => (this.#pong = () => resolve(true)));
+    this.say("ping");
+    return Promise.race([answered, this.closed.then(() => false)]);
+  }
+
+  async heard() {
+    await this.isOpen();
+    return this.#heard;
+  }
+
+  /** @returns the ids of the messages that came, in the order in which they came */
+  async ids(): Promise<number[]> {
+    const heard = await this.heard();
+    return heard.flatMap((frame) =>
+      frame.type === "messages"
+        ? (frame.messages as AgentMessage[]).map((message) => message.id)
+        : [],
+    );
+  }
+}
+
+/** @returns the sessions that a person's object remembers as open */
+export async function watched(userId: string): Promise<string[]> {
+  const { tables } = await storedBy(userId);
+  if (!tables.includes("pages")) return [];
+  return runInDurableObject(personOf(env, userId), (_, { storage }) =>
+    storage.sql.exec<{ session: string }>("SELECT DISTINCT session FROM pages").toArray(),
+  ).then((rows) => rows.map(({ session }) => session));
+}

@@ -1,0 +1,178 @@
+/** Whatever fails while somebody signs out: they are still signed in, or they hear nothing more. */
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { personOf } from "../../app/platform/person.server";
+import { appEnv, Browser, captureLog, ORIGIN } from "./app";
+import { fireAlarmOf, settleBulks as settleDuties, storedBy } from "./bulk-support";
+import { LiveSocket, watched } from "./live-support";
+import {
+  answerLost,
+  env,
+  faultyDatabase,
+  faultyEnv,
+  faultyPerson,
+  inOrder,
+  passes,
+  refused,
+  stopClock,
+  withEnvOf,
+  type Fault,
+} from "./support";
+
+const NOW = stopClock();
+const SIGNED_OUT = { code: 4001, reason: "You signed out." };
+const NOTHING = { tables: [], alarm: null };
+
+let name: string;
+let userId: string;
+/** A page of a session and a list, in the browser that signs out. */
+let here: { browser: Browser; page: LiveSocket; list: LiveSocket };
+/** The same in the person's other browser. */
+let elsewhere: typeof here;
+
+beforeEach(async () => {
+  captureLog();
+  name = `person-${crypto.randomUUID().slice(0, 8)}`;
+  userId = `local:${name}`;
+  const browser = await new Browser().signIn(name);
+  const id = await browser.create();
+  here = await opened(browser, id);
+  elsewhere = await opened(await new Browser().signIn(name), id);
+});
+
+async function opened(browser: Browser, id: string) {
+  const page = await openSocket(browser, `/session/${id}/live`);
+  const list = await openSocket(browser, "/dashboard/live");
+  return { browser, page, list };
+}
+
+async function openSocket(browser: Browser, path: string): Promise<LiveSocket> {
+  const headers = { Origin: ORIGIN, Upgrade: "websocket" };
+  return new LiveSocket(await browser.get(path, { headers }));
+}
+
+/** Sends a form by a browser whose requests meet faults. */
+function post(withEnv: Env, path: string, fields: Record<string, string> = {}) {
+  const faulty = new Browser(withEnv);
+  for (const [cookie, value] of here.browser.cookies) faulty.cookies.set(cookie, value);
+  return faulty.post(path, fields);
+}
+
+function withDatabase(fault: Fault): Env {
+  return { ...appEnv, DB: faultyDatabase(fault) };
+}
+
+async function expectClosed(...opened: (typeof here)[]) {
+  for (const { page, list } of opened) {
+    expect(await page.closed).toEqual(SIGNED_OUT);
+    expect(await list.closed).toEqual(SIGNED_OUT);
+  }
+}
+
+async function expectOpen(...opened: (typeof here)[]) {
+  for (const { page, list } of opened) {
+    expect(await page.isOpen()).toBe(true);
+    expect(await list.isOpen()).toBe(true);
+  }
+}
+
+async function isSignedIn({ browser }: typeof here): Promise<boolean> {
+  return (await browser.get("/dashboard", { method: "HEAD" })).status === 200;
+}
+
+/** Where the object dies with what it had in mind, as it does when it is not needed for a while. */
+async function letDutiesEnd() {
+  await settleDuties(userId);
+  expect(Date.now() - NOW).toBeLessThan(120_000);
+}
+
+describe("the sockets of one who signed out close, and nobody else's,", () => {
+  test.each<[string, () => Promise<Response>, number]>([
+    ["where D1's answer was lost", () => post(withDatabase(answerLost), "/logout"), 500],
+    [
+      "where the person's object was told nothing more once it was done",
+      () => post(faultyPerson({ finishSignOut: refused }, appEnv), "/logout"),
+      302,
+    ],
+    [
+      "where the old sign-in was replaced, and D1's answer lost",
+      () => post(withDatabase(answerLost), "/login", { name: "somebody-else" }),
+      500,
+    ],
+  ])("%s", async (_, signOut, status) => {
+    expect((await signOut()).status).toBe(status);
+    await letDutiesEnd();
+
+    await expectClosed(here);
+    await expectOpen(elsewhere);
+    expect((await storedBy(userId)).tables).toEqual(["pages"]);
+  });
+
+  test("where the person's object could not be reached at first: they are still signed in, and sign out again", async () => {
+    const unreachable = faultyPerson({ expectSignOut: refused }, appEnv);
+    for (const path of ["/logout", "/login"]) {
+      const answer = await post(unreachable, path, { name: "somebody-else" });
+      expect(answer.status).toBe(500);
+      expect(answer.headers.has("Set-Cookie")).toBe(false);
+    }
+    expect(await isSignedIn(here)).toBe(true);
+    await expectOpen(here, elsewhere);
+
+    await here.browser.post("/logout", {});
+    await expectClosed(here);
+    await expectOpen(elsewhere);
+  });
+});
+
+describe("signing out everywhere closes what is open in every browser", () => {
+  function everywhere(withEnv: Env) {
+    return post(withEnv, "/account", { intent: "sign-out-everywhere" });
+  }
+
+  test("though D1 never said which sign-ins it has ended", async () => {
+    expect((await everywhere(withDatabase(inOrder(passes, answerLost)))).status).toBe(500);
+    await letDutiesEnd();
+    await expectClosed(here, elsewhere);
+    await vi.waitFor(async () => expect(await storedBy(userId)).toEqual(NOTHING));
+  });
+
+  test("though the last page of a session is closed before", async () => {
+    await everywhere(withDatabase(inOrder(passes, answerLost)));
+    for (const { page } of [here, elsewhere]) page.close();
+    await vi.waitFor(async () => expect(await watched(userId)).toEqual([]));
+
+    await letDutiesEnd();
+    for (const { list } of [here, elsewhere]) expect(await list.closed).toEqual(SIGNED_OUT);
+    expect(await storedBy(userId)).toEqual(NOTHING);
+  });
+
+  test("however long a session's object or D1 cannot be reached", async () => {
+    await everywhere(withDatabase(inOrder(passes, answerLost)));
+    const { SESSION_DO } = faultyEnv({ signedOut: refused });
+    for (const away of [{ DB: faultyDatabase(refused) }, { SESSION_DO }]) {
+      await withEnvOf(
+        () => personOf(env, userId),
+        away,
+        async () => {
+          for (let step = 0; step < 10; step++) await fireAlarmOf(userId);
+        },
+      );
+      expect(await here.page.isOpen()).toBe(true);
+    }
+    for (const { list } of [here, elsewhere]) expect(await list.closed).toEqual(SIGNED_OUT);
+
+    await settleDuties(userId);
+    await expectClosed(here, elsewhere);
+    await vi.waitFor(async () => expect(await storedBy(userId)).toEqual(NOTHING));
+  });
+});
+
+test("who could not sign out, because D1 refused it, keeps what is open", async () => {
+  const DB = faultyDatabase(inOrder(passes, refused));
+  const everywhere = { intent: "sign-out-everywhere" };
+  expect((await post({ ...appEnv, DB }, "/account", everywhere)).status).toBe(500);
+  await letDutiesEnd();
+
+  for (const one of [here, elsewhere]) expect(await isSignedIn(one)).toBe(true);
+  await expectOpen(here, elsewhere);
+  expect((await storedBy(userId)).tables).toEqual(["pages"]);
+});
