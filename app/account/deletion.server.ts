@@ -1,8 +1,14 @@
-/** What the account page does to delete an account. */
-import { write } from "../platform/database.server";
+/** What the pages do to delete an account. */
+import { read, write, type Database } from "../platform/database.server";
 import { attempt, logEvent } from "../platform/log";
 import { personOf } from "../platform/person.server";
-import { insertDeletedUser } from "./rows.server";
+import { insertDeletedUser, readSessionCount } from "./rows.server";
+
+/** @returns how many sessions a person has */
+export async function countSessions(d1: Database, userId: string): Promise<number> {
+  const [[counted]] = await read(d1, readSessionCount(userId));
+  return counted?.count ?? 0;
+}
 
 /**
  * Begins the deletion of an account. The person's object is told first: whoever dies from here on, it looks whether the

@@ -28,6 +28,13 @@ export function readDeletedUser(userId: string): Statement<DeletedUser> {
   return statements.selectFrom("deleted_users").selectAll().where("user_id", "=", userId).compile();
 }
 
+/** How many sessions a person has, as it is kept; no row where there are none. */
+export function readSessionCount(userId: string): Statement<{ count: number }> {
+  return sql<{ count: number }>`
+    SELECT active + archived AS count FROM session_counts
+    WHERE user_id = ${userId} AND repo = ''`.compile(statements);
+}
+
 /** Some of a person's sessions. */
 export function readSomeSessions(userId: string, limit: number): Statement<{ id: string }> {
   return sql<{ id: string }>`

@@ -110,6 +110,13 @@ export function deleteAuthRecord(tokenHash: string): Statement {
   return statements.deleteFrom("auth_records").where("token_hash", "=", tokenHash).compile();
 }
 
+/** Signs a browser out that is signed in by another record now. */
+export function replaceAuthRecord(tokenHash: string, by: string): Statement {
+  return sql`
+    DELETE FROM auth_records WHERE token_hash = ${tokenHash}
+      AND EXISTS (SELECT 1 FROM auth_records WHERE token_hash = ${by})`.compile(statements);
+}
+
 /** Signs a person out in every browser. */
 export function deleteAuthRecords(userId: string): Statement {
   return statements.deleteFrom("auth_records").where("user_id", "=", userId).compile();
