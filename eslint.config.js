@@ -4,11 +4,12 @@ import hooks from "eslint-plugin-react-hooks";
 import { defineConfig, globalIgnores } from "eslint/config";
 import ts from "typescript-eslint";
 
-/** Imports run one way: routes -> sessions, auth, github -> platform, ui. "!" names a file that is open all the same. */
+/** Imports run one way: routes -> account -> sessions, auth, github -> platform, ui. "!" names a file that is open all the same. */
 const ROOMS = {
-  "app/ui/**": ["routes", "sessions", "auth", "github"],
-  "app/platform/**": ["routes", "sessions", "auth", "github"],
-  "app/{sessions,auth,github}/**": ["routes"],
+  "app/ui/**": ["routes", "account", "sessions", "auth", "github"],
+  "app/platform/**": ["routes", "account", "sessions", "auth", "github"],
+  "app/{sessions,auth,github}/**": ["routes", "account"],
+  "app/account/**": ["routes"],
   "durable-objects/**": ["routes", "auth", "!auth/records.server", "github", "ui"],
 };
 

@@ -1,13 +1,16 @@
 import { DurableObject } from "cloudflare:workers";
+import { stepDeletion } from "../app/account/deletion-step.server";
 import { attempt } from "../app/platform/log";
+import { stepBulk } from "../app/sessions/bulk-step.server";
 import { objectOf } from "../app/sessions/object.server";
 import { CLOSED } from "../app/sessions/wire";
 import { Duties } from "./duties";
+import { initializeDuty } from "./initialize-duty";
 import { LiveSockets } from "./live";
 import { OpenPages } from "./open-pages";
 import type { CompanionEnv } from "./session";
-import { bulkDuty, initializeDuty } from "./session-duties";
 import { endedOf, signOutDuty } from "./sign-out-duty";
+import { stepwise } from "./stepwise";
 
 /** How soon, in milliseconds, the object looks after what may finish without it. */
 const LOOK_IN = 5_000;
@@ -20,9 +23,15 @@ const LOOK_IN = 5_000;
 export class PersonDO extends DurableObject<CompanionEnv> {
   readonly #live = new LiveSockets(this.ctx);
   readonly #pages = new OpenPages(this.ctx.storage.sql);
-  readonly #bulks = bulkDuty((sessions) => this.changed(sessions));
+  readonly #bulks = stepwise("bulk", stepBulk, (sessions) => this.changed(sessions));
   readonly #signOuts = signOutDuty(this.#live, this.#pages);
-  readonly #duties = new Duties(this.ctx.storage, [this.#bulks, this.#signOuts, initializeDuty]);
+  readonly #deletion = stepwise("account-deletion", stepDeletion, (ids) => this.changed(ids));
+  readonly #duties = new Duties(this.ctx.storage, [
+    this.#bulks,
+    this.#signOuts,
+    this.#deletion,
+    initializeDuty,
+  ]);
 
   /** Opens the live socket of a list. @param request its query says who listens, as the app has checked it: `user` and `signIn` */
   override async fetch(request: Request): Promise<Response> {
@@ -95,6 +104,20 @@ export class PersonDO extends DurableObject<CompanionEnv> {
   /** Makes a session's object, which cannot be reached just now, as soon as it can. */
   initializeLater(userId: string, sessionId: string): void {
     this.#duties.add(initializeDuty, userId, sessionId, LOOK_IN);
+  }
+
+  /**
+   * Remembers that the person's account is about to be deleted, which ends all sign-ins. If it never is, it is forgotten.
+   */
+  expectDeletion(userId: string): void {
+    this.expectSignOut(userId);
+    this.#duties.add(this.#deletion, userId, userId, LOOK_IN);
+  }
+
+  /** Deletes the person's account, from now on and until nothing of it is left; first, what is open is closed. */
+  async runDeletion(userId: string): Promise<void> {
+    this.#duties.add(this.#deletion, userId, userId);
+    await this.finishSignOut(userId);
   }
 
   /** Does the next step of the duty that is due first. */

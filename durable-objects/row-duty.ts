@@ -1,6 +1,6 @@
 import { write } from "../app/platform/database.server";
 import { logError } from "../app/platform/log";
-import { deleteRows, readRow, readTombstone, reportToRow } from "../app/sessions/rows.server";
+import { deleteRows, readDeletion, readRow, reportToRow } from "../app/sessions/rows.server";
 import { autoArchiveTime, type SessionRow } from "../app/sessions/session";
 import type { CompanionEnv } from "./session";
 import type { SessionStorage, State } from "./storage";
@@ -77,7 +77,7 @@ export class RowDuty {
   async #reportToRow(env: CompanionEnv, reported: State): Promise<SessionRow | undefined> {
     const { id, user_id } = reported;
     const began = Date.now();
-    const [[tombstone], [row]] = await write(
+    const [[deletion], [row]] = await write(
       env.DB,
       reportToRow(
         reported,
@@ -85,15 +85,17 @@ export class RowDuty {
         began,
         Number(env.AUTO_ARCHIVE_SECONDS),
       ),
-      readTombstone(id, user_id),
+      readDeletion(reported),
       readRow(id, user_id),
     );
 
     const state = this.#storage.state();
     if (state?.generation !== reported.generation) return undefined;
-    if (tombstone) this.#clear();
+    // While an account is being deleted, sessions that have a row are deleted with it, by the steps of that.
+    const deleted = deletion?.deleted === 1 && !row;
+    if (deleted) this.#clear();
     else this.#arm(this.#nextAlarm(env, reported, state, row, began));
-    return tombstone ? undefined : row;
+    return row;
   }
 
   /** @param began when the alarm that has just reported began, epoch milliseconds @returns when the next one is due */

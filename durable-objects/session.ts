@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import type { AccountEnv } from "../app/account/deletion-step.server";
 import { isStillAllowed } from "../app/platform/allowed-users.server";
 import { attempt } from "../app/platform/log";
 import { personOf } from "../app/platform/person.server";
@@ -32,14 +33,11 @@ const REQUESTS_PER_MINUTE = 120;
 /** How many messages the owner may write in a minute. */
 const MESSAGES_PER_MINUTE = 120;
 
-/** The bindings and vars of durable-objects/wrangler.toml; durations in seconds. */
-export interface CompanionEnv {
-  DB: D1Database;
-  SESSION_DO: Env["SESSION_DO"];
+/** The bindings and vars of durable-objects/wrangler.toml, and its secrets; durations in seconds. */
+export interface CompanionEnv extends AccountEnv {
   PERSON_DO: Env["PERSON_DO"];
   /** 0: never. */
   AUTO_ARCHIVE_SECONDS: number;
-  TOMBSTONE_SECONDS: number;
   /** The Pages project's: who may use this Ship. */
   ALLOWED_USERS: string;
   /** How often a quiet object compares itself with its row. */

@@ -19,6 +19,7 @@ import {
   deleteAuthRecords,
   insertAuthRecord,
   readAuthRecord,
+  replaceAuthRecord,
   touchAuthRecord,
   type User,
 } from "./records.server";
@@ -149,7 +150,8 @@ function redirectToSignIn(request: Request, problem?: "not-allowed"): Response {
 }
 
 /**
- * Signs a person in with a new random token; what this browser was signed in by before ends.
+ * Signs a person in with a new random token; what this browser was signed in by before ends. Where their account is being
+ * deleted, nothing changes, and the sign-in page says so.
  *
  * @param to where they go next
  * @param more statements that belong into the same batch
@@ -165,9 +167,18 @@ export async function signIn(
   const { env, now } = context;
   const before = await claimOf(request, context);
   const token = randomToken();
-  const signsIn = [...insertAuthRecord(user, await hashToken(token), now), ...more];
-  if (!before) await write(env.DB, signsIn);
-  else await endSignIns(context, before.user, [deleteAuthRecord(before.tokenHash), ...signsIn]);
+  const tokenHash = await hashToken(token);
+  const insertion = [...insertAuthRecord(user, tokenHash, now), ...more];
+  const inserted = readAuthRecord(tokenHash, user.id, now);
+  const [[record]] = before
+    ? await endSignIns(
+        context,
+        before.user,
+        [...insertion, replaceAuthRecord(before.tokenHash, tokenHash)],
+        inserted,
+      )
+    : await write(env.DB, insertion, inserted);
+  if (!record) return refuseDeleted(context, user, to);
   logEvent("sign-in", { user: user.id });
   // Name and picture are only for the header, and left out where GitHub's are too long for a cookie.
   const held = { ...user, token };
@@ -197,8 +208,24 @@ export async function signOut(
     await endSignIns(context, user, [deletion]);
     logEvent(everywhere ? "sign-out-everywhere" : "sign-out", { user: user.id });
   }
+  return forgetSignIn(request, context, "/login");
+}
+
+/** @returns an answer that leads to a path, with nothing left in this browser of a sign-in that has ended */
+export async function forgetSignIn(
+  request: Request,
+  context: AppLoadContext,
+  path: string,
+): Promise<TypedResponse<never>> {
   const cookie = await authCookie(request, context).serialize("", { maxAge: 0 });
-  return redirect("/login", { headers: { "Set-Cookie": cookie } });
+  return redirect(path, { headers: { "Set-Cookie": cookie } });
+}
+
+/** Also tells the person's object again, which may never have heard that it is to delete the account. */
+function refuseDeleted({ env, waitUntil }: AppLoadContext, user: User, to: string) {
+  logEvent("sign-in-refused", { problem: "deleting" });
+  waitUntil(attempt("account-run", async () => personOf(env, user.id).runDeletion(user.id)));
+  return redirect(`/login?${new URLSearchParams({ problem: "deleting", to })}`);
 }
 
 /**
@@ -206,16 +233,20 @@ export async function signOut(
  * here on, it looks which of them have ended.
  *
  * @param statements end them, in one batch
+ * @param reads are run after them
+ * @returns as `write` does
  * @throws what D1 and the person's object throw
  */
-async function endSignIns(
+async function endSignIns<const Reads extends readonly Statement[]>(
   { env, waitUntil }: AppLoadContext,
   { id }: User,
   statements: Statement[],
-): Promise<void> {
+  ...reads: Reads
+) {
   await personOf(env, id).expectSignOut(id);
-  await write(env.DB, statements);
+  const answer = await write(env.DB, statements, ...reads);
   waitUntil(attempt("close-sockets", async () => personOf(env, id).finishSignOut(id)));
+  return answer;
 }
 
 /** @returns in how many browsers a person is signed in */

@@ -25,6 +25,8 @@ const PROBLEMS = {
   unavailable: "GitHub did not answer, so you are not signed in. Try again in a moment.",
   "not-allowed":
     "You may not use this Ship with this account. Ask whoever runs it to let you in, or sign in with another one.",
+  deleting:
+    "Your account is being deleted, which takes a few minutes. Signing in after that begins an empty one.",
 };
 
 type SignInProblem = keyof typeof PROBLEMS;
@@ -102,7 +104,7 @@ async function finish(
   if (!mayUseShip(request, context, user.value)) {
     return refuse("not-allowed", to, { user: user.value.id });
   }
-  const saved = await saveTokens(env, user.value.id, tokens.value);
+  const saved = await saveTokens(env, user.value.id, tokens.value, now);
   return signIn(request, context, user.value, to, [saved]);
 }
 

@@ -1,6 +1,7 @@
 /** The statements of who uses Ship and how they are signed in. Times are epoch milliseconds. */
 import { sql } from "kysely";
 import { statementBuilder, type Statement } from "../platform/database.server";
+import { accountStands } from "../platform/deleted-users.server";
 
 /** A person. */
 export interface User {
@@ -32,26 +33,25 @@ const statements = statementBuilder<AuthTables>();
 /** Signed out by itself after this long without a visit. */
 const THIRTY_DAYS = 30 * 24 * 60 * 60 * 1000;
 
-/** Keeps who has signed in, by the newest of what is known, and signs a browser in. Outdated records go along. */
+/**
+ * Keeps who has signed in, by the newest of what is known, and signs a browser in, unless their account is being deleted.
+ * Outdated records go along.
+ */
 export function insertAuthRecord(user: User, tokenHash: string, now: number): Statement[] {
   const { id, login, name, avatar } = user;
+  const stands = accountStands(id, now);
   return [
-    statements
-      .insertInto("users")
-      .values({ id, login, name, avatar, created_at: now })
-      .onConflict((conflict) => conflict.column("id").doUpdateSet({ login, name, avatar }))
-      .compile(),
+    sql`
+      INSERT INTO users (id, login, name, avatar, created_at)
+      SELECT ${id}, ${login}, ${name}, ${avatar}, ${now} WHERE ${stands}
+      ON CONFLICT (id) DO UPDATE SET
+        login = excluded.login, name = excluded.name, avatar = excluded.avatar`.compile(statements),
     statements.deleteFrom("auth_records").where("expires_at", "<=", now).compile(),
-    statements
-      .insertInto("auth_records")
-      .values({
-        token_hash: tokenHash,
-        user_id: id,
-        created_at: now,
-        last_seen_at: now,
-        expires_at: now + THIRTY_DAYS,
-      })
-      .compile(),
+    sql`
+      INSERT INTO auth_records (token_hash, user_id, created_at, last_seen_at, expires_at)
+      SELECT ${tokenHash}, ${id}, ${now}, ${now}, ${now + THIRTY_DAYS} WHERE ${stands}`.compile(
+      statements,
+    ),
   ];
 }
 
@@ -108,6 +108,13 @@ export function touchAuthRecord(tokenHash: string, now: number): Statement {
 /** Signs one browser out. */
 export function deleteAuthRecord(tokenHash: string): Statement {
   return statements.deleteFrom("auth_records").where("token_hash", "=", tokenHash).compile();
+}
+
+/** Signs a browser out that is signed in by another record now. */
+export function replaceAuthRecord(tokenHash: string, by: string): Statement {
+  return sql`
+    DELETE FROM auth_records WHERE token_hash = ${tokenHash}
+      AND EXISTS (SELECT 1 FROM auth_records WHERE token_hash = ${by})`.compile(statements);
 }
 
 /** Signs a person out in every browser. */

@@ -17,6 +17,17 @@ export type GitHubProblem = "refused" | "unavailable";
 export type GitHubAnswer<Value> =
   { value: Value; problem?: undefined } | { value?: undefined; problem: GitHubProblem };
 
+/** What asking GitHub needs, in the app and in a person's object alike. */
+export type GitHubEnv = Pick<
+  Env,
+  | "DB"
+  | "GITHUB_URL"
+  | "GITHUB_API_URL"
+  | "GITHUB_CLIENT_ID"
+  | "GITHUB_CLIENT_SECRET"
+  | "TOKEN_KEYS"
+>;
+
 /** A person's access to GitHub. */
 export interface GitHubTokens {
   access: string;
@@ -49,7 +60,7 @@ export function gitHubUserId(env: Env, account: number): string {
 }
 
 /** @returns a page of GitHub, by its path */
-export function gitHubPage(env: Env, path: string): string {
+export function gitHubPage(env: GitHubEnv, path: string): string {
   return new URL(path, env.GITHUB_URL).href;
 }
 
@@ -60,7 +71,7 @@ export function connectPage(env: Env): string | null {
 }
 
 /** @param redirectUri where GitHub sends the person back to; null where nobody is sent anywhere */
-export function oauthClient(env: Env, redirectUri: string | null): OAuth2Client {
+export function oauthClient(env: GitHubEnv, redirectUri: string | null): OAuth2Client {
   return new OAuth2Client(env.GITHUB_CLIENT_ID ?? "", env.GITHUB_CLIENT_SECRET ?? "", redirectUri);
 }
 
@@ -93,7 +104,7 @@ export function askForTokens(
  * @param question gets a client whose requests all end when the person's patience does
  */
 export function askApi<Value>(
-  env: Env,
+  env: GitHubEnv,
   step: string,
   authorization: string,
   now: number,

@@ -1,4 +1,5 @@
 /** A person's access to GitHub: kept encrypted, renewed when it ends, given back when they disconnect. */
+import { sql } from "kysely";
 import {
   read,
   statementBuilder,
@@ -6,6 +7,7 @@ import {
   type Database,
   type Statement,
 } from "../platform/database.server";
+import { accountStands } from "../platform/deleted-users.server";
 import { logEvent } from "../platform/log";
 import { seal, unseal } from "../platform/seal.server";
 import {
@@ -14,6 +16,7 @@ import {
   gitHubPage,
   oauthClient,
   type GitHubAnswer,
+  type GitHubEnv,
   type GitHubTokens,
 } from "./client.server";
 
@@ -33,18 +36,22 @@ const SOON = 60_000;
 /** When to look, in milliseconds after one another, for the tokens that another request of the same person was given. */
 const LOOK_AFTER = [0, 250, 500, 1_000];
 
-/** @returns the statement that keeps a person's tokens, in place of those before */
+/**
+ * @param now when the tokens were asked for, epoch milliseconds
+ * @returns the statement that keeps a person's tokens, in place of those before
+ */
 export async function saveTokens(
-  env: Env,
+  env: GitHubEnv,
   userId: string,
   tokens: GitHubTokens,
+  now: number,
 ): Promise<Statement> {
-  const row = await sealedRow(env, userId, tokens);
-  return statements
-    .insertInto("github_tokens")
-    .values(row)
-    .onConflict((conflict) => conflict.column("user_id").doUpdateSet(row))
-    .compile();
+  const { sealed, expires_at } = await sealedRow(env, userId, tokens);
+  return sql`
+    INSERT INTO github_tokens (user_id, sealed, expires_at)
+    SELECT ${userId}, ${sealed}, ${expires_at} WHERE ${accountStands(userId, now)}
+    ON CONFLICT (user_id) DO UPDATE SET
+      sealed = excluded.sealed, expires_at = excluded.expires_at`.compile(statements);
 }
 
 /** @returns a person's access to GitHub as it is kept; undefined where they are not connected */
@@ -59,7 +66,7 @@ export async function findTokens(d1: Database, userId: string): Promise<TokenRow
  * @returns an access token that works for now, renewed if need be; `refused` where the person is not connected (any more)
  */
 export async function accessToken(
-  env: Env,
+  env: GitHubEnv,
   row: TokenRow | undefined,
   now: number,
 ): Promise<GitHubAnswer<string>> {
@@ -71,7 +78,7 @@ export async function accessToken(
 }
 
 async function renew(
-  env: Env,
+  env: GitHubEnv,
   row: TokenRow,
   refresh: string,
   now: number,
@@ -102,7 +109,7 @@ async function renew(
  *
  * @returns the tokens that took the place of `row`; undefined where none did
  */
-async function findReplaced(env: Env, row: TokenRow): Promise<TokenRow | undefined> {
+async function findReplaced(env: GitHubEnv, row: TokenRow): Promise<TokenRow | undefined> {
   for (const wait of LOOK_AFTER) {
     await scheduler.wait(wait);
     const current = await findTokens(env.DB, row.user_id);
@@ -118,7 +125,7 @@ async function findReplaced(env: Env, row: TokenRow): Promise<TokenRow | undefin
  *   nothing; `unavailable` where GitHub could not be asked, and nothing has changed
  */
 export async function disconnect(
-  env: Env,
+  env: GitHubEnv,
   userId: string,
   now: number,
 ): Promise<"revoked" | "forgotten" | "not-connected" | "unavailable"> {
@@ -134,7 +141,7 @@ export async function disconnect(
 }
 
 /** Ends the authorization as a whole, and with it all tokens that stem from it. */
-function revoke(env: Env, access: string, now: number) {
+function revoke(env: GitHubEnv, access: string, now: number) {
   const { GITHUB_CLIENT_ID: client_id = "", GITHUB_CLIENT_SECRET: secret = "" } = env;
   const basic = `basic ${btoa(`${client_id}:${secret}`)}`;
   return askApi(env, "github-revoke", basic, now, async (api) => {
@@ -149,7 +156,7 @@ function readTokens(userId: string): Statement<TokenRow> {
   return statements.selectFrom("github_tokens").selectAll().where("user_id", "=", userId).compile();
 }
 
-async function sealedRow(env: Env, userId: string, tokens: GitHubTokens): Promise<TokenRow> {
+async function sealedRow(env: GitHubEnv, userId: string, tokens: GitHubTokens): Promise<TokenRow> {
   const { access, refresh, expiresAt } = tokens;
   const sealed = await seal(env.TOKEN_KEYS, JSON.stringify({ access, refresh }), userId);
   return { user_id: userId, sealed, expires_at: expiresAt };
@@ -157,7 +164,7 @@ async function sealedRow(env: Env, userId: string, tokens: GitHubTokens): Promis
 
 /** @returns no tokens where they cannot be decrypted: their key was removed */
 async function unsealTokens(
-  env: Env,
+  env: GitHubEnv,
   { sealed, user_id }: TokenRow,
 ): Promise<Partial<Pick<GitHubTokens, "access" | "refresh">>> {
   const text = await unseal(env.TOKEN_KEYS, sealed, user_id);

@@ -6,7 +6,8 @@ import {
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/cloudflare";
-import { Form, useActionData, useLoaderData, useRouteLoaderData } from "@remix-run/react";
+import { Form, Outlet, useActionData, useLoaderData, useRouteLoaderData } from "@remix-run/react";
+import { DeleteAccountPanel } from "../account/delete-account";
 import { countSignIns, signOut, verifySession } from "../auth/auth.server";
 import { gitHubPage, isGitHubUser } from "../github/client.server";
 import { disconnect, findTokens } from "../github/tokens.server";
@@ -149,6 +150,8 @@ export default function Account() {
           </Form>
         </section>
       )}
+      <DeleteAccountPanel />
+      <Outlet />
     </div>
   );
 }

@@ -4,6 +4,7 @@
  */
 import { sql, type RawBuilder } from "kysely";
 import type { Statement } from "../platform/database.server";
+import { accountStands } from "../platform/deleted-users.server";
 import type { BulkKind, BulkOutcome, BulkRow, ReversibleKind } from "./bulk";
 import { archiveRows, listed, restoreRows, statements } from "./rows.server";
 import type { SessionRow, SessionStatus } from "./session";
@@ -89,9 +90,8 @@ export function insertBulk(
     sql`
       INSERT INTO bulk_items (bulk_id, session_id)
       SELECT ${id}, id FROM (${chosen})
-      WHERE NOT EXISTS (SELECT 1 FROM bulks WHERE id = ${id}) AND ${asConfirmed}`.compile(
-      statements,
-    ),
+      WHERE NOT EXISTS (SELECT 1 FROM bulks WHERE id = ${id})
+        AND ${accountStands(user_id, now)} AND ${asConfirmed}`.compile(statements),
     sql`
       INSERT INTO bulks (id, user_id, kind, total, created_at, stepped_at)
       SELECT ${id}, ${user_id}, ${kind}, count(*), ${now}, ${now}

@@ -27,8 +27,8 @@ const STEP = { change: 100, objects: 20 };
 const RETRY_AFTER = 2_000;
 
 /**
- * What a step leaves to be done: `more` after a wait in milliseconds; `nothing`; or it is `unknown`, because no such bulk
- * is there, or not yet.
+ * What a step leaves to be done: `more` after a wait in milliseconds, with the ids of the sessions that it changed;
+ * `nothing`; or it is `unknown`, because D1 says that it was not asked for, or not yet.
  */
 export type BulkStep =
   { left: "more"; wait: number; changed: string[] } | { left: "nothing" | "unknown" };

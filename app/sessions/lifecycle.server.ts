@@ -22,6 +22,7 @@ import {
   markSeen,
   MINUTE,
   readCreated,
+  readDeletion,
   readRow,
   readTombstone,
   restoreRows,
@@ -49,7 +50,7 @@ export interface CreateForm {
  * - `created`: row and object are there, now or from the same form sent before;
  * - `listed`: the row is there, so the session exists; its object did not answer yet, and the person's will see to it;
  * - `key-used`: the form's key has made a session for another repository;
- * - `deleted`: the form's key has made a session that was deleted since;
+ * - `deleted`: the form's key has made a session that was deleted since, or the account is being deleted;
  * - `similar`: nothing was made, because the repository has active sessions, of which the person was to be told first;
  * - `too-fast`, `too-many`: nothing was made, because of a limit: the wait is in milliseconds.
  */
@@ -70,18 +71,19 @@ export async function createSession(
   const now = Date.now();
   const limits = createLimits(env, another);
   const found = await attempt("create-row", async () => {
-    const [[row], [tombstone], [created], active] = await write(
+    const [[row], [deletion], [created], active] = await write(
       env.DB,
       insertSession(id, userId, repository, now, limits),
       readRow(id, userId),
-      readTombstone(id, userId),
+      readDeletion({ id, user_id: userId, created_at: now }),
       readCreated(userId, now),
       readActive(userId, repository),
     );
-    return { row, tombstone, created, similar: similarSessions(repository, active) };
+    const isDeleted = deletion?.deleted === 1;
+    return { row, isDeleted, created, similar: similarSessions(repository, active) };
   });
   if (!found) return { outcome: "unavailable" };
-  if (found.tombstone) return { outcome: "deleted" };
+  if (found.isDeleted) return { outcome: "deleted" };
   if (!found.row) {
     const { count = 0, oldest } = found.created ?? {};
     const tooFast = limits.perMinute > 0 && count >= limits.perMinute;

@@ -1,10 +1,12 @@
 /**
  * The statements that write rows, for the app's actions and for the Durable Object's alarm alike. Each names the owner,
- * and each that could insert a row refuses where a tombstone stands: a statement may land late, after a delete.
+ * and each that could insert a row refuses where a tombstone of the session or of its owner stands: a statement may land
+ * late, after a delete.
  * Times are epoch milliseconds.
  */
 import { sql, type Generated, type RawBuilder } from "kysely";
 import { statementBuilder, type Statement } from "../platform/database.server";
+import { accountStands } from "../platform/deleted-users.server";
 import type {
   Repository,
   SessionEvent,
@@ -40,6 +42,17 @@ export function readTombstone(id: string, userId: string): Statement<Tombstone> 
     .where("id", "=", id)
     .where("user_id", "=", userId)
     .compile();
+}
+
+/** Whether a session was deleted, by itself or with its owner's account. */
+export function readDeletion({
+  id,
+  user_id,
+  created_at,
+}: Pick<SessionRow, "id" | "user_id" | "created_at">): Statement<{ deleted: 0 | 1 }> {
+  return sql<{ deleted: 0 | 1 }>`
+    SELECT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id} AND user_id = ${user_id})
+      OR NOT ${accountStands(user_id, created_at)} AS deleted`.compile(statements);
 }
 
 /**
@@ -231,7 +244,8 @@ export function reportToRow(
       INSERT INTO session_events (session_id, kind, at)
       SELECT ${id}, 'healed', ${now}
       WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ${id})
-        AND NOT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id})`.compile(statements),
+        AND NOT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id})
+        AND ${accountStands(user_id, session.created_at)}`.compile(statements),
     insertRow(session),
     statements
       .updateTable("sessions")
@@ -268,7 +282,8 @@ function insertRow(session: SessionMetadata, allowed = sql`TRUE`): Statement {
     SELECT ${id}, ${user_id}, ${repo_owner}, ${repo_name}, 'active',
       ${created_at}, ${last_activity}, ${message_count},
       ${agent_status}, ${agent_at}, ${agent_message}, ${agent_tokens}
-    WHERE NOT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id}) AND ${allowed}
+    WHERE NOT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id})
+      AND ${accountStands(user_id, created_at)} AND ${allowed}
     ON CONFLICT (id) DO NOTHING`.compile(statements);
 }
 

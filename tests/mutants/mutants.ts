@@ -85,7 +85,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "the alarm does not wipe in spite of a tombstone",
     file: DUTY,
-    from: `    if (tombstone) this.#clear();
+    from: `    if (deleted) this.#clear();
     else this.#arm(`,
     to: `    this.#arm(`,
     killers: ["alarm.test.ts", HISTORIES],

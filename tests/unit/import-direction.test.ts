@@ -1,4 +1,4 @@
-/** Imports run one way: routes -> sessions, auth, github -> platform, ui. What the linter says to the other way. */
+/** Imports run one way: routes -> account -> sessions, auth, github -> platform, ui. What the linter says to the other way. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { ESLint } from "eslint";
@@ -12,6 +12,7 @@ const ROOT = join(import.meta.dirname, "../..");
 const eslint = new ESLint({ cwd: ROOT, overrideConfig: [ts.configs.disableTypeChecked] });
 
 const LOGIN = "routes/login";
+const ACCOUNT = "account/deletion.server";
 const LIST = "sessions/session-list";
 const AUTH = "auth/auth.server";
 const RECORDS = "auth/records.server";
@@ -20,13 +21,14 @@ const LOG = "platform/log";
 const FIELD = "ui/field";
 
 describe.each<[string, { closed: string[]; open: string[] }]>([
-  ["app/ui/field.tsx", { closed: [LOGIN, LIST, AUTH, GITHUB], open: [LOG] }],
+  ["app/ui/field.tsx", { closed: [LOGIN, ACCOUNT, LIST, AUTH, GITHUB], open: [LOG] }],
   ["app/ui/dialog/frame.tsx", { closed: [LOGIN, LIST, AUTH, GITHUB], open: [LOG] }],
-  ["app/platform/log.ts", { closed: [LOGIN, LIST, AUTH, GITHUB], open: [] }],
-  ["app/sessions/session-list.tsx", { closed: [LOGIN], open: [AUTH, GITHUB, LOG, FIELD] }],
-  ["app/auth/auth.server.ts", { closed: [LOGIN], open: [GITHUB, LOG, FIELD] }],
-  ["app/github/repositories.server.ts", { closed: [LOGIN], open: [AUTH, LOG, FIELD] }],
-  ["app/routes/login.tsx", { closed: [], open: [LIST, AUTH, GITHUB, LOG, FIELD] }],
+  ["app/platform/log.ts", { closed: [LOGIN, ACCOUNT, LIST, AUTH, GITHUB], open: [] }],
+  ["app/sessions/session-list.tsx", { closed: [LOGIN, ACCOUNT], open: [AUTH, GITHUB, LOG, FIELD] }],
+  ["app/auth/auth.server.ts", { closed: [LOGIN, ACCOUNT], open: [GITHUB, LOG, FIELD] }],
+  ["app/github/repositories.server.ts", { closed: [LOGIN, ACCOUNT], open: [AUTH, LOG, FIELD] }],
+  ["app/account/deletion.server.ts", { closed: [LOGIN], open: [LIST, AUTH, GITHUB, LOG, FIELD] }],
+  ["app/routes/login.tsx", { closed: [], open: [ACCOUNT, LIST, AUTH, GITHUB, LOG, FIELD] }],
   ["durable-objects/session.ts", { closed: [LOGIN, AUTH, GITHUB, FIELD], open: [LOG, RECORDS] }],
 ])("%s", (file, { closed, open }) => {
   test.each(closed)("may not import from %s", async (module) => {

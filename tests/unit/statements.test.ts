@@ -4,6 +4,16 @@ import fc from "fast-check";
 import Database from "libsql";
 import { describe, expect, test } from "vitest";
 import type { Statement } from "../../app/platform/database.server";
+import {
+  deleteBulk,
+  finishDeletedUser,
+  insertDeletedUser,
+  readDeletedUser,
+  readOneBulk,
+  readSessionCount,
+  readSomeSessions,
+} from "../../app/account/rows.server";
+import { insertAuthRecord, replaceAuthRecord } from "../../app/auth/records.server";
 import { countConnected, sessionsWithAgents } from "../../app/sessions/agent-rows.server";
 import {
   advanceBulk,
@@ -40,6 +50,7 @@ import {
   keepRow,
   markSeen,
   readCreated,
+  readDeletion,
   readRow,
   readTombstone,
   reportToRow,
@@ -107,6 +118,17 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
       count,
       checksum: count,
     }),
+  readDeletion: ({ id, user, at }) => [readDeletion({ id, user_id: user, created_at: at })],
+  "signing in": ({ id, user, name, now }) => [
+    ...insertAuthRecord({ id: user, login: name, name, avatar: name }, id, now),
+    replaceAuthRecord(id, name),
+  ],
+  "deleting an account": ({ id, user, now, count, seconds }) => [
+    ...insertDeletedUser(user, now),
+    ...[readDeletedUser(user), readSessionCount(user)],
+    ...[readSomeSessions(user, count), readOneBulk(user), ...deleteBulk(id, user)],
+    ...finishDeletedUser(user, now, seconds),
+  ],
   countConnected: ({ user }) => [countConnected(user)],
   sessionsWithAgents: ({ user, count }) => [readChosen(sessionsWithAgents(user, count), count)],
   changeItems: ({ id, user, now, count }) => [

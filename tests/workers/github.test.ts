@@ -494,7 +494,7 @@ describe("a person's access to GitHub", () => {
 
   /** @returns the person's id */
   async function keep(tokens: GitHubTokens, user = `github:${crypto.randomUUID()}`) {
-    await write(env.DB, [await saveTokens(gitHubEnv, user, tokens)]);
+    await write(env.DB, [await saveTokens(gitHubEnv, user, tokens, NOW)]);
     return user;
   }
 
