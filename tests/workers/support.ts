@@ -81,10 +81,12 @@ export async function newRowWithoutObject(
   };
   const columns = Object.keys(row);
   const marks = columns.map(() => "?");
-  await env.DB.prepare(`INSERT INTO sessions (${columns.join(", ")}) VALUES (${marks.join(", ")})`)
+  const inserted = await env.DB.prepare(
+    `INSERT INTO sessions (${columns.join(", ")}) VALUES (${marks.join(", ")}) RETURNING *`,
+  )
     .bind(...columns.map((column) => row[column as keyof typeof row]))
-    .run();
-  return { ...row, repo: `${row.repo_owner}/${row.repo_name}`.toLowerCase() };
+    .first<SessionRow>();
+  return inserted!;
 }
 
 interface NewRows {
