@@ -16,7 +16,7 @@ const MAX_NESTING = 40;
 const MAX_MARKS = 16;
 /** How many characters all addresses of a message may have: a few letters can refer to a long one again and again. */
 const MAX_ADDRESS_CHARACTERS = 48 * 1024;
-/** How many characters of a message are looked at for the end of an address: each "http:" may have none before the last. */
+/** How many characters of a message are searched for the ends of addresses: where no space stands, each goes on to the last. */
 const MAX_SCANNED_CHARACTERS = 128 * 1024;
 
 const OPTIONS = { breaks: true, linkify: true, maxNesting: MAX_NESTING };
@@ -25,9 +25,10 @@ limitAutolinks(parser.linkify);
 parser.validateLink = isLinkTarget;
 parser.normalizeLinkText = (text) => text; // An address is shown as it was written.
 
-/** Of the message that is being parsed: how many characters were looked at for the end of an address. */
+/** How many characters of the message that is being parsed were searched for the ends of addresses. */
 let scanned = 0;
 
+/** Lets addresses that stand in the text be links, as far as the message's limit goes. */
 function limitAutolinks(linkify: MarkdownIt["linkify"]): void {
   linkify.set({ fuzzyLink: false }); // README.md and main.rs are no addresses.
   for (const schema of ["ftp:", "//"]) linkify.add(schema, null); // No link may lead there.
