@@ -25,6 +25,7 @@ import { readTheme } from "./platform/theme.server";
 import stylesheet from "./styles.css";
 import { ErrorPanel } from "./ui/error-panel";
 import { FlashMessage } from "./ui/flash-message";
+import { useTabOf } from "./ui/tab-storage";
 import { LocalTimes } from "./ui/time";
 import { unlessUnreachable } from "./ui/unreachable";
 
@@ -39,7 +40,7 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   const user = await claimedUser(request, context);
   const theme = await readTheme(request);
   const { flash, headers } = await takeFlash(request, context);
-  const shown = user && { name: user.name, avatar: user.avatar };
+  const shown = user && { id: user.id, name: user.name, avatar: user.avatar };
   return json({ user: shown, theme, flash }, { headers });
 }
 
@@ -59,6 +60,7 @@ export function Layout({ children }: { children: ReactNode }) {
   const nonce = useNonce();
   const { pathname } = useLocation();
   useFocusAfterNavigation();
+  useTabOf(page && (page.user?.id ?? ""));
   return (
     <html lang="en" data-theme={page?.theme ?? undefined}>
       <head>

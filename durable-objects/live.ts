@@ -1,5 +1,7 @@
 import {
+  CHECK_AGAIN,
   CLOSED,
+  PAGE_LISTENS_FOR,
   type AgentLiveMessage,
   type ListMessage,
   type LiveMessage,
@@ -12,6 +14,13 @@ type SocketMessage = LiveMessage | AgentLiveMessage | ListMessage;
 
 /** Whom a socket belongs to: a browser that the owner is signed in by, or an agent's token. */
 export type Listener = { signIn: string } | { token: number };
+
+/** What is kept with a socket. */
+type Attachment = {
+  listener: Listener;
+  /** When it was opened, epoch milliseconds. */
+  acceptedAt: number;
+};
 
 /** The live sockets of an object. They hibernate with it, so that listening costs nothing while nothing is said. */
 export class LiveSockets {
@@ -30,7 +39,7 @@ export class LiveSockets {
         ? [AGENT, tokenTag(listener.token)]
         : [PERSON, signInTag(listener.signIn)];
     this.#ctx.acceptWebSocket(server, tags);
-    server.serializeAttachment(listener);
+    server.serializeAttachment({ listener, acceptedAt: Date.now() } satisfies Attachment);
     for (const message of missed) server.send(JSON.stringify(message));
     return new Response(null, { status: 101, webSocket: client });
   }
@@ -42,12 +51,22 @@ export class LiveSockets {
 
   /** @returns the browsers whose pages listen, each by the hash of its sign-in's token */
   signIns(): string[] {
-    const listeners = this.#open(PERSON).map((page) => page.deserializeAttachment() as Listener);
-    return listeners.flatMap((listener) => ("signIn" in listener ? listener.signIn : []));
+    return this.#open(PERSON).flatMap((page) => {
+      const { listener } = attachmentOf(page);
+      return "signIn" in listener ? listener.signIn : [];
+    });
   }
 
+  /** Says it to those pages of which it was checked within the hour who listens; the others are to ask again. */
   tellPages(message: LiveMessage | ListMessage): void {
-    send(this.#open(PERSON), message);
+    const pages = this.#open(PERSON);
+    const isOld = (page: WebSocket) =>
+      Date.now() - attachmentOf(page).acceptedAt >= PAGE_LISTENS_FOR;
+    close(pages.filter(isOld), CHECK_AGAIN);
+    send(
+      pages.filter((page) => !isOld(page)),
+      message,
+    );
   }
 
   tellAgents(message: AgentLiveMessage): void {
@@ -80,6 +99,10 @@ function signInTag(signIn: string): string {
 
 function tokenTag(token: number): string {
   return `token ${token}`;
+}
+
+function attachmentOf(socket: WebSocket): Attachment {
+  return socket.deserializeAttachment() as Attachment;
 }
 
 function send(sockets: WebSocket[], message: SocketMessage): void {

@@ -8,11 +8,11 @@ import { Duties } from "./duties";
 import { LiveSockets } from "./live";
 import { OpenPages } from "./open-pages";
 import type { CompanionEnv } from "./session";
+import { initializeDuty, stepwise } from "./session-duties";
 import { endedOf, signOutDuty } from "./sign-out-duty";
-import { stepwise } from "./stepwise";
 
-/** How soon it is looked whether what was announced has happened, in milliseconds. */
-const EXPECTED_IN = 5_000;
+/** How soon, in milliseconds, the object looks after what may finish without it. */
+const LOOK_IN = 5_000;
 
 /**
  * What one person has open, and what is being done for them: it holds the sockets of their open lists, knows which
@@ -25,7 +25,12 @@ export class PersonDO extends DurableObject<CompanionEnv> {
   readonly #bulks = stepwise("bulk", stepBulk, (sessions) => this.changed(sessions));
   readonly #signOuts = signOutDuty(this.#live, this.#pages);
   readonly #deletion = stepwise("account-deletion", stepDeletion, (ids) => this.changed(ids));
-  readonly #duties = new Duties(this.ctx.storage, [this.#bulks, this.#signOuts, this.#deletion]);
+  readonly #duties = new Duties(this.ctx.storage, [
+    this.#bulks,
+    this.#signOuts,
+    initializeDuty,
+    this.#deletion,
+  ]);
 
   /** Opens the live socket of a list. @param request its query says who listens, as the app has checked it: `user` and `signIn` */
   override async fetch(request: Request): Promise<Response> {
@@ -77,7 +82,7 @@ export class PersonDO extends DurableObject<CompanionEnv> {
    * have ended will be closed, whoever dies. Where none ends, nothing is closed.
    */
   expectSignOut(userId: string): void {
-    this.#duties.add(this.#signOuts, userId, userId, EXPECTED_IN);
+    this.#duties.add(this.#signOuts, userId, userId, LOOK_IN);
   }
 
   /** Closes what is open by sign-ins of this person's that have ended. */
@@ -87,7 +92,7 @@ export class PersonDO extends DurableObject<CompanionEnv> {
 
   /** Remembers a bulk that is about to be made. If it never is, it is forgotten. */
   expectBulk(userId: string, id: string): void {
-    this.#duties.add(this.#bulks, userId, id, EXPECTED_IN);
+    this.#duties.add(this.#bulks, userId, id, LOOK_IN);
   }
 
   /** Carries out a bulk, from now on and until nothing of it is left. */
@@ -100,13 +105,18 @@ export class PersonDO extends DurableObject<CompanionEnv> {
    */
   expectDeletion(userId: string): void {
     this.expectSignOut(userId);
-    this.#duties.add(this.#deletion, userId, userId, EXPECTED_IN);
+    this.#duties.add(this.#deletion, userId, userId, LOOK_IN);
   }
 
   /** Deletes the person's account, from now on and until nothing of it is left; first, what is open is closed. */
   async runDeletion(userId: string): Promise<void> {
     this.#duties.add(this.#deletion, userId, userId);
     await this.finishSignOut(userId);
+  }
+
+  /** Makes a session's object, which cannot be reached just now, as soon as it can. */
+  initializeLater(userId: string, sessionId: string): void {
+    this.#duties.add(initializeDuty, userId, sessionId, LOOK_IN);
   }
 
   /** Does the next step of the duty that is due first. */

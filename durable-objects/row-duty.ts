@@ -79,7 +79,12 @@ export class RowDuty {
     const began = Date.now();
     const [[deletion], [row]] = await write(
       env.DB,
-      reportToRow(reported, this.#storage.lastMessageAt(), began, Number(env.AUTO_ARCHIVE_SECONDS)),
+      reportToRow(
+        reported,
+        this.#storage.messages.lastAt(),
+        began,
+        Number(env.AUTO_ARCHIVE_SECONDS),
+      ),
       readDeletion(reported),
       readRow(id, user_id),
     );

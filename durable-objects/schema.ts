@@ -31,9 +31,36 @@ const STEPS: readonly string[] = [
    CREATE TABLE agent_reports (client_key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;`,
   // 2: the schema has a version, which is the number of the last step taken.
   `ALTER TABLE state ADD COLUMN schema_version INTEGER NOT NULL DEFAULT 0;`,
+  // 3: a message is parsed once: its tree as JSON, and which version of the parser made it.
+  `ALTER TABLE messages ADD COLUMN tree TEXT;
+   ALTER TABLE messages ADD COLUMN tree_version INTEGER NOT NULL DEFAULT 0;`,
+  // 4: the owner's own messages are counted by the minute.
+  `ALTER TABLE state ADD COLUMN window_at INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE state ADD COLUMN window_count INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 type Storage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
+
+type Row<Shape> = Record<string, SqlStorageValue> & Shape;
+
+/** Reads as if storage were up to date. */
+export function readRows<Shape>(
+  storage: Storage,
+  query: string,
+  ...values: SqlStorageValue[]
+): Shape[] {
+  return readUpgraded(storage, () => storage.sql.exec<Row<Shape>>(query, ...values).toArray());
+}
+
+/** Writes, and brings storage up to date first. @returns what the statement returns */
+export function writeRows<Shape>(
+  storage: Storage,
+  query: string,
+  ...values: SqlStorageValue[]
+): Shape[] {
+  upgrade(storage);
+  return storage.sql.exec<Row<Shape>>(query, ...values).toArray();
+}
 
 /** Brings storage that has a state up to date. */
 export function upgrade(storage: Storage): void {

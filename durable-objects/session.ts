@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { AccountEnv } from "../app/account/deletion-step.server";
+import { isStillAllowed } from "../app/platform/allowed-users.server";
 import { attempt } from "../app/platform/log";
 import { personOf } from "../app/platform/person.server";
 import { hashToken, randomToken } from "../app/platform/token.server";
@@ -10,36 +11,35 @@ import {
   type Message,
   type NewMessage,
   type NewReport,
+  type NewToken,
+  type NoRoom,
   type ObjectAnswer,
   type SessionMetadata,
   type SessionRow,
   type ShownMessage,
 } from "../app/sessions/session";
-import { shown } from "../app/sessions/shown.server";
 import { CLOSED, type AgentMessage, type LiveMessage } from "../app/sessions/wire";
 import { LiveSockets } from "./live";
+import { shown, type ParsedMessage } from "./messages";
 import { AFTER_APPEND, AFTER_BIRTH, AFTER_TOKEN, RowDuty } from "./row-duty";
 import { SessionStorage, type State } from "./storage";
 
-const CONVERSATION_PAGE = 30;
-/** How many messages an agent or an export is given at once. */
-const BATCH = 100;
-/** A page that missed more messages than this is told to read itself anew; what it missed comes in frames of so many. */
-const MOST_MISSED = 300;
-const FRAME = 10;
-
 const NOTHING_TO_HEAR = "There is nothing to listen to.";
-const READ_FIRST = "More than a hundred messages were missed: read them first.";
+const READ_FIRST = "More messages were missed than are said at once: read them first.";
 
 /** How many tokens a session may have, and how many requests one of them may make in a minute. */
 const TOKEN_LIMIT = 20;
 const REQUESTS_PER_MINUTE = 120;
+/** How many messages the owner may write in a minute. */
+const MESSAGES_PER_MINUTE = 120;
 
 /** The bindings and vars of durable-objects/wrangler.toml, and its secrets; durations in seconds. */
 export interface CompanionEnv extends AccountEnv {
   PERSON_DO: Env["PERSON_DO"];
   /** 0: never. */
   AUTO_ARCHIVE_SECONDS: number;
+  /** The Pages project's: who may use this Ship. */
+  ALLOWED_USERS: string;
   /** How often a quiet object compares itself with its row. */
   REPAIR_SECONDS: number;
 }
@@ -84,47 +84,49 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   ): ObjectAnswer<{ session: SessionMetadata; messages: ShownMessage[]; tokens: AgentToken[] }> {
     return this.#answer(userId, this.#storage.state(), (state) => ({
       session: metadata(state),
-      messages: this.#storage
-        .messagesBefore(before ?? Number.MAX_SAFE_INTEGER, CONVERSATION_PAGE)
-        .map(shown),
+      messages: this.#storage.messages.page(before ?? Number.MAX_SAFE_INTEGER),
       tokens: this.#storage.tokens(Date.now()),
     }));
   }
 
-  /** @returns the messages after the one with this id as they were written, oldest first, a hundred at the most */
+  /** @returns the messages after the one with this id as they were written, oldest first, a batch at the most */
   messages(userId: string, after: number): ObjectAnswer<{ messages: Message[] }> {
     return this.#answer(userId, this.#storage.state(), () => ({
-      messages: this.#storage.messagesAfter(after, BATCH),
+      messages: this.#storage.messages.after(after),
     }));
   }
 
   /** Adds a message; one with a client key seen before is not added again. */
-  append(userId: string, message: NewMessage): ObjectAnswer {
-    return this.#answer(userId, this.#storage.state(), () => {
-      const added = this.#storage.append(message, Date.now());
-      if (added) this.#changed(added);
-      return {};
-    });
+  append(userId: string, message: NewMessage): ObjectAnswer | NoRoom {
+    const now = Date.now();
+    const answer = this.#answer(userId, this.#storage.state(), () => ({}));
+    if (answer.state !== "ready" || this.#storage.findKey(message.client_key, now)) return answer;
+    if (this.#storage.isFull) return { state: "full" };
+    const wait = this.#storage.countMessage(MESSAGES_PER_MINUTE, now);
+    if (wait > 0) return { state: "limited", wait };
+    this.#changed(this.#storage.append(message, now));
+    return answer;
   }
 
   /**
    * Makes a token by which an agent reports in.
    *
-   * @param formKey the form's: sent again, it makes no second token, but this one anew
-   * @returns the token, which is kept nowhere and shown once; undefined where there are too many
+   * @param formKey the form's idempotency key
+   * @returns the token, which is kept nowhere and shown once; or why none was made (see `SessionStorage.addToken`)
    */
   async connectAgent(
     userId: string,
     name: string,
     formKey: string,
-  ): Promise<ObjectAnswer<{ token: string | undefined }>> {
+  ): Promise<ObjectAnswer<NewToken>> {
     const token = `ship_${randomToken()}`;
     const hash = await hashToken(token);
     return this.#answer(userId, this.#storage.state(), () => {
       this.#endUnusedTokens();
       const added = this.#storage.addToken({ name, hash, formKey }, TOKEN_LIMIT, Date.now());
+      if (added !== "added") return { token: undefined, refused: added };
       this.#duty.armWithin(AFTER_TOKEN);
-      return { token: added ? token : undefined };
+      return { token };
     });
   }
 
@@ -146,25 +148,33 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   }
 
   /** Keeps what an agent reports. @returns the id of the message that its words are; null where it said none */
-  report(tokenHash: string, report: NewReport): AgentAnswer<{ message: number | null }> {
-    return this.#answerAgent(tokenHash, (token) => {
-      const { message, isNew } = this.#storage.report(token, report, Date.now());
-      if (isNew) this.#changed(message);
-      return { message: message?.id ?? null };
-    });
+  async report(
+    tokenHash: string,
+    report: NewReport,
+  ): Promise<AgentAnswer<{ message: number | null }>> {
+    const now = Date.now();
+    const agent = await this.#answerAgent(tokenHash, (token) => ({ token }));
+    if (agent.state !== "ready") return agent;
+    const key = `agent ${agent.token.id} ${report.key}`; // Each token has its own keys.
+    const kept = this.#storage.findKey(key, now);
+    if (kept) return { state: "ready", ...kept };
+    if (this.#storage.isFull) return { state: "full" };
+    const message = this.#storage.report(agent.token, report, key, now);
+    this.#changed(message);
+    return { state: "ready", message: message?.id ?? null };
   }
 
   /**
    * @param after only messages newer than the one with this id; undefined for the newest ones
    * @param wait how long to wait for one, in milliseconds
-   * @returns a hundred messages at the most, oldest first; none where none came
+   * @returns a batch of messages at the most, oldest first; none where none came
    */
   async read(
     tokenHash: string,
     after: number | undefined,
     wait: number,
   ): Promise<AgentAnswer<{ messages: AgentMessage[] }>> {
-    const answer = this.#answerAgent(tokenHash, () => this.#read(after));
+    const answer = await this.#answerAgent(tokenHash, () => this.#read(after));
     if (answer.state !== "ready" || after === undefined || answer.messages.length > 0)
       return answer;
     await this.#news(wait);
@@ -240,6 +250,16 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     if (this.#storage.state()) this.#endUnusedTokens();
     const row = await this.#duty.run(this.env);
     if (row) await this.#tellOfRow(row);
+    await this.#revokeUnlessAllowed();
+  }
+
+  /** Ends the tokens of an owner who may not use this Ship any more; let in again, they make new ones. */
+  async #revokeUnlessAllowed(): Promise<void> {
+    const owner = this.#storage.state()?.user_id;
+    if (owner === undefined || this.#storage.tokens(Date.now()).length === 0) return;
+    const allowed = await attempt("owner-allowed", () => isStillAllowed(this.env, owner));
+    if (allowed !== false || !this.#storage.state()) return;
+    this.#tokensEnded(this.#storage.removeAllTokens());
   }
 
   /** Tells open pages and lists how the row stands after the alarm has written it. */
@@ -259,7 +279,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
         missed: this.#missedByPage(state, after),
       }));
       if (!welcome || answer.state !== "ready") return undefined;
-      return this.#live.accept({ signIn }, answer.missed);
+      return this.#live.accept({ signIn }, [answer.missed]);
     });
     if (socket) return socket;
     await this.#unwatchWithoutPages();
@@ -282,24 +302,18 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     return answer;
   }
 
-  #missedByPage(state: State, after: number): LiveMessage[] {
-    if (state.message_count - after > MOST_MISSED) return [{ type: "changed" }];
-    const agent = agentReport(state);
-    const missed = this.#storage.messagesAfter(after, MOST_MISSED).map(shown);
-    // Also where nothing was missed: what agents report may have changed.
-    const frames = Math.max(1, Math.ceil(missed.length / FRAME));
-    return Array.from({ length: frames }, (_, frame) => ({
-      type: "messages",
-      messages: missed.slice(frame * FRAME, (frame + 1) * FRAME),
-      agent,
-    }));
+  /** Also where nothing was missed: what agents report may have changed. */
+  #missedByPage(state: State, after: number): LiveMessage {
+    const messages = this.#storage.messages.missed(after);
+    if (!messages) return { type: "changed" };
+    return { type: "messages", messages, agent: agentReport(state) };
   }
 
-  #listenAsAgent(tokenHash: string, after: number | undefined): Response {
-    const answer = this.#answerAgent(tokenHash, (token, state) => {
-      const missed = after === undefined ? 0 : state.message_count - after;
-      if (missed > BATCH) return { socket: refusal(409, READ_FIRST) };
-      const messages = missed > 0 ? this.#read(after).messages : [];
+  async #listenAsAgent(tokenHash: string, after: number | undefined): Promise<Response> {
+    const answer = await this.#answerAgent(tokenHash, (token, state) => {
+      const messages = after === undefined ? [] : this.#read(after).messages;
+      const last = messages.at(-1)?.id ?? Infinity;
+      if (last < state.message_count) return { socket: refusal(409, READ_FIRST) };
       return { socket: this.#live.accept({ token: token.id }, [{ type: "messages", messages }]) };
     });
     switch (answer.state) {
@@ -317,15 +331,13 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   }
 
   #read(after: number | undefined): { messages: AgentMessage[] } {
-    const messages =
-      after === undefined
-        ? this.#storage.messagesBefore(Number.MAX_SAFE_INTEGER, CONVERSATION_PAGE)
-        : this.#storage.messagesAfter(after, BATCH);
+    const { messages: stored } = this.#storage;
+    const messages = after === undefined ? stored.newest() : stored.after(after);
     return { messages: messages.map(forAgent) };
   }
 
   /** Something was said or reported: who listens hears of it at once, the row soon. */
-  #changed(message: Message | undefined): void {
+  #changed(message: ParsedMessage | undefined): void {
     this.#duty.armWithin(AFTER_APPEND);
     const agent = agentReport(this.#storage.state() as State);
     if (!message) this.#live.tellPages({ type: "agent", agent });
@@ -379,11 +391,17 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     return { state: "ready", ...content(state) };
   }
 
-  /** Lets an agent, if its token is one of this session's, have what `content` answers; its requests are counted. */
-  #answerAgent<Content extends object>(
+  /**
+   * Lets an agent, if its token is one of this session's and the owner may use this Ship, have what `content` answers; its
+   * requests are counted.
+   */
+  async #answerAgent<Content extends object>(
     tokenHash: string,
     content: (token: AgentToken, state: State) => Content,
-  ): AgentAnswer<Content> {
+  ): Promise<AgentAnswer<Content>> {
+    const asking = this.#findAgent(tokenHash);
+    if (asking.state !== "ready") return asking;
+    if (!(await isStillAllowed(this.env, asking.session.user_id))) return { state: "refused" };
     const found = this.#findAgent(tokenHash);
     if (found.state !== "ready") return found;
     const wait = this.#storage.countRequest(found.token, REQUESTS_PER_MINUTE, Date.now());

@@ -1,12 +1,13 @@
+import { SESSION_BYTES } from "../app/sessions/budgets";
 import type {
   AgentToken,
-  Message,
   NewMessage,
   NewReport,
   SessionMetadata,
   SessionRow,
 } from "../app/sessions/session";
-import { FIRST_SCHEMA, readUpgraded, upgrade } from "./schema";
+import { Messages, type ParsedMessage } from "./messages";
+import { FIRST_SCHEMA, readRows, upgrade, writeRows } from "./schema";
 
 /** The one row of the table `state`, with how many tokens there are. */
 export type State = SessionMetadata & {
@@ -18,17 +19,19 @@ export type State = SessionMetadata & {
   alarm_at: number;
 };
 
-type Row<Shape> = Record<string, SqlStorageValue> & Shape;
-
-const MESSAGE = "id, role, author, text, created_at, client_key";
-
-/** A token's requests are counted by the minute, in milliseconds. */
+/** What is counted by the minute, in milliseconds. */
 const MINUTE = 60_000;
 
 /** A token by which nothing was asked for so long, in milliseconds, has ended. */
 const TOKEN_LIFE = 90 * 24 * 60 * MINUTE;
 /** The tokens that nothing was asked by since a time, which is the parameter. */
 const UNUSED = "coalesce(used_at, created_at) <= ?";
+
+/** The minute that began with the first of what is counted. */
+interface Window {
+  window_at: number;
+  window_count: number;
+}
 
 /** A key of a report without words is remembered this long: longer than anybody sends it again. */
 const REPORT_KEPT = 24 * 60 * MINUTE;
@@ -38,9 +41,11 @@ const REPORT_KEPT = 24 * 60 * MINUTE;
  * object does in one turn is one transaction. Times are epoch milliseconds.
  */
 export class SessionStorage {
+  readonly messages: Messages;
   readonly #storage: DurableObjectStorage;
 
   constructor(storage: DurableObjectStorage) {
+    this.messages = new Messages(storage);
     this.#storage = storage;
   }
 
@@ -84,78 +89,68 @@ export class SessionStorage {
     this.#write("UPDATE state SET last_activity = ?", at);
   }
 
-  /** @returns the message as it is kept; undefined where its key was seen before, and nothing was added */
-  append({ role, author, text, client_key }: NewMessage, now: number): Message | undefined {
-    const [message] = this.#write<Message>(
-      `INSERT INTO messages (role, author, text, created_at, client_key) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (client_key) DO NOTHING RETURNING ${MESSAGE}`,
-      role,
-      author,
-      text,
-      now,
-      client_key,
-    );
-    if (message) {
-      this.#write("UPDATE state SET message_count = message_count + 1");
-      this.#touch(now);
-    }
-    return message;
+  /** Whether there is no room for more than what deleting takes. */
+  get isFull(): boolean {
+    return this.#storage.sql.databaseSize >= SESSION_BYTES;
   }
 
-  /** @returns the message with this key */
-  messageByKey(key: string): Message | undefined {
-    return this.#read<Message>(`SELECT ${MESSAGE} FROM messages WHERE client_key = ?`, key)[0];
+  /** @returns what a message or report with this key was kept as: its message, or null for a status alone */
+  findKey(key: string, now: number): { message: number | null } | undefined {
+    const query = `SELECT id AS message FROM messages WHERE client_key = ?
+      UNION ALL SELECT NULL FROM agent_reports WHERE client_key = ? AND at >= ?`;
+    return this.#read<{ message: number | null }>(query, key, key, now - REPORT_KEPT)[0];
   }
 
-  /** @returns at most `limit` messages before the one with this id, the newest of them, oldest first */
-  messagesBefore(before: number, limit: number): Message[] {
-    const query = `SELECT ${MESSAGE} FROM messages WHERE id < ? ORDER BY id DESC LIMIT ?`;
-    return this.#read<Message>(query, before, limit).reverse();
-  }
-
-  /** @returns at most `limit` messages after the one with this id, oldest first */
-  messagesAfter(after: number, limit: number): Message[] {
-    const query = `SELECT ${MESSAGE} FROM messages WHERE id > ? ORDER BY id LIMIT ?`;
-    return this.#read<Message>(query, after, limit);
+  /** @param message with a key that nothing was kept by */
+  append(message: NewMessage, now: number): ParsedMessage {
+    const added = this.messages.add(message, now);
+    this.#write("UPDATE state SET message_count = message_count + 1");
+    this.#touch(now);
+    return added;
   }
 
   /**
    * Keeps what an agent reports, with the words as a message of the token's name.
    *
-   * @returns the message that these words are, now or since the same key was sent before; and whether anything is new
+   * @param key one that nothing was kept by
+   * @returns the message that its words are
    */
   report(
-    token: AgentToken,
-    report: NewReport,
+    { name }: AgentToken,
+    { text, status }: NewReport,
+    key: string,
     now: number,
-  ): { message: Message | undefined; isNew: boolean } {
-    const client_key = `agent ${token.id} ${report.key}`; // Each token has its own keys.
-    const { text, status } = report;
+  ): ParsedMessage | undefined {
     if (text === undefined) {
-      const isNew = this.#rememberReport(client_key, now);
-      if (isNew) this.#reported({ status, message: undefined }, now);
-      return { message: undefined, isNew };
+      this.#rememberReport(key, now);
+      this.#reported(status, undefined, now);
+      return undefined;
     }
-    const message = this.append({ role: "agent", author: token.name, text, client_key }, now);
-    if (message) this.#reported({ status, message: message.id }, now);
-    return { message: message ?? this.messageByKey(client_key), isNew: message !== undefined };
+    const message = this.append({ role: "agent", author: name, text, client_key: key }, now);
+    this.#reported(status, message.id, now);
+    return message;
   }
 
   /**
-   * Keeps a token by its hash. A form that is sent again makes no second token, but this one anew.
+   * Keeps a token by its hash. The form's key is an idempotency key, and names one token: sent again with the same name,
+   * it replaces that token as long as nobody has used it, because the answer that showed it may have been lost.
    *
-   * @returns whether it was kept: not where there are `limit` others
+   * @returns `added`; otherwise nothing was changed: `key-used` where the key names a token that is used or has another
+   *   name, `too-many` where there are `limit` tokens
    */
   addToken(
     { name, hash, formKey }: { name: string; hash: string; formKey: string },
     limit: number,
     now: number,
-  ): boolean {
+  ): "added" | "key-used" | "too-many" {
     const query = `
       INSERT INTO agent_tokens (name, hash, form_key, created_at) SELECT ?, ?, ?, ?
       WHERE (SELECT count(*) FROM agent_tokens WHERE form_key <> ?) < ?
-      ON CONFLICT (form_key) DO UPDATE SET hash = excluded.hash RETURNING id`;
-    return this.#write(query, name, hash, formKey, now, formKey, limit).length > 0;
+      ON CONFLICT (form_key) DO UPDATE SET hash = excluded.hash
+      WHERE used_at IS NULL AND name = excluded.name RETURNING id`;
+    if (this.#write(query, name, hash, formKey, now, formKey, limit).length > 0) return "added";
+    const sameKey = this.#read("SELECT id FROM agent_tokens WHERE form_key = ?", formKey);
+    return sameKey.length > 0 ? "key-used" : "too-many";
   }
 
   /** @returns the tokens that work, oldest first */
@@ -189,45 +184,38 @@ export class SessionStorage {
   }
 
   /**
-   * Counts a request of a token's, if it is one of at most `limit` in the minute that began with the first of them.
+   * Counts a request of a token's, if it is one of at most `limit` in a minute.
    *
    * @returns 0 where it was counted; otherwise how long to wait, in milliseconds
    */
   countRequest(token: AgentToken, limit: number, now: number): number {
-    const [{ window_at, window_count } = { window_at: 0, window_count: 0 }] = this.#read<{
-      window_at: number;
-      window_count: number;
-    }>("SELECT window_at, window_count FROM agent_tokens WHERE id = ?", token.id);
-    const fresh = now - window_at >= MINUTE;
-    if (!fresh && window_count >= limit) return window_at + MINUTE - now;
+    const query = "SELECT window_at, window_count FROM agent_tokens WHERE id = ?";
+    const [window] = this.#read<Window>(query, token.id);
+    const { wait, window_at, window_count } = counted(window!, limit, now);
+    if (wait > 0) return wait;
     this.#write(
       "UPDATE agent_tokens SET used_at = ?, window_at = ?, window_count = ? WHERE id = ?",
-      now,
-      fresh ? now : window_at,
-      fresh ? 1 : window_count + 1,
-      token.id,
+      ...[now, window_at, window_count, token.id],
     );
     return 0;
   }
 
-  /** When the newest message was said, by the clock; 0 where there is none. */
-  lastMessageAt(): number {
-    const newest = "SELECT created_at FROM messages ORDER BY id DESC LIMIT 1";
-    return this.#read<{ created_at: number }>(newest)[0]?.created_at ?? 0;
+  /** The same for a message of the owner's. */
+  countMessage(limit: number, now: number): number {
+    const [window] = this.#read<Window>("SELECT window_at, window_count FROM state");
+    const { wait, window_at, window_count } = counted(window!, limit, now);
+    if (wait > 0) return wait;
+    this.#write("UPDATE state SET window_at = ?, window_count = ?", window_at, window_count);
+    return 0;
   }
 
-  /** @returns whether the key is new; old ones are forgotten on the way */
-  #rememberReport(client_key: string, now: number): boolean {
+  /** Old keys are forgotten on the way. */
+  #rememberReport(key: string, now: number): void {
     this.#write("DELETE FROM agent_reports WHERE at < ?", now - REPORT_KEPT);
-    const query = `INSERT INTO agent_reports (client_key, at) VALUES (?, ?)
-      ON CONFLICT (client_key) DO NOTHING RETURNING at`;
-    return this.#write(query, client_key, now).length > 0;
+    this.#write("INSERT INTO agent_reports (client_key, at) VALUES (?, ?)", key, now);
   }
 
-  #reported(
-    { status, message }: Pick<NewReport, "status"> & { message: number | undefined },
-    now: number,
-  ): void {
+  #reported(status: NewReport["status"], message: number | undefined, now: number): void {
     this.#write(
       `UPDATE state SET agent_status = coalesce(?, agent_status), agent_at = ?,
          agent_message = coalesce(?, agent_message)`,
@@ -243,16 +231,19 @@ export class SessionStorage {
     this.#write("UPDATE state SET last_activity = max(?, last_activity + 1)", now);
   }
 
-  /** Reads older storage as if it were up to date, and leaves it as it is. */
   #read<Shape>(query: string, ...values: SqlStorageValue[]): Shape[] {
-    return readUpgraded(this.#storage, () =>
-      this.#storage.sql.exec<Row<Shape>>(query, ...values).toArray(),
-    );
+    return readRows(this.#storage, query, ...values);
   }
 
-  /** Brings older storage up to date first. */
   #write<Shape>(query: string, ...values: SqlStorageValue[]): Shape[] {
-    upgrade(this.#storage);
-    return this.#storage.sql.exec<Row<Shape>>(query, ...values).toArray();
+    return writeRows(this.#storage, query, ...values);
   }
+}
+
+/** @returns the window with one more in it, or how long to wait; a clock that has gone back begins another window */
+function counted({ window_at, window_count }: Window, limit: number, now: number) {
+  const isOver = now >= window_at + MINUTE || now < window_at;
+  if (isOver) return { window_at: now, window_count: 1, wait: 0 };
+  const wait = window_count < limit ? 0 : window_at + MINUTE - now;
+  return { window_at, window_count: window_count + 1, wait };
 }

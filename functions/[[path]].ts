@@ -1,5 +1,10 @@
 /** The Pages entry: every request that is not for a static file passes here. */
-import { createRequestHandler, logDevReady, type ServerBuild } from "@remix-run/cloudflare";
+import {
+  createRequestHandler,
+  logDevReady,
+  type AppLoadContext,
+  type ServerBuild,
+} from "@remix-run/cloudflare";
 import * as remixBuild from "../build/index.js";
 import { createLoadContext } from "../app/platform/load-context";
 import { logEvent } from "../app/platform/log";
@@ -21,11 +26,7 @@ if (build.mode === "development") logDevReady(build);
 
 export const onRequest: PagesFunction<Env> = async ({ request, env, waitUntil }) => {
   const context = createLoadContext(env, waitUntil);
-  const passed = await passGate(request);
-  const response =
-    passed instanceof Request
-      ? await answer(bearerToken(request) === undefined ? passed : forAgent(passed), context)
-      : refuse(request, passed);
+  const response = await respond(request, await passGate(request, env.ORIGIN), context);
   logRequest(request, response, routeOf(new URL(request.url).pathname), context);
   if (response.webSocket) return response;
   // A copy: the headers of a redirect cannot be changed.
@@ -34,19 +35,30 @@ export const onRequest: PagesFunction<Env> = async ({ request, env, waitUntil })
   return secured;
 };
 
+/** @param passed what came of the gate */
+async function respond(
+  request: Request,
+  passed: Awaited<ReturnType<typeof passGate>>,
+  context: AppLoadContext,
+): Promise<Response> {
+  if (passed instanceof Response) return passed;
+  if (!(passed instanceof Request)) return refuse(request, passed);
+  return answer(bearerToken(request) === undefined ? passed : forAgent(passed), context);
+}
+
 /** An agent gets what a session's action answers as it is, as Remix's own client does: a page would be of no use to it. */
 function forAgent(request: Request): Request {
   const url = new URL(request.url);
-  const reads = request.method === "GET" || request.method === "HEAD";
-  if (reads || !/^\/session\/[^/]+$/.test(url.pathname)) return request;
+  if (!/^\/session\/[^/]+$/.test(url.pathname)) return request;
   url.searchParams.set("_data", "routes/session.$id");
   return new Request(url, request);
 }
 
 /** Written by hand, because nothing that was refused is handed to the app. */
-function refuse(request: Request, { status, title, text }: Refusal): Response {
+function refuse(request: Request, { status, title, text, headers = {} }: Refusal): Response {
   logEvent("refused", { status, method: request.method, path: new URL(request.url).pathname });
-  if (bearerToken(request) !== undefined) return Response.json({ error: text }, { status });
+  if (bearerToken(request) !== undefined)
+    return Response.json({ error: text }, { status, headers });
   const page = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>${title} · Ship</title>
 <link rel="stylesheet" href="${stylesheet}"></head><body class="px-4 py-6">

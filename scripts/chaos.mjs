@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * `npm run chaos`: a larger run of the model-based tests; then the real thing, driven over HTTP from many clients and
- * killed with SIGKILL in the midst of their writes, again and again. At the end everything that was acknowledged must be
- * there, and everything that was deleted must not.
+ * `npm run chaos`: the mutants, each of which the tests have to catch; a larger run of the model-based tests; then the real
+ * thing, driven over HTTP from many clients and killed with SIGKILL in the midst of their writes, again and again. At the
+ * end everything that was acknowledged must be there, and everything that was deleted must not.
  *
  *     npm run chaos -- [--rounds 10] [--sessions 250] [--seed N]
  *
@@ -564,8 +564,9 @@ async function chaos() {
 
   await install();
   await build();
-  const model = ["run", "-c", "tests/vitest.config.ts", "--project", "workers"];
-  await must("vitest", [...model, "tests/workers/model"], { env: { MODEL_RUNS } });
+  const tests = ["run", "-c", "tests/vitest.config.ts", "--project"];
+  await must("vitest", [...tests, "mutants"]);
+  await must("vitest", [...tests, "workers", "tests/workers/model"], { env: { MODEL_RUNS } });
 
   await migrate(state);
   console.log(`${rounds} rounds, seed ${seed}, data, log and journal in ${folder}`);

@@ -4,8 +4,9 @@
  * deployment (scripts/deploy.mjs) also wants a database and secrets.
  */
 import { existsSync, readFileSync, realpathSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { supportedCompatibilityDate } from "miniflare";
 import { parse } from "smol-toml";
 import * as z from "zod/mini";
 import { ROOT } from "./project.mjs";
@@ -30,23 +31,26 @@ const PUBLIC = ["GITHUB_CLIENT_ID", "GITHUB_APP_SLUG"];
 /** Sign-in by name alone. */
 const LOCAL_ONLY = "LOCAL_SIGN_IN";
 
-// From the first date on, deleting all of an object's storage clears its alarm too; the installed workerd knows the last.
-const compatibilityDate = text("has to be a date from 2026-02-24 to 2026-04-26").check(
-  z.refine((date) => date >= "2026-02-24" && date <= "2026-04-26", {
-    error: "has to be a date from 2026-02-24 to 2026-04-26",
-  }),
-);
-const databases = z.tuple(
-  [
-    z.object({
-      binding: z.literal("DB", "has to be DB"),
-      database_name: text("has to be the database's name"),
-      database_id: z.guid("has to be the id that `npx wrangler d1 list` shows"),
-      migrations_dir: text("has to lead to the folder migrations"),
-    }),
-  ],
-  "has to be one database, bound as DB",
-);
+// From the first date on, deleting all of an object's storage clears its alarm too.
+const FIRST_DATE = "2026-02-24";
+const DATE = `has to be a date from ${FIRST_DATE} to ${supportedCompatibilityDate}, which the installed workerd knows`;
+const compatibilityDate = z.iso
+  .date(DATE)
+  .check(z.refine((date) => date >= FIRST_DATE && date <= supportedCompatibilityDate, DATE));
+
+/** @param {string} migrations the folder, as seen from the configuration */
+const databases = (migrations) =>
+  z.tuple(
+    [
+      z.object({
+        binding: z.literal("DB", "has to be DB"),
+        database_name: text("has to be the database's name"),
+        database_id: z.guid("has to be the id that `npx wrangler d1 list` shows"),
+        migrations_dir: z.literal(migrations, `has to be ${migrations}`),
+      }),
+    ],
+    "has to be one database, bound as DB",
+  );
 const binding = z.object({
   name: text("is missing"),
   class_name: text("is missing"),
@@ -64,27 +68,55 @@ const migration = z.object({
   renamed_classes: z.optional(z.array(z.object({ from: z.string(), to: z.string() }))),
   deleted_classes: classes,
 });
+const SECRET = REQUIRED.filter((name) => !PUBLIC.includes(name));
+const notInVars = {
+  ...Object.fromEntries(
+    SECRET.map((name) => [
+      name,
+      z.optional(
+        z.never(
+          `is a secret, and everybody can read [vars]: take it out, and set a new one by npx wrangler pages secret put ${name}`,
+        ),
+      ),
+    ]),
+  ),
+  [LOCAL_ONLY]: z.optional(z.never("is for your own machine: take it out of [vars]")),
+};
 const sharedVars = {
+  ...notInVars,
   AUTO_ARCHIVE_SECONDS: whole("seconds; 0 turns it off"),
   TOMBSTONE_SECONDS: whole("seconds, a day or more", DAY),
+  ALLOWED_USERS: allowedUsers(),
 };
 
 const pagesConfig = z.object({
   name: text("has to be the Pages project's name"),
   pages_build_output_dir: z.literal("public", "has to be public, where the build goes"),
   compatibility_date: compatibilityDate,
-  vars: z.looseObject(
-    {
-      ...sharedVars,
-      ARCHIVE_WARNING_SECONDS: whole("seconds"),
-      CREATE_LIMIT_PER_MINUTE: whole("sessions; 0 is no limit"),
-      ACTIVE_SESSION_LIMIT: whole("sessions; 0 is no limit"),
-      GITHUB_URL: httpsUrl(),
-      GITHUB_API_URL: httpsUrl(),
-    },
-    "is missing",
-  ),
-  d1_databases: databases,
+  vars: z
+    .looseObject(
+      {
+        ...sharedVars,
+        ORIGIN: origin(),
+        ARCHIVE_WARNING_SECONDS: whole("seconds"),
+        CREATE_LIMIT_PER_MINUTE: whole("sessions; 0 is no limit"),
+        ACTIVE_SESSION_LIMIT: whole("sessions; 0 is no limit"),
+        GITHUB_URL: httpsUrl(),
+        GITHUB_API_URL: httpsUrl(),
+      },
+      "is missing",
+    )
+    .check(
+      z.refine(
+        ({ AUTO_ARCHIVE_SECONDS: idle, ARCHIVE_WARNING_SECONDS: warning }) =>
+          idle === 0 || warning <= idle,
+        {
+          path: ["ARCHIVE_WARNING_SECONDS"],
+          error: "is more than AUTO_ARCHIVE_SECONDS, so that every session would be warned of",
+        },
+      ),
+    ),
+  d1_databases: databases("migrations"),
   durable_objects: durableObjects,
 });
 
@@ -96,9 +128,13 @@ const companionConfig = z.object({
     { ...sharedVars, REPAIR_SECONDS: whole("seconds, from a minute to a week", 60, 7 * DAY) },
     "is missing",
   ),
-  d1_databases: databases,
+  d1_databases: databases("../migrations"),
   durable_objects: durableObjects,
-  migrations: z.array(migration, "has to make the classes"),
+  migrations: z.array(migration, "has to make the classes").check(
+    z.refine((migrations) => new Set(migrations.map(({ tag }) => tag)).size === migrations.length, {
+      error: "has two with the same tag: give the newer one another",
+    }),
+  ),
 });
 
 /** @param {string} error */
@@ -118,6 +154,21 @@ function whole(unit, from = 0, to = Number.MAX_SAFE_INTEGER) {
 
 function httpsUrl() {
   return z.url({ protocol: /^https$/, error: "has to be a URL that begins with https://" });
+}
+
+function origin() {
+  const error = `has to be the address of your Ship, such as "https://ship.example.com": https, and nothing behind the host; or "", until it has one`;
+  const isOrigin = (/** @type {string} */ text) =>
+    text.startsWith("https://") && URL.canParse(text) && new URL(text).origin === text;
+  return z.string(error).check(z.refine((text) => text === "" || isOrigin(text), error));
+}
+
+function allowedUsers() {
+  const error = `has to list GitHub ids or logins, comma-separated, or be "*" for anybody`;
+  const isEntry = (/** @type {string} */ entry) =>
+    /^(\*|\d+@[a-z\d.-]+|[a-z\d][a-z\d-]*(_[a-z\d]+)?)$/i.test(entry.trim());
+  const isList = (/** @type {string} */ list) => list === "" || list.split(",").every(isEntry);
+  return z.string(error).check(z.refine(isList, error));
 }
 
 /**
@@ -168,13 +219,7 @@ function inspectFile(root, file, schema) {
  * @returns {string[]}
  */
 function misfits(configs) {
-  return [
-    ...differences(configs),
-    ...folderProblems(configs),
-    ...objectProblems(configs),
-    ...migrationProblems(configs.companion),
-    ...varProblems(configs),
-  ];
+  return [...differences(configs), ...objectProblems(configs)];
 }
 
 /**
@@ -205,23 +250,6 @@ function differences({ pages, companion }) {
  */
 function unequal(what, inPages, inCompanion) {
   return `${what} is ${inPages} in ${PAGES}, but ${inCompanion} in ${COMPANION}. Make them equal.`;
-}
-
-/**
- * @param {Configs} configs
- * @returns {string[]}
- */
-function folderProblems({ pages, companion }) {
-  const folders = [
-    { file: PAGES, folder: pages.d1_databases[0].migrations_dir },
-    { file: COMPANION, folder: companion.d1_databases[0].migrations_dir },
-  ];
-  return folders
-    .filter(({ file, folder }) => normalize(join(dirname(file), folder)) !== "migrations")
-    .map(
-      ({ file, folder }) =>
-        `${file}: migrations_dir leads to ${folder}, not to migrations. Mend it.`,
-    );
 }
 
 /**
@@ -271,48 +299,6 @@ function classesAfter(migrations) {
 }
 
 /**
- * @param {CompanionConfig} companion
- * @returns {string[]}
- */
-function migrationProblems({ migrations }) {
-  const tags = migrations.map(({ tag }) => tag);
-  return tags
-    .filter((tag, index) => tags.indexOf(tag) !== index)
-    .map((tag) => `${COMPANION}: two migrations have the tag ${tag}. Give the newer one another.`);
-}
-
-/**
- * @param {Configs} configs
- * @returns {string[]}
- */
-function varProblems({ pages, companion }) {
-  const { AUTO_ARCHIVE_SECONDS: idle, ARCHIVE_WARNING_SECONDS: warning } = pages.vars;
-  const secret = REQUIRED.filter((name) => !PUBLIC.includes(name));
-  const files = [
-    { file: PAGES, names: Object.keys(pages.vars) },
-    { file: COMPANION, names: Object.keys(companion.vars) },
-  ];
-  return [
-    ...(idle > 0 && warning > idle
-      ? [
-          `${PAGES}: ARCHIVE_WARNING_SECONDS is more than AUTO_ARCHIVE_SECONDS, so that every session would be warned of. Make it less.`,
-        ]
-      : []),
-    ...files.flatMap(({ file, names }) =>
-      names
-        .filter((name) => secret.includes(name))
-        .map(
-          (name) =>
-            `${file}: ${name} is a secret, and everybody can read [vars]. Take it out, and set a new one: npx wrangler pages secret put ${name}`,
-        ),
-    ),
-    ...files
-      .filter(({ names }) => names.includes(LOCAL_ONLY))
-      .map(({ file }) => `${file}: ${LOCAL_ONLY} is for your own machine. Take it out of [vars].`),
-  ];
-}
-
-/**
  * What a deployment wants beyond right configurations.
  *
  * @param {Configs} configs
@@ -321,9 +307,13 @@ function varProblems({ pages, companion }) {
  */
 export function unready({ pages }, secrets) {
   const [{ database_name, database_id }] = pages.d1_databases;
+  const noOrigin = `${PAGES}: ORIGIN is empty, and nobody could use what is deployed. Put in the address of your Ship, which this lists: npx wrangler pages project list`;
+  const noUsers = `${PAGES} and ${COMPANION}: ALLOWED_USERS is empty, and nobody could sign in. List who may, yourself first: your id is shown at https://api.github.com/users/<your login>`;
   const placeholder = `${PAGES} and ${COMPANION}: database_id is a placeholder. Put in the one that this prints: npx wrangler d1 create ${database_name}`;
   return [
     ...(database_id === PLACEHOLDER ? [placeholder] : []),
+    ...(pages.vars.ORIGIN === "" ? [noOrigin] : []),
+    ...(pages.vars.ALLOWED_USERS === "" ? [noUsers] : []),
     ...(secrets
       ? secretProblems([...secrets, ...Object.keys(pages.vars)])
       : [

@@ -68,7 +68,12 @@ mkdirSync(RESULTS);
 for (const check of [...CHECKS, REHEARSAL]) {
   totals[(await passes(check)) ? "passed" : "failed"] += 1;
 }
-await suite("vitest", "vitest", ["run", "-c", "tests/vitest.config.ts"], countVitest);
+await suite(
+  "vitest",
+  "vitest",
+  ["run", "-c", "tests/vitest.config.ts", "--project", "unit", "--project", "workers"],
+  countVitest,
+);
 await suite(
   "playwright",
   "playwright",

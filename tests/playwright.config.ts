@@ -13,8 +13,6 @@ import {
 const desktop = { ...devices["Desktop Chrome"], viewport: { width: 1280, height: 800 } };
 const phone = { ...devices["Pixel 7"], viewport: { width: 360, height: 740 } };
 const REQUESTS = "requests/**";
-/** It is long, and comes to a phone by itself. */
-const JOURNEY = "journey.spec.ts";
 
 export default defineConfig({
   testDir: "e2e",
@@ -29,8 +27,8 @@ export default defineConfig({
     baseURL: urlOf(WORKING),
     launchOptions: chromiumOptions(),
   },
-  // Each behaviour is tried with and without JavaScript; what is about JavaScript itself is tagged @js. What needs no
-  // browser is tried once.
+  // Each behaviour is tried with JavaScript and without, but for what is about JavaScript itself (@js); on a phone what a
+  // phone changes (@phone); and what needs no browser without one.
   projects: [
     { name: "desktop", use: desktop, testIgnore: REQUESTS },
     {
@@ -39,13 +37,7 @@ export default defineConfig({
       testIgnore: REQUESTS,
       grepInvert: /@js/,
     },
-    { name: "phone", use: phone, testIgnore: [REQUESTS, JOURNEY] },
-    {
-      name: "phone without JavaScript",
-      use: { ...phone, javaScriptEnabled: false },
-      testIgnore: [REQUESTS, JOURNEY],
-      grepInvert: /@js/,
-    },
+    { name: "phone", use: phone, testIgnore: REQUESTS, grep: /@phone/ },
     { name: "requests", testMatch: REQUESTS },
   ],
   webServer: [

@@ -27,6 +27,7 @@ export default defineConfig({
             wrangler: { configPath: `${root}durable-objects/wrangler.toml` },
             miniflare: {
               bindings: {
+                ALLOWED_USERS: "*",
                 ARCHIVE_WARNING_SECONDS: 259_200,
                 CREATE_LIMIT_PER_MINUTE: 0,
                 ACTIVE_SESSION_LIMIT: 0,
@@ -50,7 +51,6 @@ export default defineConfig({
           root,
           include: ["tests/mutants/**/*.test.ts"],
           maxConcurrency: 2,
-          sequence: { groupOrder: 1 }, // after the others: it runs them again
         },
       },
     ],

@@ -6,11 +6,13 @@ import {
   type TypedResponse,
 } from "@remix-run/cloudflare";
 import * as z from "zod/mini";
-import { readCookie, signedCookie } from "../platform/cookies.server";
+import { isAllowed, isLocalUser } from "../platform/allowed-users.server";
+import { readCookie, serializeFitting, signedCookie } from "../platform/cookies.server";
 import { read, write, type Database, type Statement } from "../platform/database.server";
 import { attempt, logEvent } from "../platform/log";
 import { personOf } from "../platform/person.server";
 import { hashToken, randomToken } from "../platform/token.server";
+import { offersLocalSignIn } from "./local.server";
 import {
   countAuthRecords,
   deleteAuthRecord,
@@ -80,8 +82,17 @@ export async function findUser(
   context: AppLoadContext,
 ): Promise<User | undefined> {
   const claim = await claimOf(request, context);
-  if (claim && (await isSignedIn(claim, context))) return claim.user;
-  return undefined;
+  if (!claim || !mayUseShip(request, context, claim.user)) return undefined;
+  return (await isSignedIn(claim, context)) ? claim.user : undefined;
+}
+
+/**
+ * @param user by what their sign-in said of them, now or when it was made
+ * @returns whether ALLOWED_USERS lists them; whether they may sign in by name here, where that is how they did
+ */
+export function mayUseShip(request: Request, context: AppLoadContext, user: User): boolean {
+  if (isLocalUser(user.id)) return offersLocalSignIn(request, context);
+  return isAllowed(context.env.ALLOWED_USERS, user);
 }
 
 /**
@@ -90,7 +101,8 @@ export async function findUser(
  * @param load reads the page's data for that person, from `context.reads`: in the same round trip as the check, whose
  *   outcome decides whether the data is handed out. It must change nothing.
  * @returns what `load` returned; without it, the person
- * @throws a redirect to the sign-in page, which leads back here, where nobody is signed in; and what `load` throws
+ * @throws a redirect to the sign-in page, which leads back here, where nobody is signed in, or somebody who may not use
+ *   this Ship any more; and what `load` throws
  */
 export function verifySession(request: Request, context: AppLoadContext): Promise<User>;
 export function verifySession<Data>(
@@ -105,6 +117,7 @@ export async function verifySession(
 ): Promise<unknown> {
   const claim = await claimOf(request, context);
   if (!claim) throw redirectToSignIn(request);
+  if (!mayUseShip(request, context, claim.user)) throw redirectToSignIn(request, "not-allowed");
   const [signedIn, data] = await Promise.allSettled([isSignedIn(claim, context), load(claim.user)]);
   if (signedIn.status === "rejected") throw signedIn.reason;
   if (!signedIn.value) throw redirectToSignIn(request);
@@ -128,11 +141,12 @@ export async function signInOf(request: Request, context: AppLoadContext): Promi
   return claim.tokenHash;
 }
 
-function redirectToSignIn(request: Request): Response {
+/** @param problem what the sign-in page says, by its name there */
+function redirectToSignIn(request: Request, problem?: "not-allowed"): Response {
   const { pathname, searchParams } = new URL(request.url);
   searchParams.delete("_data"); // Remix's own, on the requests of its client
   const to = searchParams.size > 0 ? `${pathname}?${searchParams}` : pathname;
-  return redirect(`/login?${new URLSearchParams({ to })}`);
+  return redirect(`/login?${new URLSearchParams({ ...(problem && { problem }), to })}`);
 }
 
 /**
@@ -166,8 +180,12 @@ export async function signIn(
     : await write(env.DB, insertion, inserted);
   if (!record) return refuseDeleted(context, user, to);
   logEvent("sign-in", { user: user.id });
-  const cookie = await authCookie(request, context).serialize(
-    { ...user, token },
+  // Name and picture are only for the header, and left out where GitHub's are too long for a cookie.
+  const held = { ...user, token };
+  const plain = { ...held, name: user.login, avatar: null };
+  const cookie = await serializeFitting(
+    authCookie(request, context),
+    [held, { ...held, avatar: null }, plain],
     { maxAge: COOKIE_AGE },
   );
   return redirect(to, { headers: { "Set-Cookie": cookie } });

@@ -12,9 +12,9 @@ import {
   type GitHubTokens,
 } from "../github/client.server";
 import { saveTokens } from "../github/tokens.server";
-import { readCookie, signedCookie } from "../platform/cookies.server";
+import { readCookie, serializeFitting, signedCookie } from "../platform/cookies.server";
 import { logEvent } from "../platform/log";
-import { signIn, type User } from "./auth.server";
+import { mayUseShip, signIn, type User } from "./auth.server";
 
 /** What a sign-in that did not work ends with, for the sign-in page to say; its name stands in the page's URL. */
 const PROBLEMS = {
@@ -25,6 +25,8 @@ const PROBLEMS = {
   unavailable: "GitHub did not answer, so you are not signed in. Try again in a moment.",
   deleting:
     "Your account is being deleted, which takes a few minutes. Signing in after that begins an empty one.",
+  "not-allowed":
+    "You may not use this Ship with this account. Ask whoever runs it to let you in, or sign in with another one.",
 };
 
 type SignInProblem = keyof typeof PROBLEMS;
@@ -39,7 +41,10 @@ const begunValue = z.object({ state: z.string(), verifier: z.string(), to: z.str
 
 const TEN_MINUTES = 10 * 60;
 
-/** @param to where the person wants to be afterwards @returns the answer that sends them to GitHub */
+/**
+ * @param to where the person wants to be afterwards; the dashboard instead where that is too long for a cookie
+ * @returns the answer that sends them to GitHub
+ */
 export async function beginGitHubSignIn(request: Request, context: AppLoadContext, to: string) {
   const begun = { state: generateState(), verifier: generateCodeVerifier(), to };
   const url = client(request, context.env).createAuthorizationURLWithPKCE(
@@ -49,7 +54,11 @@ export async function beginGitHubSignIn(request: Request, context: AppLoadContex
     begun.verifier,
     [], // A GitHub App's permissions are its own; it takes no scopes.
   );
-  const cookie = await begunCookie(request, context).serialize(begun, { maxAge: TEN_MINUTES });
+  const cookie = await serializeFitting(
+    begunCookie(request, context),
+    [begun, { ...begun, to: "/dashboard" }],
+    { maxAge: TEN_MINUTES },
+  );
   return redirect(url.href, { headers: { "Set-Cookie": cookie } });
 }
 
@@ -92,6 +101,9 @@ async function finish(
   if (tokens.problem) return refuse(tokens.problem, to);
   const user = await askWho(env, tokens.value, now);
   if (user.problem) return refuse(user.problem, to);
+  if (!mayUseShip(request, context, user.value)) {
+    return refuse("not-allowed", to, { user: user.value.id });
+  }
   const saved = await saveTokens(env, user.value.id, tokens.value, now);
   return signIn(request, context, user.value, to, [saved]);
 }
@@ -104,8 +116,9 @@ function askWho(env: Env, { access }: GitHubTokens, now: number): Promise<GitHub
   });
 }
 
-function refuse(problem: SignInProblem, to: string | undefined): Response {
-  logEvent("sign-in-refused", { problem });
+/** @param who the person's id, where it is known: whoever runs this Ship may want to let them in */
+function refuse(problem: SignInProblem, to: string | undefined, who?: { user: string }): Response {
+  logEvent("sign-in-refused", { problem, ...who });
   return redirect(`/login?${new URLSearchParams({ problem, ...(to && { to }) })}`);
 }
 

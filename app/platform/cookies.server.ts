@@ -3,6 +3,7 @@ import {
   type AppLoadContext,
   type Cookie,
   type CookieOptions,
+  type CookieSerializeOptions,
 } from "@remix-run/cloudflare";
 
 /**
@@ -19,10 +20,7 @@ export function signedCookie(
   { env }: AppLoadContext,
   options: CookieOptions = {},
 ): Cookie {
-  const secrets = (env.AUTH_SECRETS ?? "")
-    .split(",")
-    .map((secret) => secret.trim())
-    .filter(Boolean);
+  const secrets = cookieSecrets(env);
   if (secrets.length === 0) throw new Error("AUTH_SECRETS is not set");
   const secure = new URL(request.url).protocol === "https:";
   return createCookie(`${secure ? "__Host-" : ""}ship_${name}`, {
@@ -33,6 +31,33 @@ export function signedCookie(
     secrets,
     secure,
   });
+}
+
+/** What every browser keeps of a cookie, its name and attributes included (RFC 6265, 6.1); a longer one may be dropped. */
+const COOKIE_BYTES = 4096;
+
+/**
+ * @param values what the cookie may hold, in the order of preference; the last one is short
+ * @returns the Set-Cookie header with the first of them that fits into a cookie
+ */
+export async function serializeFitting(
+  cookie: Cookie,
+  values: unknown[],
+  options?: CookieSerializeOptions,
+): Promise<string> {
+  let header = "";
+  for (const value of values) {
+    header = await cookie.serialize(value, options);
+    if (header.length <= COOKIE_BYTES) break;
+  }
+  return header;
+}
+
+/** @returns what AUTH_SECRETS lists; the first signs cookies, all of them verify */
+export function cookieSecrets({ AUTH_SECRETS = "" }: Pick<Env, "AUTH_SECRETS">): string[] {
+  return AUTH_SECRETS.split(",")
+    .map((secret) => secret.trim())
+    .filter(Boolean);
 }
 
 /** @returns what a cookie holds, as it came; null where the request has none or it is not signed by us */

@@ -9,6 +9,9 @@ interface Env {
   GITHUB_CLIENT_SECRET?: string;
   /** The GitHub App's name in its URL; with it, a link leads to where more repositories are connected. */
   GITHUB_APP_SLUG?: string;
-  /** "id:key" pairs, comma-separated, a key being 32 bytes in base64; the first encrypts, the others still decrypt. */
+  /**
+   * "id:key" pairs, comma-separated: an id has letters, digits, "-" and "_", a key is 32 bytes in base64; the first
+   * encrypts, the others still decrypt.
+   */
   TOKEN_KEYS?: string;
 }

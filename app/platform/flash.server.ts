@@ -4,7 +4,7 @@ import {
   type Cookie,
   type TypedResponse,
 } from "@remix-run/cloudflare";
-import { readCookie, signedCookie } from "./cookies.server";
+import { readCookie, serializeFitting, signedCookie } from "./cookies.server";
 
 /** What an action has to say on the next page, once. */
 export interface Flash {
@@ -13,14 +13,19 @@ export interface Flash {
   undo?: { action: string; intent: string };
 }
 
-/** Answers an action: go to `path`, and say this there. */
+/** A text of so many characters fits into a cookie, whatever they are. */
+const TEXT_LENGTH = 300;
+
+/** Answers an action: go to `path`, and say this there; what is too long for a cookie is said without Undo, and cut. */
 export async function redirectWithFlash(
   request: Request,
   context: AppLoadContext,
   path: string,
   flash: Flash,
 ): Promise<TypedResponse<never>> {
-  const cookie = await flashCookie(request, context).serialize(flash);
+  const { text } = flash;
+  const cut = { text: `${text.slice(0, TEXT_LENGTH)}…` };
+  const cookie = await serializeFitting(flashCookie(request, context), [flash, { text }, cut]);
   return redirect(path, { headers: { "Set-Cookie": cookie } });
 }
 

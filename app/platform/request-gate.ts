@@ -1,4 +1,5 @@
 /** The request gate: what it refuses never reaches Remix. */
+import { isLoopback } from "./security-headers";
 
 export const BODY_LIMIT = 256 * 1024;
 
@@ -9,34 +10,71 @@ export interface Refusal {
   status: number;
   title: string;
   text: string;
+  headers?: Record<string, string>;
 }
 
-/** What an agent may ask for: to report into a session, to read it, to listen to it. */
-const FOR_AGENTS = /^\/session\/[^/]+(\/messages|\/live)?$/;
+/** Where an agent may ask, by which methods, and what one is told that asks by another. */
+const FOR_AGENTS = [
+  {
+    path: /^\/session\/[^/]+$/,
+    methods: ["POST"],
+    hint: "Report here by POST. Messages are read by GET at this address with /messages behind it.",
+  },
+  {
+    path: /^\/session\/[^/]+\/messages$/,
+    methods: ["GET", "HEAD"],
+    hint: "Read messages here by GET. Report by POST at this address without /messages.",
+  },
+  { path: /^\/session\/[^/]+\/live$/, methods: ["GET"], hint: "Open a WebSocket here, by GET." },
+];
+
+function agentAddress(request: Request) {
+  const { pathname } = new URL(request.url);
+  return FOR_AGENTS.find(({ path }) => path.test(pathname));
+}
 
 /** @returns the token by which an agent asks for something of a session; undefined where it is no agent that asks */
 export function bearerToken(request: Request): string | undefined {
-  if (!FOR_AGENTS.test(new URL(request.url).pathname)) return undefined;
+  if (!agentAddress(request)) return undefined;
   return /^Bearer +(.*)$/i.exec(request.headers.get("Authorization") ?? "")?.[1];
 }
 
+/** @returns the refusal of an agent that asks by another method than its address takes; undefined where it does not */
+function wrongMethod(request: Request): Refusal | undefined {
+  const address = agentAddress(request);
+  if (!address || address.methods.includes(request.method)) return undefined;
+  const headers = { Allow: address.methods.join(", ") };
+  return { status: 405, title: "Not taken here", text: address.hint, headers };
+}
+
 /**
- * Lets a request pass if it is safe, or comes from this origin and is of bearable size. A WebSocket upgrade is not safe:
- * browsers open one to any origin, cookies included. An agent's request needs no origin, because no page of another
- * origin can send its token; but it has the rights of that token only, and so its cookies are taken off.
+ * Lets a request pass if it came to Ship's own address, and is safe or comes from this origin and is of bearable size. A
+ * WebSocket upgrade is not safe: browsers open one to any origin, cookies included. An agent's request needs no origin,
+ * because no page of another origin can send its token; but it has the rights of that token only, and so its cookies are
+ * taken off.
  *
- * @returns the request to answer (its body read, so that a body sent without a length is measured too), or a refusal
+ * What passes has the origin of Ship's address or of loopback, so absolute URLs may be made from the request's own.
+ *
+ * @param address ORIGIN; where it is empty, only loopback hosts are answered
+ * @returns the request to answer (its body read, so that a body sent without a length is measured too), a redirect to
+ *   Ship's address, or a refusal
  */
-export async function passGate(request: Request): Promise<Request | Refusal> {
+export async function passGate(
+  request: Request,
+  address: string,
+): Promise<Request | Response | Refusal> {
+  const elsewhere = leadHome(request, address);
+  if (elsewhere) return elsewhere;
   const headers = new Headers(request.headers);
   // Remix compares it with `Origin` too, and would answer 500 where anybody made it up.
   headers.delete("X-Forwarded-Host");
   if (bearerToken(request) !== undefined) {
+    const refusal = wrongMethod(request);
+    if (refusal) return refusal;
     headers.delete("Cookie");
     headers.delete("Origin");
   } else {
-    const upgrade = request.headers.has("Upgrade");
-    if (SAFE_METHODS.has(request.method) && !upgrade) return request;
+    if (SAFE_METHODS.has(request.method) && !isUpgrade(request)) return request;
     if (!isSameOrigin(request)) return NOT_FROM_HERE;
   }
   if (!request.body) return new Request(request, { headers });
@@ -47,6 +85,32 @@ export async function passGate(request: Request): Promise<Request | Refusal> {
     return BROKEN_OFF;
   }
 }
+
+/**
+ * Answers what came to any other host than Ship's own, such as one where an old deployment can still be reached. Neither
+ * cookie nor token is read there. Monitors may ask /healthz at every host.
+ */
+function leadHome(request: Request, address: string): Response | Refusal | undefined {
+  const url = new URL(request.url);
+  const path = url.pathname + url.search;
+  if (url.origin === address || isLoopback(url)) return undefined;
+  if (!address) return NO_ADDRESS;
+  if (path === "/healthz") return undefined;
+  const reads = request.method === "GET" || request.method === "HEAD";
+  if (reads && !isUpgrade(request)) return Response.redirect(address + path, 308);
+  const text = `This Ship is at ${address}: ask there. Nothing was changed.`;
+  return { status: 421, title: "Another address", text };
+}
+
+function isUpgrade({ headers }: Request): boolean {
+  return headers.has("Upgrade");
+}
+
+const NO_ADDRESS: Refusal = {
+  status: 503,
+  title: "Not set up yet",
+  text: "This Ship does not know its own address: whoever runs it has to set ORIGIN (docs/deploy.md).",
+};
 
 const NOT_FROM_HERE: Refusal = {
   status: 403,

@@ -2,7 +2,6 @@ import {
   json,
   type ActionFunctionArgs,
   type AppLoadContext,
-  type HeadersFunction,
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/cloudflare";
@@ -39,11 +38,7 @@ export { notForNews as shouldRevalidate } from "../sessions/live-list";
 
 export const meta: MetaFunction = () => [{ title: "New session · Ship" }];
 
-/** A document bears the headers of its routes, not those of what their actions answer. */
-export const headers: HeadersFunction = ({ actionHeaders }) => {
-  const wait = actionHeaders.get("Retry-After");
-  return new Headers(wait ? { "Retry-After": wait } : {});
-};
+export { retryAfterOfAction as headers } from "../platform/retry-after";
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;
@@ -212,10 +207,11 @@ export default function NewSession() {
     now: page.now,
   };
   const errors = failed?.errors;
+  const listed = query.get("repo"); // What is typed is for one repository's list.
   return isGitHub ? (
-    <PickDialog {...{ dialog, offer, find, typed, errors }} />
+    <PickDialog key={listed} {...{ dialog, offer, find, typed, errors }} />
   ) : (
-    <CreateSessionDialog {...dialog} canCreate>
+    <CreateSessionDialog key={listed} {...dialog} canCreate>
       <RepositoryFields typed={typed} errors={errors} />
     </CreateSessionDialog>
   );

@@ -135,6 +135,7 @@ export default function Dashboard() {
       >
         {items.length > 0 ? (
           <SessionList
+            key={listPath(query)} // A selection ends with the view in which it was made.
             sessions={items}
             gone={gone}
             view={view}

@@ -1,7 +1,7 @@
 import { json, type LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { checkHealth } from "../sessions/health.server";
 
-/** For monitors, and open to anyone: 200 where D1 and the Durable Objects answer, 503 where one of them does not. */
+/** For monitors, and open to anyone: 200 where every part works, 503 where one of them does not. */
 export async function loader({ context }: LoaderFunctionArgs) {
   const health = await checkHealth(context.env);
   return json(health, { status: health.status === "ok" ? 200 : 503 });

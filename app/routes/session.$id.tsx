@@ -48,6 +48,8 @@ export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: data ? `${(data as PageData).session.repository} · Ship` : "Session · Ship" },
 ];
 
+export { retryAfterOfAction as headers } from "../platform/retry-after";
+
 export async function loader({ request, params, context }: LoaderFunctionArgs) {
   return json(await loadPage(request, params.id, context));
 }
@@ -89,7 +91,7 @@ async function loadPage(
     events,
     conversation,
     seen: row.seen_message,
-    earlier: before !== undefined,
+    before: before ?? null,
     address: `${url.origin}/session/${row.id}`,
     freshKeys: { message: crypto.randomUUID(), token: crypto.randomUUID() },
     now,
@@ -130,10 +132,12 @@ export async function action({ request, params, context }: ActionFunctionArgs) {
 }
 
 const NOT_REACHED = "The session did not answer, so this may not have happened. Try again.";
+const FULL = "This session is full, so the message was not sent. Go on in a new session.";
 const BEING_DELETED = "This session is being deleted.";
+const KEY_USED = "This form has already made a token. Send it again to make another.";
 
-function failure(data: SessionAnswer, status: number) {
-  return json<SessionAnswer>(data, { status });
+function failure(data: SessionAnswer, status: number, headers: HeadersInit = {}) {
+  return json<SessionAnswer>(data, { status, headers });
 }
 
 async function send(env: Env, user: User, id: string, typed: Fields) {
@@ -143,9 +147,17 @@ async function send(env: Env, user: User, id: string, typed: Fields) {
 
   const { text, key } = values;
   const message = { role: "user" as const, author: user.name, text, client_key: key };
-  switch (await appendMessage(env, user.id, id, message)) {
+  const result = await appendMessage(env, user.id, id, message);
+  switch (result.outcome) {
     case "sent":
       return redirect(`/session/${id}`);
+    case "full":
+      return failure({ alert: FULL, draft }, 507);
+    case "too-fast": {
+      const seconds = Math.ceil(result.wait / 1000);
+      const alert = `You have sent many messages within a minute. This one was not sent; send it again in ${seconds} seconds.`;
+      return failure({ alert, draft }, 429, { "Retry-After": `${seconds}` });
+    }
     case "not-found":
       throw sessionNotFound();
     case "deleting":
@@ -159,18 +171,23 @@ async function send(env: Env, user: User, id: string, typed: Fields) {
 }
 
 async function connect(env: Env, user: User, id: string, typed: Fields) {
-  const refused = (error: string, status: number) =>
-    failure({ token: { error, name: typed.name ?? "" } }, status);
+  const refused = (error: string, status: number, fresh?: { nextTokenKey: string }) =>
+    failure({ token: { error, name: typed.name ?? "" }, ...fresh }, status);
   const { values, errors } = checkFields(tokenInput, typed);
   if (errors) return refused(errors.name ?? errors.key ?? "", 400);
 
   const result = await connectAgent(env, user.id, id, values);
-  if ("token" in result) return json<SessionAnswer>({ made: { ...result, name: values.name } });
+  const fresh = { nextTokenKey: crypto.randomUUID() };
+  if ("token" in result) {
+    return json<SessionAnswer>({ made: { ...result, name: values.name }, ...fresh });
+  }
   switch (result.outcome) {
     case "not-found":
       throw sessionNotFound();
     case "too-many":
       return refused("This session has as many tokens as it may have. Revoke one first.", 409);
+    case "key-used":
+      return refused(KEY_USED, 409, fresh);
     case "deleting":
       return refused(BEING_DELETED, 409);
     default:
@@ -195,8 +212,13 @@ export async function clientAction({ request, serverAction }: ClientActionFuncti
 
 export const shouldRevalidate = unlessUnreachable;
 
+/** The route stays mounted when only its URL changes; what holds state belongs to one session, and one part of it. */
 export default function Session() {
   const page = useLoaderData() as PageData;
+  return <SessionView key={`${page.session.id} ${page.before}`} page={page} />;
+}
+
+function SessionView({ page }: { page: PageData }) {
   const answered = useLastAnswer<SessionAnswer>();
   const { session, conversation } = page;
   useEffect(() => {
@@ -241,11 +263,8 @@ function SessionHeader({ session }: { session: PageData["session"] }) {
         >
           {active ? "Archive" : "Restore"}
         </button>
-        <a
-          href={`/session/${session.id}/export`}
-          download
-          className="button icon-download max-sm:px-2"
-        >
+        {/* The answer says that it is a file. By `download`, the sign-in page and errors would be saved as one too. */}
+        <a href={`/session/${session.id}/export`} className="button icon-download max-sm:px-2">
           Download
         </a>
         <Link to={`/dashboard/delete?id=${session.id}`} className="button icon-delete max-sm:px-2">

@@ -7,7 +7,9 @@ import { findSessionWithHistory, readMessages } from "../sessions/queries.server
 /** A session to keep: what Ship knows of it, its history and every message, as JSON. */
 export async function loader({ request, params, context }: LoaderFunctionArgs) {
   const { env, reads } = context;
-  return verifySession(request, context, async (user) => {
+  // Who has to sign in first is led back to the session's page: a file would leave them where they signed in.
+  const page = new Request(new URL(`/session/${params.id}`, request.url), request);
+  return verifySession(page, context, async (user) => {
     const id = parseSessionId(params.id);
     const read = (after: number) => readMessages(env, id, user.id, after);
     const [found, first] = await Promise.all([

@@ -15,8 +15,10 @@ interface AgentsPanelProps {
   tokens: AgentToken[];
   /** The session's own address. */
   address: string;
-  /** Makes the same form sent twice one token. */
-  formKey: string;
+  /** An idempotency key that no token has yet. */
+  freshKey: string;
+  /** The one to go on with, where the last answer says so. */
+  nextKey: string | undefined;
   /** Epoch milliseconds. */
   now: number;
   made: MadeToken | undefined;
@@ -24,13 +26,18 @@ interface AgentsPanelProps {
 }
 
 /** Where agents are connected: tokens by which they report into this session, and how they do it. */
-export function AgentsPanel({ tokens, address, formKey, now, made, failed }: AgentsPanelProps) {
-  // It stays the same form, with what was typed, while the page is read anew; only a token that was made makes it another.
-  const [firstKey] = useState(formKey);
-  const key = made ? formKey : firstKey;
+export function AgentsPanel(props: AgentsPanelProps) {
+  const { tokens, address, now, made, failed } = props;
+  // It stays the same form while the page is read again: only an answer gives it another key.
+  const [key, setKey] = useState(props.nextKey ?? props.freshKey);
+  if (props.nextKey && props.nextKey !== key) setKey(props.nextKey);
   const making = useNavigation().formData?.get("key") === key;
+  // An answer unfolds it, and going on does not fold it under somebody's hands.
+  const answered = made !== undefined || failed !== undefined;
+  const [unfolded, setUnfolded] = useState(answered);
+  if (answered && !unfolded) setUnfolded(true);
   return (
-    <details className="panel group px-4 py-3" open={made || failed ? true : undefined}>
+    <details className="panel group px-4 py-3" open={unfolded || undefined}>
       <summary className="cursor-pointer font-semibold">
         <h2 className="inline text-base">Connect an agent</h2>
         {tokens.length > 0 && (
@@ -43,7 +50,7 @@ export function AgentsPanel({ tokens, address, formKey, now, made, failed }: Age
         <Form method="post" className="grid gap-3" preventScrollReset>
           <input type="hidden" name="key" value={key} />
           <Field
-            key={made?.token}
+            key={key}
             label="Agent’s name"
             name="name"
             hint="It stands beside what the agent writes. The token works for this session only."

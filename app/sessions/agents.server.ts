@@ -8,7 +8,7 @@ import { parseAfter, parseSessionId, reportInput } from "./input.server";
 import { objectOf } from "./object.server";
 import type { AgentAnswer } from "./session";
 
-/** The longest that a read waits for news, in milliseconds: less than proxies on the way wait for an answer. */
+/** The longest that a GET waits for news, in milliseconds: less than proxies on the way wait for an answer. */
 const LONGEST_WAIT = 25_000;
 
 /** A token as `SessionDO.connectAgent` makes it. */
@@ -17,7 +17,6 @@ const TOKEN = /^ship_[0-9a-f]{64}$/;
 /** Keeps a report: 201 and the id of its message, sent again too; 4xx with what is wrong, and nothing was kept. */
 export function answerReport(request: Request, env: Env, id: string | undefined, token: string) {
   return answered(token, async (hash) => {
-    if (request.method !== "POST") return refusal(405, "Report by POST.", { Allow: "GET, POST" });
     const checked = reportInput.safeParse(await readReport(request));
     if (!checked.success) return refusal(400, checked.error.issues[0]?.message ?? "");
     const { text, status, key = crypto.randomUUID() } = checked.data;
@@ -40,8 +39,9 @@ export function answerRead(
   return answered(token, async (hash) => {
     const after = parseAfter(new URL(request.url).searchParams.get("after"));
     const session = parseSessionId(id);
+    const wait = request.method === "GET" ? LONGEST_WAIT : 0;
     const answer = await attempt("read", async () =>
-      objectOf(env, session).read(hash, after, LONGEST_WAIT),
+      objectOf(env, session).read(hash, after, wait),
     );
     if (answer?.state !== "ready") return notDone(answer);
     return json({ messages: answer.messages });
@@ -52,9 +52,13 @@ export function answerRead(
 export function listenAsAgent(request: Request, env: Env, id: string | undefined, token: string) {
   return answered(token, async (hash) => {
     const after = parseAfter(new URL(request.url).searchParams.get("after"));
-    const object = () => objectOf(env, parseSessionId(id));
+    const session = parseSessionId(id);
     const from: Record<string, string> = after === undefined ? {} : { after: `${after}` };
-    return openSocket(request, object, { token: hash, ...from });
+    const listener = { token: hash, ...from };
+    const answer = await attempt("listen", () =>
+      openSocket(request, () => objectOf(env, session), listener),
+    );
+    return answer ?? notDone(undefined);
   });
 }
 
@@ -104,6 +108,8 @@ function notDone(answer: Exclude<AgentAnswer, { state: "ready" }> | undefined): 
         "Retry-After": `${seconds}`,
       });
     }
+    case "full":
+      return refusal(507, "This session is full. Report into a new one.");
     default:
       return refusal(
         503,

@@ -9,10 +9,12 @@ import {
   type SetStateAction,
 } from "react";
 import { useHydrated } from "../ui/hydrated";
+import { useMediaQuery } from "../ui/media-query";
+import { MESSAGE_BYTES, utf8Bytes } from "./budgets";
 import type { ShownMessage } from "./session";
 
-/** The most that a message may have, in bytes. */
-const MESSAGE_BYTES = 32 * 1024;
+/** Where there is a mouse, there is a keyboard with Shift; on the one of a phone's screen Enter has to break the line. */
+const HAS_MOUSE = "(pointer: fine)";
 
 /** From here on, in bytes, the composer counts. */
 const COUNTED_FROM = MESSAGE_BYTES / 2;
@@ -53,9 +55,10 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
   const sending = useNavigation().formData?.get("key") === draft.key;
   useFreshKey(isThere(draft.key) && !sending);
   const alert = failed?.draft.key === draft.key ? failed.alert : undefined;
-  const size = new TextEncoder().encode(draft.text).length;
+  const size = utf8Bytes(draft.text);
   // Without JavaScript nobody would take it back while the message is made shorter.
   const tooLong = useHydrated() && size > MESSAGE_BYTES;
+  const hint = useHint(archived, size);
 
   return (
     <Form
@@ -92,14 +95,23 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
         </button>
       </div>
       <p id="text-hint" className="text-sm text-muted">
-        {archived
-          ? "Writing brings this session back from the archive."
-          : size < COUNTED_FROM
-            ? "Markdown, at most 32 KiB."
-            : `${Math.ceil(size / 1024)} of at most 32 KiB.`}
+        {hint}
       </p>
     </Form>
   );
+}
+
+/** @returns what there is to know before sending a message of so many bytes */
+function useHint(archived: boolean, size: number): string {
+  const isAlive = useHydrated();
+  const enterSends = useMediaQuery(HAS_MOUSE);
+  if (archived) return "Writing brings this session back from the archive.";
+  if (size >= COUNTED_FROM) return `${Math.ceil(size / 1024)} of at most 32 KiB.`;
+  const hint = "Markdown, at most 32 KiB.";
+  if (!isAlive) return hint;
+  return enterSends
+    ? `${hint} Enter sends, Shift+Enter breaks the line.`
+    : `${hint} Enter breaks the line.`;
 }
 
 /** Keeps a draft over a reload of its tab, until it was sent. What was typed before the page came alive counts too. */
@@ -141,9 +153,14 @@ function useFocusOnChange(field: RefObject<HTMLTextAreaElement | null>, key: str
   }, [field, key]);
 }
 
-/** Enter sends, Shift+Enter breaks the line; the Enter that ends the composing of a character does neither. */
+/**
+ * Control or Command and Enter sends; so does Enter where there is a mouse, but with Shift, which breaks the line. The Enter
+ * that ends the composing of a character does neither.
+ */
 function sendOnEnter(event: KeyboardEvent<HTMLTextAreaElement>) {
-  if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+  if (event.key !== "Enter" || event.nativeEvent.isComposing) return;
+  const sends = !event.shiftKey && matchMedia(HAS_MOUSE).matches;
+  if (!sends && !event.ctrlKey && !event.metaKey) return;
   event.preventDefault();
   const { form } = event.currentTarget;
   form?.requestSubmit(form.querySelector<HTMLButtonElement>("button[value=send]"));

@@ -1,8 +1,10 @@
 import { Link } from "@remix-run/react";
-import type { MouseEvent } from "react";
+import { memo, useState, type MouseEvent } from "react";
 import type { Connection } from "../ui/live-socket";
 import { ScrollPlace } from "../ui/scroll-place";
-import { RelativeTime } from "../ui/time";
+import { relativeTime, RelativeTime } from "../ui/time";
+import { END } from "./live-session";
+import { plainText } from "./markdown";
 import { MarkdownView } from "./markdown-view";
 import type { ShownMessage } from "./session";
 
@@ -33,7 +35,7 @@ export function Conversation({ messages, isEarlierPart, now, onLoadEarlier }: Co
           </Link>
         )}
         {messages.length > 5 && (
-          <a href="#newest" className="link">
+          <a href={`#${END}`} className="link">
             Skip to the newest
           </a>
         )}
@@ -44,18 +46,54 @@ export function Conversation({ messages, isEarlierPart, now, onLoadEarlier }: Co
         )}
       </p>
       {messages.length === 0 && <p className="text-muted">No messages yet.</p>}
-      <ScrollPlace first={first?.id ?? 0} last={messages.at(-1)?.id ?? 0} endId="newest">
+      <ScrollPlace first={first?.id ?? 0} last={messages.at(-1)?.id ?? 0} endId={END}>
         <ol className="grid gap-3">
           {messages.map((message) => (
             <MessageItem key={message.id} message={message} now={now} />
           ))}
         </ol>
       </ScrollPlace>
+      <MessageLog messages={messages} />
     </>
   );
 }
 
-function MessageItem({ message, now }: { message: ShownMessage; now: number }) {
+/** How many messages that come at once are read aloud, the newest ones, and how much of each, in characters. */
+const READ_ALOUD = { messages: 5, characters: 500 };
+
+/**
+ * Lets a screen reader say what has come since the page was opened, each message once. Not the conversation itself: in a
+ * live region the messages that "Load earlier" puts in front, and their times as they go on, would be said too.
+ */
+function MessageLog({ messages }: { messages: ShownMessage[] }) {
+  const [opened] = useState(messages.at(-1)?.id ?? 0);
+  const come = messages.filter(({ id }) => id > opened).slice(-READ_ALOUD.messages);
+  return (
+    <div role="log" aria-label="What is new" className="sr-only">
+      {come.map(({ id, author, content }) => (
+        <p key={id}>{`${author}: ${plainText(content).slice(0, READ_ALOUD.characters).trim()}`}</p>
+      ))}
+    </div>
+  );
+}
+
+interface MessageItemProps {
+  message: ShownMessage;
+  /** Epoch milliseconds. */
+  now: number;
+}
+
+/** Rendered again only where the message is another object, or its time has another name. */
+const MessageItem = memo(
+  MessageListItem,
+  (before, after) => before.message === after.message && timeOf(before) === timeOf(after),
+);
+
+function timeOf({ message, now }: MessageItemProps): string {
+  return relativeTime(message.created_at, now);
+}
+
+function MessageListItem({ message, now }: MessageItemProps) {
   const { role, author, created_at, content } = message;
   return (
     <li className="panel grid min-w-0 gap-1 px-4 py-3">

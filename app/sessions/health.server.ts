@@ -1,41 +1,60 @@
+import { offersGitHub } from "../github/client.server";
+import { cookieSecrets } from "../platform/cookies.server";
 import { read } from "../platform/database.server";
 import { attempt } from "../platform/log";
+import { parseKeys } from "../platform/seal.server";
 import { objectOf } from "./object.server";
 import { readRow } from "./rows.server";
 
-/** How long each part may take to answer, in milliseconds. */
 const PATIENCE = 5_000;
 
 /** What is asked for: no UUID, and so never a session, and nobody's. */
 const NOBODY = "healthz";
 
+type Part = "ok" | "failed";
+
+/** `failed` as a whole where one of its parts is. */
 export interface Health {
-  status: "ok" | "failed";
-  d1: "ok" | "failed";
-  durableObject: "ok" | "failed";
+  status: Part;
+  d1: Part;
+  durableObject: Part;
+  /** Whether cookies can be signed. */
+  authSecrets: Part;
+  /** Whether access to GitHub can be sealed, where people sign in with it. */
+  tokenKeys: Part;
 }
 
-/** Asks D1 and a Durable Object for a session that cannot exist, as a page would: it reads, and leaves nothing behind. */
+/**
+ * Asks D1 and a Durable Object for a session that cannot exist, as a page would: it reads, and leaves nothing behind. And
+ * looks whether the secrets are there that signing in needs; no value is told.
+ *
+ * @param patience how long each may take to answer, in milliseconds
+ */
 export async function checkHealth(env: Env, patience = PATIENCE): Promise<Health> {
   const [d1, durableObject] = await Promise.all([
     check("health-of-d1", patience, () => read(env.DB, readRow(NOBODY, NOBODY))),
     check("health-of-object", patience, () => objectOf(env, NOBODY).snapshot(NOBODY)),
   ]);
-  const status = d1 === "ok" && durableObject === "ok" ? "ok" : "failed";
-  return { status, d1, durableObject };
+  const parts = {
+    d1,
+    durableObject,
+    authSecrets: part(cookieSecrets(env).length > 0),
+    tokenKeys: part(!offersGitHub(env) || parseKeys(env.TOKEN_KEYS).length > 0),
+  };
+  return { status: part(Object.values(parts).every((state) => state === "ok")), ...parts };
+}
+
+function part(works: boolean): Part {
+  return works ? "ok" : "failed";
 }
 
 /** @param step as the log calls it where it fails @param patience in milliseconds */
-async function check(
-  step: string,
-  patience: number,
-  ask: () => Promise<unknown>,
-): Promise<"ok" | "failed"> {
+async function check(step: string, patience: number, ask: () => Promise<unknown>): Promise<Part> {
   let limit: ReturnType<typeof setTimeout> | undefined;
   const silence = new Promise<never>((_, reject) => {
     limit = setTimeout(() => reject(new Error(`No answer in ${patience} ms`)), patience);
   });
   const answer = await attempt(step, () => Promise.race([ask(), silence]));
   clearTimeout(limit);
-  return answer === undefined ? "failed" : "ok";
+  return part(answer !== undefined);
 }

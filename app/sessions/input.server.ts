@@ -1,5 +1,6 @@
 /** What people send, checked. GitHub's own rules for names. */
 import * as z from "zod/mini";
+import { MESSAGE_BYTES, utf8Bytes } from "./budgets";
 import { PAGE_SIZE, type Cursor } from "./list-rows.server";
 import {
   IDLE_DAYS,
@@ -21,8 +22,9 @@ const repositoryOwner = z.string(OWNER_MISSING).check(
   z.trim(),
   z.minLength(1, { error: OWNER_MISSING, abort: true }),
   z.maxLength(39, { error: "An owner has at most 39 characters.", abort: true }),
-  z.regex(/^[a-z0-9]+(-[a-z0-9]+)*$/i, {
-    error: "An owner has letters and digits, with single hyphens between them.",
+  // GitHub's oldest names have hyphens in a row or at the end; those that a company manages end in "_" and its code.
+  z.regex(/^[a-z0-9][a-z0-9-]*(_[a-z0-9]+)?$/i, {
+    error: "An owner has letters, digits and hyphens, and does not begin with a hyphen.",
   }),
 );
 
@@ -73,13 +75,11 @@ export const confirmedInput = z.object({
   checksum: wholeNumber,
 });
 
-export const MESSAGE_BYTES = 32 * 1024;
-
 /** @param missing what is said where there is no text at all */
 const messageText = (missing: string) =>
   z.string(missing).check(
     z.refine((text) => text.trim() !== "", { error: "Write a message first.", abort: true }),
-    z.refine((text) => new TextEncoder().encode(text).length <= MESSAGE_BYTES, {
+    z.refine((text) => utf8Bytes(text) <= MESSAGE_BYTES, {
       error: "A message has at most 32 KiB.",
     }),
   );

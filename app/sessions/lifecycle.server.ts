@@ -9,9 +9,11 @@ import { read, write, type Statement } from "../platform/database.server";
 import { derivedId } from "../platform/derived-id";
 import { attempt, logEvent } from "../platform/log";
 import { inParallel } from "../platform/parallel";
+import { personOf } from "../platform/person.server";
 import { readActive, similarSessions, TOLD_FROM } from "./similar.server";
 import type { SimilarSessions } from "./list-view";
 import { objectOf } from "./object.server";
+import { countMessages } from "./queries.server";
 import {
   archiveRows,
   deleteRows,
@@ -26,7 +28,15 @@ import {
   restoreRows,
   type CreateLimits,
 } from "./rows.server";
-import type { NewMessage, ObjectAnswer, Repository, SessionRow, StatusChange } from "./session";
+import type {
+  NewMessage,
+  NewToken,
+  NoRoom,
+  ObjectAnswer,
+  Repository,
+  SessionRow,
+  StatusChange,
+} from "./session";
 
 /** A create form: its key, and the repository that it asks a session for. */
 export interface CreateForm {
@@ -38,7 +48,7 @@ export interface CreateForm {
 
 /**
  * - `created`: row and object are there, now or from the same form sent before;
- * - `listed`: the row is there, so the session exists; its object did not answer yet;
+ * - `listed`: the row is there, so the session exists; its object did not answer yet, and the person's will see to it;
  * - `key-used`: the form's key has made a session for another repository;
  * - `deleted`: the form's key has made a session that was deleted since, or the account is being deleted;
  * - `similar`: nothing was made, because the repository has active sessions, of which the person was to be told first;
@@ -91,7 +101,12 @@ export async function createSession(
     async () => await objectOf(env, id).initialize(session),
   );
   if (answer?.state === "deleting") return { outcome: "deleted" };
-  return { outcome: answer?.state === "ready" ? "created" : "listed", session };
+  if (answer?.state === "ready") return { outcome: "created", session };
+  await attempt(
+    "create-later",
+    async () => await personOf(env, userId).initializeLater(userId, id),
+  );
+  return { outcome: "listed", session };
 }
 
 function createLimits(env: Env, another: boolean): CreateLimits {
@@ -181,32 +196,48 @@ export async function finishDeletions(
 /** What became of something that was asked of a session. */
 type Outcome = "done" | "deleting" | "not-found" | "unavailable";
 
-/** Adds a message to a session. */
+/**
+ * Adds a message to a session.
+ *
+ * @returns what became of it:
+ * - `too-fast`: not added, because many were sent within a minute; the wait is in milliseconds;
+ * - `full`: not added, because the session stores as much as it may
+ */
 export async function appendMessage(
   env: Env,
   userId: string,
   id: string,
   message: NewMessage,
-): Promise<"sent" | Exclude<Outcome, "done">> {
-  const answer = await askObject("append", env, userId, id, (object) =>
-    object.append(userId, message),
+): Promise<
+  { outcome: "sent" | "full" | Exclude<Outcome, "done"> } | { outcome: "too-fast"; wait: number }
+> {
+  const answer = await askObject<ObjectAnswer | NoRoom>(
+    "append",
+    env,
+    userId,
+    id,
+    async (object) => await object.append(userId, message),
   );
+  if (answer?.state === "limited") return { outcome: "too-fast", wait: answer.wait };
+  if (answer?.state === "full") return { outcome: "full" };
   const outcome = outcomeOf(answer);
-  return outcome === "done" ? "sent" : outcome;
+  return { outcome: outcome === "done" ? "sent" : outcome };
 }
 
 /**
  * Makes a token by which an agent reports into a session; the same form sent again makes no second one.
  *
- * @returns the token; `too-many` where the session has as many as it may have
+ * @param key the form's idempotency key
+ * @returns the token; `too-many` where the session has as many as it may have; `key-used` where the form has made a token
+ *   that is not to be replaced, and needs another key
  */
 export async function connectAgent(
   env: Env,
   userId: string,
   id: string,
   { name, key }: { name: string; key: string },
-): Promise<{ token: string } | { outcome: "too-many" | Outcome }> {
-  const answer = await askObject<{ token: string | undefined }>(
+): Promise<{ token: string } | { outcome: "key-used" | "too-many" | Outcome }> {
+  const answer = await askObject<ObjectAnswer<NewToken>>(
     "connect-agent",
     env,
     userId,
@@ -214,7 +245,7 @@ export async function connectAgent(
     (object) => object.connectAgent(userId, name, key),
   );
   if (answer?.state !== "ready") return { outcome: outcomeOf(answer) };
-  return answer.token === undefined ? { outcome: "too-many" } : { token: answer.token };
+  return answer.token === undefined ? { outcome: answer.refused } : { token: answer.token };
 }
 
 /** Ends a token of a session's; one that has ended already stays so. */
@@ -230,15 +261,22 @@ export async function revokeAgent(
   return outcomeOf(answer);
 }
 
-/** Remembers what the owner has seen of a session. */
+/**
+ * Remembers up to which message the owner has seen a session.
+ *
+ * @param upTo the message's id; where it is beyond the newest one, the newest is meant: ids count up from 1 without a gap
+ */
 export async function seeMessages(
   env: Env,
   userId: string,
   id: string,
   upTo: number,
 ): Promise<Exclude<Outcome, "deleting">> {
+  // By the object, because the row is up to 10 seconds behind it.
+  const newest = await countMessages(env, id, userId);
+  if (newest === undefined) return "unavailable";
   const answer = await attempt("see", () =>
-    write(env.DB, [markSeen(id, userId, upTo)], readRow(id, userId)),
+    write(env.DB, [markSeen(id, userId, Math.min(upTo, newest))], readRow(id, userId)),
   );
   if (!answer) return "unavailable";
   return answer[0].length > 0 ? "done" : "not-found";
@@ -251,13 +289,13 @@ function outcomeOf(answer: ObjectAnswer | undefined): Outcome {
 }
 
 /** Asks a session's object, initializing it from its row where it is still empty. @returns undefined without an answer */
-function askObject<Content = unknown>(
+function askObject<Answer extends { state: string }>(
   step: string,
   env: Env,
   userId: string,
   id: string,
-  ask: (object: ReturnType<typeof objectOf>) => Promise<ObjectAnswer<Content>>,
-): Promise<ObjectAnswer<Content> | undefined> {
+  ask: (object: ReturnType<typeof objectOf>) => Promise<Answer>,
+): Promise<Answer | undefined> {
   return attempt(step, async () => {
     const first = await ask(objectOf(env, id));
     if (first.state !== "empty") return first;

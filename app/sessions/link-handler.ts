@@ -11,11 +11,32 @@ export function useLinkHandler() {
   const navigate = useNavigate();
   return (event: MouseEvent<HTMLElement>) => {
     const link = event.target instanceof Element && event.target.closest("a");
-    const modified = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
-    if (!link || modified || event.button !== 0) return;
+    if (!link || !isFollowedHere(event, link, location.origin)) return;
     event.preventDefault();
     // The list changes, or a dialog opens over it, where it stands.
     const overList = link.pathname.startsWith("/dashboard");
-    navigate(link.pathname + link.search, { preventScrollReset: overList });
+    navigate(link.pathname + link.search + link.hash, { preventScrollReset: overList });
   };
+}
+
+type Click = Pick<
+  MouseEvent,
+  "button" | "metaKey" | "ctrlKey" | "shiftKey" | "altKey" | "defaultPrevented"
+>;
+
+/** @returns whether a click on a link loads a document of this origin into this tab, which the client can do instead */
+export function isFollowedHere(
+  click: Click,
+  link: Pick<HTMLAnchorElement, "origin" | "target" | "hasAttribute">,
+  origin: string,
+): boolean {
+  const modified = click.metaKey || click.ctrlKey || click.shiftKey || click.altKey;
+  const here = link.origin === origin && (link.target === "" || link.target === "_self");
+  return (
+    here &&
+    click.button === 0 &&
+    !modified &&
+    !click.defaultPrevented &&
+    !link.hasAttribute("download")
+  );
 }

@@ -29,11 +29,16 @@ export function ListFilters({ view, repositories, idle }: ListFiltersProps) {
     listPath(query, "", { cursor: undefined, ...change });
   return (
     <Form action="/dashboard" role="search" className="mb-4 grid gap-3" onClick={followLink}>
-      {/* A search is over active and archived sessions alike. */}
-      <input type="hidden" name="status" value="all" />
+      {/* A search is over active and archived sessions alike; only active ones can be idle. */}
+      {view.idle === null ? (
+        <input type="hidden" name="status" value="all" />
+      ) : (
+        <input type="hidden" name="idle" value={view.idle} />
+      )}
+      {view.repo && <input type="hidden" name="repo" value={view.repo} />}
       {view.sort !== "activity" && <input type="hidden" name="sort" value={view.sort} />}
       <div className="flex flex-wrap gap-2">
-        <SearchField searched={query.get("q") ?? ""} />
+        <SearchField searched={query.get("q") ?? ""} view={view} />
         <button className="button">Find</button>
         {query.get("q") && (
           <a href={linkTo({ q: undefined, status: undefined })} className="button button-quiet">
@@ -101,7 +106,7 @@ export function ListFilters({ view, repositories, idle }: ListFiltersProps) {
 }
 
 /** Keeps what is typed while the list changes, unless something else is searched for: by the back button, for one. */
-function SearchField({ searched }: { searched: string }) {
+function SearchField({ searched, view }: { searched: string; view: ListView }) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (field.current) field.current.value = searched;
@@ -118,7 +123,7 @@ function SearchField({ searched }: { searched: string }) {
         name="q"
         defaultValue={searched}
         maxLength={SEARCH_LENGTH}
-        placeholder="Search: owner, name or owner/name"
+        placeholder={searchPlace(view)}
         autoCapitalize="none"
         autoComplete="off"
         spellCheck={false}
@@ -127,6 +132,12 @@ function SearchField({ searched }: { searched: string }) {
       />
     </>
   );
+}
+
+/** Says where is searched, or for what. */
+function searchPlace({ repo, idle }: ListView): string {
+  if (repo) return `Search in ${repo}`;
+  return idle === null ? "Search: owner, name or owner/name" : `Search those idle for ${idle} days`;
 }
 
 function Choices({ label, children }: { label: string; children: ReactNode }) {

@@ -2,47 +2,44 @@ import type { ShouldRevalidateFunction } from "@remix-run/react";
 import { useEffect, useRef, useState } from "react";
 import { useLiveSocket, type Connection } from "../ui/live-socket";
 import { useReadAnew } from "../ui/read-anew";
+import { throttle, type Throttled } from "../ui/throttle";
 import { isFinal, parseListMessage } from "./wire";
 
-/** News that come within this time, in milliseconds, are read together. */
-const GATHER = 400;
+/** How news are read, in milliseconds: those that come within `gather` together, and no sooner than `every` after the last. */
+const NEWS = { gather: 400, every: 1_000 };
 
 /** How long a list may go without being read anew where it is looked at, in milliseconds. */
 const STALE = 5 * 60_000;
 
-/** Reads the list anew whenever it may have changed, as long as somebody looks; what is told is not believed, but read. */
+/** Reads the list again whenever it may have changed, as long as somebody looks; what is told is not believed, but read. */
 export function useListNews(): Connection {
   const readNow = useReadAnew();
-  const timer = useRef<ReturnType<typeof setTimeout>>();
-  const missed = useRef(false);
-  const readAnew = () => {
-    missed.current = document.visibilityState === "hidden";
-    if (missed.current) return;
-    clearTimeout(timer.current);
-    timer.current = setTimeout(readNow, GATHER);
-  };
-
+  const news = useRef<Throttled>();
   useEffect(() => {
-    const look = () => {
-      if (document.visibilityState === "visible" && missed.current) readNow();
-      missed.current = false;
+    let missed = false;
+    const read = () => {
+      missed = document.visibilityState === "hidden";
+      if (!missed) readNow();
     };
+    const look = () => missed && read();
     const refresh = setInterval(() => {
-      if (document.visibilityState === "visible" && navigator.onLine) readNow();
-      else missed.current = true;
+      if (navigator.onLine) read();
+      else missed = true;
     }, STALE);
+    const throttled = throttle(read, NEWS);
+    news.current = throttled;
     document.addEventListener("visibilitychange", look);
     return () => {
       clearInterval(refresh);
-      clearTimeout(timer.current);
+      throttled.cancel();
       document.removeEventListener("visibilitychange", look);
     };
   }, [readNow]);
 
   return useLiveSocket(true, {
     path: () => "/dashboard/live",
-    onMessage: (data) => parseListMessage(data) && readAnew(),
-    onReconnect: readAnew,
+    onMessage: (data) => parseListMessage(data) && news.current?.call(),
+    onReconnect: () => news.current?.call(),
     isFinal,
   });
 }

@@ -2,8 +2,15 @@ import { useFetcher } from "@remix-run/react";
 import { useEffect, useRef, useState } from "react";
 import { useLiveSocket, type Connection } from "../ui/live-socket";
 import { useReadAnew } from "../ui/read-anew";
+import { isAtEnd } from "../ui/scroll-place";
 import type { AgentReport, SessionStatus, ShownMessage } from "./session";
 import { isFinal, parseLiveMessage } from "./wire";
+
+/** The id of what stands at the end of a conversation. */
+export const END = "newest";
+
+/** A page that is read at its end keeps so many messages, the newest, so that it does not grow as long as it is open. */
+const KEPT = 200;
 
 /** What a session's page shows, as it was loaded, and what changes while it is open. */
 export interface LiveContent {
@@ -56,7 +63,11 @@ export function useLiveSession(
       switch (message?.type) {
         case "messages": {
           const { messages, agent } = message;
-          setContent((before) => ({ messages: joined(before.messages, messages), agent }));
+          const most = isAtEnd(document.getElementById(END)) ? KEPT : Infinity;
+          setContent((before) => ({
+            messages: joined(before.messages, messages).slice(-most),
+            agent,
+          }));
           break;
         }
         case "agent":
@@ -82,15 +93,23 @@ interface Loaded {
   conversation: { state: string; messages?: ShownMessage[] };
 }
 
-/** @param take is given the messages before the one that was asked for, when they are there */
+/**
+ * @param take is given the messages before the one that was asked for, when they are there: once, though Remix reads them
+ *   again whenever it reads the page again
+ */
 function useEarlierMessages(id: string, take: (messages: ShownMessage[]) => void) {
   const { load, data } = useFetcher<Loaded>();
   const [taken, setTaken] = useState(data);
+  const [isWanted, setWanted] = useState(false);
   if (data !== taken) {
     setTaken(data);
-    take(data?.conversation.messages ?? []);
+    setWanted(false);
+    if (isWanted) take(data?.conversation.messages ?? []);
   }
-  return (before: number) => load(`/session/${id}?before=${before}`);
+  return (before: number) => {
+    setWanted(true);
+    load(`/session/${id}?before=${before}`);
+  };
 }
 
 /**

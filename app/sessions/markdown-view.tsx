@@ -57,6 +57,7 @@ function view(node: MarkdownNode, key: number): ReactNode {
     );
   }
   if ("hr" in node) return <hr key={key} />;
+  if ("plain" in node) return <PlainText key={key} text={node.plain} />;
   return viewUnknown(node);
 }
 
@@ -64,6 +65,15 @@ function view(node: MarkdownNode, key: number): ReactNode {
 function viewUnknown(node: object): ReactNode {
   const content: unknown = Object.values(node)[0];
   return Array.isArray(content) ? (content as Markdown).map(view) : String(content);
+}
+
+function PlainText({ text }: { text: string }) {
+  return (
+    <>
+      <p className="text-sm text-muted">Shown as plain text: too much formatting to display.</p>
+      <p className="whitespace-pre-wrap">{text}</p>
+    </>
+  );
 }
 
 function viewItem(content: Markdown, key: number) {

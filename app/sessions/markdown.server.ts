@@ -1,6 +1,7 @@
 /** Reads what people and agents write as GitHub-flavoured Markdown, into the tree that a page shows. */
-import MarkdownIt, { type Token } from "markdown-it";
+import MarkdownIt, { type StateBlock, type Token } from "markdown-it";
 import { logError } from "../platform/log";
+import { MESSAGE_TOKENS } from "./budgets";
 import {
   isLinkTarget,
   type Align,
@@ -15,18 +16,47 @@ const MAX_NESTING = 40;
 const MAX_MARKS = 16;
 /** How many characters all addresses of a message may have: a few letters can refer to a long one again and again. */
 const MAX_ADDRESS_CHARACTERS = 48 * 1024;
+/** How many characters of a message are looked at for the end of an address: each "http:" may have none before the last. */
+const MAX_SCANNED_CHARACTERS = 256 * 1024;
 
 const OPTIONS = { breaks: true, linkify: true, maxNesting: MAX_NESTING };
 const parser = new MarkdownIt(OPTIONS);
-parser.linkify.set({ fuzzyLink: false }); // README.md and main.rs are no addresses.
+limitAutolinks(parser.linkify);
 parser.validateLink = isLinkTarget;
 parser.normalizeLinkText = (text) => text; // An address is shown as it was written.
 
+/** Of the message that is being parsed: how many characters were looked at for the end of an address. */
+let scanned = 0;
+
+function limitAutolinks(linkify: MarkdownIt["linkify"]): void {
+  linkify.set({ fuzzyLink: false }); // README.md and main.rs are no addresses.
+  for (const schema of ["ftp:", "//"]) linkify.add(schema, null); // No link may lead there.
+  const testSchemaAt = linkify.testSchemaAt.bind(linkify);
+  linkify.testSchemaAt = (text, schema, start) => {
+    scanned += /\S*/.exec(text.slice(start))![0].length;
+    return scanned > MAX_SCANNED_CHARACTERS ? 0 : testSchemaAt(text, schema, start);
+  };
+}
+
+class TooMuchError extends Error {}
+
+/** A few bytes of a table make thousands of cells, so tokens are counted before they are made. */
+parser.block.State = class extends parser.block.State {
+  override push(...token: Parameters<StateBlock["push"]>): Token {
+    if (this.tokens.length >= MESSAGE_TOKENS) throw new TooMuchError();
+    return super.push(...token);
+  }
+};
+
+/** Raise it where the same text is to make another tree: those that are stored are then parsed again when they are read. */
+export const TREE_VERSION = 1;
+
 /**
- * Never throws. What must not be a link stays as it was written, and so does a whole message whose Markdown is made to
- * be too much to show.
+ * Never throws. What must not be a link stays as it was written; a whole message that has too much formatting to display
+ * is plain text.
  */
 export function parseMarkdown(text: string): Markdown {
+  scanned = 0;
   try {
     const tokens = parser.parse(text, {});
     if (!isTooMuch(tokens)) {
@@ -34,24 +64,23 @@ export function parseMarkdown(text: string): Markdown {
       return blocks(nest(tokens));
     }
   } catch (error) {
-    logError("markdown", error);
+    if (!(error instanceof TooMuchError)) logError("markdown", error);
   }
-  return [{ p: [text] }];
+  return [{ plain: text }];
 }
 
 function isTooMuch(tokens: Token[]): boolean {
+  const all = withChildren(tokens);
   const innermost = tokens.some(
     ({ type, level }) =>
       level >= MAX_NESTING - 1 && (type === "blockquote_open" || type === "list_item_open"),
   );
-  return innermost || addressCharacters(tokens) > MAX_ADDRESS_CHARACTERS;
+  const addresses = all.reduce((sum, token) => sum + (addressOf(token)?.length ?? 0), 0);
+  return innermost || all.length > MESSAGE_TOKENS || addresses > MAX_ADDRESS_CHARACTERS;
 }
 
-function addressCharacters(tokens: Token[]): number {
-  return tokens.reduce(
-    (sum, token) => sum + (addressOf(token)?.length ?? 0) + addressCharacters(token.children ?? []),
-    0,
-  );
+function withChildren(tokens: Token[]): Token[] {
+  return tokens.flatMap((token) => [token, ...withChildren(token.children ?? [])]);
 }
 
 /** Puts a message's headings below the page's own, so that none skips a level, whatever they were written as. */

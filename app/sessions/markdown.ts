@@ -23,7 +23,9 @@ export type MarkdownNode =
   | { task: boolean }
   /** The first row is the heading's. A row may be shorter than that one: what is missing is empty. */
   | { table: Markdown[][]; align: Align[] }
-  | { hr: true };
+  | { hr: true }
+  /** A whole message that has too much formatting to display: its text as it was written. */
+  | { plain: string };
 
 /** The conversation's own heading is an h2. */
 export type MarkdownHeading =
@@ -31,6 +33,20 @@ export type MarkdownHeading =
 
 /** How a column of a table is aligned; null where its author did not say. */
 export type Align = "left" | "center" | "right" | null;
+
+const INLINE = ["em", "strong", "del", "a", "code"];
+
+/** @returns the words of a message, or of a part of one, without their looks; blocks, items and cells end with a line */
+export function plainText(content: unknown): string {
+  if (typeof content === "string") return content;
+  if (Array.isArray(content)) {
+    return content.map(plainText).join(Array.isArray(content[0]) ? "\n" : "");
+  }
+  const [first] = Object.entries(content ?? {});
+  if (!first) return "";
+  const [kind, inside] = first as [string, unknown];
+  return plainText(inside) + (INLINE.includes(kind) ? "" : "\n");
+}
 
 /**
  * @param href an address, percent-encoded

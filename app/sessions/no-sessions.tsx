@@ -12,21 +12,29 @@ interface NoSessionsProps {
 /** Says why the list is empty, and what to do about it. */
 export function NoSessions({ view, matchingInAll }: NoSessionsProps) {
   const [query] = useSearchParams();
+  const searching = view.words.length > 0;
   if (query.has("cursor")) return <Nothing>No sessions on this page any more.</Nothing>;
   if (view.idle !== null) {
     return (
       <Nothing>
-        <p>No active session has been idle for {view.idle} days.</p>
-        <Link to={listPath(query, "", { idle: undefined })} className="button">
-          Show all active sessions
-        </Link>
+        <p>
+          No active session {searching && "that matches "}has been idle for {view.idle} days.
+        </p>
+        {searching ? (
+          <SearchEverywhere />
+        ) : (
+          <Link to={listPath(query, "", { idle: undefined })} className="button">
+            Show all active sessions
+          </Link>
+        )}
       </Nothing>
     );
   }
-  if (view.words.length > 0 || view.repo !== null) {
+  if (searching || view.repo !== null) {
     return (
       <Nothing>
         <p>Nothing matches here.</p>
+        {searching && view.repo !== null && <SearchEverywhere />}
         {matchingInAll > 0 && (
           <Link to={listPath(query, "", { status: "all" })} className="button">
             Show the {numberText(matchingInAll)} that match, active or archived
@@ -47,6 +55,17 @@ export function NoSessions({ view, matchingInAll }: NoSessionsProps) {
         Start your first session
       </Link>
     </div>
+  );
+}
+
+/** Leaves the part of the list that was searched. */
+function SearchEverywhere() {
+  const [query] = useSearchParams();
+  const everywhere = { status: "all", repo: undefined, idle: undefined };
+  return (
+    <Link to={listPath(query, "", everywhere)} className="button">
+      Search all sessions
+    </Link>
   );
 }
 

@@ -17,8 +17,8 @@ export interface SessionPage {
   events: SessionEvent[];
   /** The newest message that the owner has seen, by its id. */
   seen: number;
-  /** Whether it shows an older part of the conversation. */
-  earlier: boolean;
+  /** The message before which the part of the conversation that it shows ends, by its id; null: it shows the newest. */
+  before: number | null;
   /** The page's own, with the origin. */
   address: string;
   /** Each makes the same form sent twice one thing. */
@@ -36,6 +36,8 @@ export interface SessionAnswer {
   made?: MadeToken;
   /** The form that makes a token, with what is wrong with it. */
   token?: { error: string; name: string };
+  /** The key of the next token, where the form's has made one. */
+  nextTokenKey?: string;
 }
 
 interface OpenSessionProps {
@@ -46,7 +48,8 @@ interface OpenSessionProps {
 
 /** A session whose conversation can be read: kept up to date while it is open. */
 export function OpenSession({ page, conversation, answered }: OpenSessionProps) {
-  const { events, earlier, freshKeys, address } = page;
+  const { events, freshKeys, address } = page;
+  const earlier = page.before !== null;
   const { status, id } = page.session;
   const live = useLiveSession(id, status, conversation, conversation.live && !earlier);
   const last = live.messages.at(-1);
@@ -83,7 +86,8 @@ export function OpenSession({ page, conversation, answered }: OpenSessionProps) 
       <AgentsPanel
         tokens={conversation.tokens}
         address={address}
-        formKey={freshKeys.token}
+        freshKey={freshKeys.token}
+        nextKey={answered?.nextTokenKey}
         now={now}
         made={answered?.made}
         failed={answered?.token}

@@ -260,9 +260,8 @@ export function reportToRow(
       )
       .compile(),
     ...transition(id, user_id, "woken", now, {
-      // In the same millisecond, the alarm's archiving came first: it archives only what is idle.
-      guard: sql`status = 'archived'
-        AND archived_at < ${lastMessageAt} + (archived_by IS 'idle')`,
+      // Of the same millisecond, nobody knows which came first: a message is rather heard than missed.
+      guard: sql`status = 'archived' AND archived_at <= ${lastMessageAt}`,
       set: sql`status = 'active', archived_at = NULL, archived_by = NULL`,
     }),
     ...transition(id, user_id, "auto-archived", now, {

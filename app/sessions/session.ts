@@ -78,6 +78,9 @@ export interface AgentToken {
   used_at: number | null;
 }
 
+/** A token that was just made, or why it was not: the session has too many, or the form's key has made one already. */
+export type NewToken = { token: string } | { token: undefined; refused: "key-used" | "too-many" };
+
 export interface Message {
   /** Counts up from 1 within its session. */
   id: number;
@@ -132,16 +135,19 @@ export type ObjectAnswer<Content = unknown> =
   | ({ state: "ready" } & Content);
 
 /**
- * What a session's Durable Object answers an agent with:
+ * Why a session's Durable Object takes nothing more for now:
+ * - `limited`: too much within a minute; `wait` is in milliseconds;
+ * - `full`: the session has stored as much as it may.
+ */
+export type NoRoom = { state: "limited"; wait: number } | { state: "full" };
+
+/**
+ * What a session's Durable Object answers an agent with, where there is room:
  * - `refused`: the token is not one of this session's (never was, or was revoked), or there is no such session;
- * - `deleting`: the session's deletion has begun;
- * - `limited`: too much within a minute; `wait` is in milliseconds.
+ * - `deleting`: the session's deletion has begun.
  */
 export type AgentAnswer<Content = unknown> =
-  | { state: "refused" }
-  | { state: "deleting" }
-  | { state: "limited"; wait: number }
-  | ({ state: "ready" } & Content);
+  { state: "refused" } | { state: "deleting" } | NoRoom | ({ state: "ready" } & Content);
 
 /** @returns what agents last reported of a session; null where none has */
 export function agentReport({

@@ -28,6 +28,12 @@ export const CLOSED = {
   unexpected: { code: 4008, reason: "Nothing but “ping” is expected here." },
 } as const;
 
+/** How long, in milliseconds, a page may listen until it is checked again who asks. */
+export const PAGE_LISTENS_FOR = 60 * 60 * 1000;
+
+/** How a page's socket is closed that is older than that: the page opens another one, which is checked. */
+export const CHECK_AGAIN = { code: 4010, reason: "Open it again: who listens is checked hourly." };
+
 /** @returns whether a socket that was closed with this code is not to be opened again */
 export function isFinal(code: number): boolean {
   return Object.values(CLOSED).some((closed) => closed.code === code);

@@ -3,16 +3,17 @@ import { useState } from "react";
 import type { Flash } from "../platform/flash.server";
 
 /**
- * What the last action had to say. The live region is always there, so that what appears in it is read aloud; a message
- * stays until the next navigation, also when the page's data is read anew.
+ * What the last action had to say. The live region is always there, so that what appears in it is read aloud. A message
+ * stays until the next navigation, also when the page's data is read again; Back and Forward do not bring it back.
  *
- * @param flash as the loader read it: only once, so null at every later reading
+ * @param flash as the loader read it: null when it is read again, but the same object where it is not
  */
 export function FlashMessage({ flash }: { flash: Flash | null }) {
   const { key } = useLocation();
-  const [shown, setShown] = useState({ flash, key });
-  if (flash && flash !== shown.flash) setShown({ flash, key });
-  const current = shown.key === key ? shown.flash : null;
+  const [shown, setShown] = useState({ flash, key, isOver: false });
+  if (flash && flash !== shown.flash) setShown({ flash, key, isOver: false });
+  else if (key !== shown.key) setShown({ ...shown, key, isOver: true });
+  const current = shown.isOver ? null : shown.flash;
   return (
     <div role="status" className="mx-auto w-full max-w-6xl px-4">
       {current && (

@@ -2,15 +2,15 @@ import { useActionData, useLocation } from "@remix-run/react";
 import { useState } from "react";
 
 /**
- * What the page's last form was answered with, until the person goes on: Remix forgets it when the page's data is read
- * anew, which a live page does at any time.
+ * @returns what the page's last form was answered with, until the person goes on: Remix forgets it when the page's data is
+ *   read again, which a live page does at any time. Back and Forward do not bring it back.
  */
 export function useLastAnswer<Answer>(): Answer | undefined {
   const answer = useActionData() as Answer | undefined;
   const { key } = useLocation();
   const [last, setLast] = useState({ answer, key });
-  // It comes before the page that it belongs to has its key.
-  const isNew = answer !== undefined && (answer !== last.answer || key !== last.key);
-  if (isNew) setLast({ answer, key });
-  return last.key === key ? last.answer : undefined;
+  // An answer comes before its page has its key, and is still there when it has.
+  const isNew = answer !== undefined && answer !== last.answer;
+  if (isNew || key !== last.key) setLast({ answer, key });
+  return last.answer;
 }

@@ -12,6 +12,12 @@ interface ScrollPlaceProps {
   children: ReactNode;
 }
 
+/** @param end what stands at the end of something @returns whether a person reads there */
+export function isAtEnd(end: HTMLElement | null): boolean {
+  const bottom = end?.getBoundingClientRect().bottom ?? Infinity;
+  return bottom < window.innerHeight + READING_ALONG;
+}
+
 interface Place {
   height: number;
   atEnd: boolean;
@@ -25,10 +31,9 @@ export class ScrollPlace extends Component<ScrollPlaceProps> {
   readonly #end = createRef<HTMLDivElement>();
 
   override getSnapshotBeforeUpdate(): Place {
-    const bottom = this.#end.current?.getBoundingClientRect().bottom ?? Infinity;
     return {
       height: document.documentElement.scrollHeight,
-      atEnd: bottom < window.innerHeight + READING_ALONG,
+      atEnd: isAtEnd(this.#end.current),
     };
   }
 

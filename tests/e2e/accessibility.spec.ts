@@ -167,7 +167,7 @@ for (const [baseURL, states] of Object.entries(ON_OTHER_SERVERS)) {
 
 function testStates(states: States) {
   for (const [state, open] of Object.entries(states)) {
-    test(`nothing is in the way of anyone on ${state}, in light and in dark @js`, async ({
+    test(`nothing is in the way of anyone on ${state}, in light and in dark, on a phone and a wide screen @js`, async ({
       page,
       ship,
       problems,
@@ -199,14 +199,19 @@ for (const state of ["the create dialog with wrong fields", "the delete dialog"]
   });
 }
 
+const PHONE = { width: 360, height: 740 };
+
 async function expectNoViolations(page: Page) {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    const checker = new AxeBuilder({ page: page as unknown as AxePage });
-    // Of WCAG 2.2 AA the only rule that has to be asked for.
-    const rules = { "target-size": { enabled: true } };
-    const { violations } = await checker.options({ rules }).analyze();
-    expect(violations, colorScheme).toEqual([]);
+  for (const viewport of [page.viewportSize()!, PHONE]) {
+    await page.setViewportSize(viewport);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      const checker = new AxeBuilder({ page: page as unknown as AxePage });
+      // Of WCAG 2.2 AA the only rule that has to be asked for.
+      const rules = { "target-size": { enabled: true } };
+      const { violations } = await checker.options({ rules }).analyze();
+      expect(violations, `${colorScheme}, ${viewport.width} pixels wide`).toEqual([]);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { detail, expectIcon, expectRows, rowOf } from "../support/pages";
 import { expect, test } from "../support/test";
 
-test("a session is archived from the list, and Undo brings it back to its place", async ({
+test("a session is archived from the list, and Undo brings it back to its place @phone", async ({
   page,
   ship,
 }) => {
@@ -16,6 +16,27 @@ test("a session is archived from the list, and Undo brings it back to its place"
   await expect(page.getByRole("status")).toContainText("Restored octo/second.");
   await expectRows(page, ["octo/third", "octo/second", "octo/first"]);
   await expect(page).toHaveURL("/dashboard");
+});
+
+test("what was said of an archived session is not said again by Back and Forward", async ({
+  page,
+  ship,
+}) => {
+  const id = await ship.create("octo/cat");
+  await page.goto(`/session/${id}`);
+  await page.getByRole("button", { name: "Archive" }).click();
+  const status = page.getByRole("status");
+  await expect(status).toContainText("Archived octo/cat.");
+
+  await page.getByRole("link", { name: "All sessions" }).click();
+  await expect(page).toHaveURL("/dashboard");
+  await expect(status).toHaveText("");
+  await page.goBack();
+  await expect(page.getByRole("button", { name: "Restore" })).toBeVisible();
+  await expect(status).toHaveText("");
+  await page.goForward();
+  await expect(page).toHaveURL("/dashboard");
+  await expect(status).toHaveText("");
 });
 
 test("a session is restored from the archive, and Undo puts it back there", async ({
@@ -58,7 +79,7 @@ test("a restored session is in its old place, because only activity moves it", a
   await expect(time).toHaveAttribute("datetime", lastActivity);
 });
 
-test("a session is archived and restored on its own page", async ({ page, ship }) => {
+test("a session is archived and restored on its own page @phone", async ({ page, ship }) => {
   const id = await ship.create("octo/cat");
   await page.goto(`/session/${id}`);
 

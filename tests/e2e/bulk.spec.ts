@@ -23,7 +23,7 @@ function bar(page: Page) {
   return page.getByRole("group", { name: "Selected sessions" });
 }
 
-test("selected sessions are archived together, and Undo brings all of them back", async ({
+test("selected sessions are archived together, and Undo brings all of them back @phone", async ({
   page,
   ship,
 }) => {
@@ -159,7 +159,7 @@ test("x selects the row that has the focus, and goes on working there @js", asyn
   await expect(checkbox(page, "octo/second")).not.toBeChecked();
 });
 
-test("rows do not move when something is selected @js", async ({ page, ship }) => {
+test("rows do not move when something is selected @js @phone", async ({ page, ship }) => {
   await createAll(ship, THREE);
   await page.goto("/dashboard");
   const before = await rowOf(page, "octo/first").boundingBox();

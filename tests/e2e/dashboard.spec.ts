@@ -11,7 +11,10 @@ test("an empty list invites to start the first session", async ({ page, ship }) 
   await expect(page.getByRole("dialog", { name: "New session" })).toBeVisible();
 });
 
-test("a line tells repository, status, messages and last activity", async ({ page, ship }) => {
+test("a line tells repository, status, messages and last activity @phone", async ({
+  page,
+  ship,
+}) => {
   const before = Date.now();
   const id = await ship.create("octo/cat");
   const after = Date.now();
@@ -50,7 +53,7 @@ test("the session with the newest activity is on top", async ({ page, ship }) =>
   await expect(rowOf(page, "octo/first")).toContainText("1 message");
 });
 
-test("more than 50 sessions come in pages, none left out and none twice", async ({
+test("more than 50 sessions come in pages, none left out and none twice @phone", async ({
   page,
   ship,
 }) => {

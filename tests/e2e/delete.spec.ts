@@ -16,7 +16,7 @@ test("the confirmation tells repository, age and message count", async ({ page, 
   expect(await ship.list()).toEqual([id]);
 });
 
-test("a deleted session is gone from the list and from its address", async ({
+test("a deleted session is gone from the list and from its address @phone", async ({
   page,
   ship,
   problems,

@@ -64,7 +64,7 @@ test.describe("among 2,000 sessions", () => {
     });
   }
 
-  test("a search finds active and archived ones, counts them, and can be narrowed to a tab", async ({
+  test("a search finds active and archived ones, counts them, and can be narrowed to a tab @phone", async ({
     page,
   }) => {
     await search(page, "FLEET/boat-44");
@@ -97,7 +97,7 @@ test.describe("among 2,000 sessions", () => {
     await expect(page.getByRole("rowheader")).toHaveCount(50);
   });
 
-  test("a repository is chosen from those with most sessions, and let go again", async ({
+  test("a repository is chosen from those with most sessions, and let go again @phone", async ({
     page,
   }) => {
     await unfoldFilters(page);
@@ -155,7 +155,7 @@ test.describe("among 2,000 sessions", () => {
     await expectNewestFirst(page);
   });
 
-  test("the idle ones are reviewed, with how many there are", async ({ page }) => {
+  test("the idle ones are reviewed, with how many there are @phone", async ({ page }) => {
     await unfoldFilters(page);
     const idle = page.getByRole("navigation", { name: "Idle for" });
     await expect(idle.getByRole("link")).toHaveText(["7 days", "14 days", "30 days"]);
@@ -175,6 +175,30 @@ test.describe("among 2,000 sessions", () => {
 
     await idle.getByRole("link", { name: "Any time" }).click();
     await expect(page).toHaveURL("/dashboard");
+  });
+
+  test("a search stays with the idle ones and within the repository that are shown, until one leaves them", async ({
+    page,
+  }) => {
+    await page.goto("/dashboard?idle=30&repo=Fleet/boat-44");
+    await search(page, "boat-43");
+    await expect(page).toHaveURL(/idle=30&repo=Fleet%2Fboat-44&q=boat-43$/);
+    await expect(page.getByText("No active session that matches has been idle")).toBeVisible();
+
+    await page.goto("/dashboard?repo=Fleet/boat-44");
+    await expect(page.getByLabel("Search")).toHaveAttribute(
+      "placeholder",
+      "Search in Fleet/boat-44",
+    );
+    await search(page, "fleet");
+    await expect(page).toHaveURL(/repo=Fleet%2Fboat-44&q=fleet$/);
+    await expect(page.getByRole("rowheader")).toHaveText(Array<string>(50).fill("Fleet/boat-44"));
+    await search(page, "boat-43");
+    await expect(page.getByText("Nothing matches here.")).toBeVisible();
+
+    await page.getByRole("link", { name: "Search all sessions" }).click();
+    await expect(page).toHaveURL("/dashboard?status=all&q=boat-43");
+    await expect(page.getByRole("rowheader").first()).toHaveText("harbour-works/boat-43");
   });
 
   test("a new session is offered on the repository that the list shows", async ({ page }) => {

@@ -5,7 +5,7 @@ import { expect, test } from "../support/test";
 
 test.use({ baseURL: urlOf(IMPATIENT) });
 
-test("an idle session is announced, kept on demand, else archived with the reason told", async ({
+test("an idle session is announced, kept on demand, else archived with the reason told @phone", async ({
   page,
   ship,
 }) => {

@@ -27,7 +27,7 @@ test("the whole way from signing in to deleting is gone by keyboard alone @js", 
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("octo/cat");
   await tabTo(page, page.getByLabel("Message"));
   await page.keyboard.type("Hello");
-  await page.keyboard.press("Enter");
+  await page.keyboard.press("Control+Enter");
   await expect(messages(page)).toHaveCount(1);
 
   await tabTo(page, page.getByRole("link", { name: "All sessions" }));
@@ -172,7 +172,7 @@ test("after archiving, the focus is not lost @js", async ({ page, ship }) => {
   await expectFocusSomewhere(page);
 });
 
-test("a change of page is begun at its heading @js", async ({ page, ship }) => {
+test("a change of page is begun at its heading @js @phone", async ({ page, ship }) => {
   await ship.create("octo/cat");
   await page.goto("/dashboard");
   await page.getByRole("link", { name: "octo/cat", exact: true }).click();

@@ -56,7 +56,11 @@ async function textsOn(page: Page): Promise<string[]> {
   return texts.map((text) => text.trim());
 }
 
-test("what is sent in one browser appears in the other @js", async ({ page, ship, elsewhere }) => {
+test("what is sent in one browser appears in the other @js @phone", async ({
+  page,
+  ship,
+  elsewhere,
+}) => {
   const id = await ship.create("octo/cat");
   await openLive(page, id);
   await openLive(elsewhere.page, id);
@@ -185,9 +189,13 @@ test("what is said while the network is gone is there when it is back, in order,
   await expectLastMessages(page, ["Before", ...range(1, 20).map((number) => `Missed ${number}`)]);
 });
 
-test("two hundred messages in a burst arrive in order, each once @js", async ({ page, ship }) => {
+test("two hundred messages in a burst arrive in order, each once, and the page keeps no more @js", async ({
+  page,
+  ship,
+}) => {
   test.slow(); // two hundred requests
   const id = await ship.create("octo/cat");
+  for (const number of range(1, 3)) await ship.send(id, `Before ${number}`);
   await openLive(page, id);
 
   // Two, because one may not report so much.
@@ -197,18 +205,30 @@ test("two hundred messages in a burst arrive in order, each once @js", async ({ 
   );
   await Promise.all(range(1, 8).map(() => inTurn(reports)));
 
+  const read = [...(await agents[0].read(3)), ...(await agents[0].read(103))];
+  await expectLastMessages(page, [read.at(-1)?.text ?? ""]);
   await expect(messages(page)).toHaveCount(200);
   const shown = await textsOn(page);
   expect(new Set(shown).size).toBe(200);
-  const read = [...(await agents[0].read(0)), ...(await agents[0].read(100))];
   expect(shown).toEqual(read.map(({ text }) => text));
+
+  // Who reads what was before is left there; who reads at the end again has the newest.
+  await page.getByRole("link", { name: "Load earlier" }).click();
+  await expect(messages(page)).toHaveCount(203);
+  await expect(messages(page).first()).toContainText("Before 1");
+  await agents[0].report({ text: "One more." });
+  await expect(messages(page)).toHaveCount(204);
+  await page.getByRole("link", { name: "Skip to the newest" }).click();
+  await agents[0].report({ text: "The last one." });
+  await expect(messages(page)).toHaveCount(200);
+  await expectLastMessages(page, ["One more.", "The last one."]);
 });
 
 async function inTurn(reports: (() => Promise<unknown>)[]) {
   for (let report = reports.shift(); report; report = reports.shift()) await report();
 }
 
-test("a token is made, shown once, used, revoked and gone", async ({ page, ship }) => {
+test("a token is made, shown once, used, revoked and gone @phone", async ({ page, ship }) => {
   const id = await ship.create("octo/cat");
   await page.goto(`/session/${id}`);
   await page.getByText("Connect an agent").click();
@@ -324,7 +344,7 @@ test("a message of more than 32 KiB is told so before it is sent @js", async ({ 
   await expect(send).toBeEnabled();
 });
 
-test("earlier messages are put in front of those that are read, which stay in place @js", async ({
+test("earlier messages are put in front of those that are read, which stay in place @js @phone", async ({
   page,
   ship,
 }) => {

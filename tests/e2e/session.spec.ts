@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { detail, expectFieldError, messages, rowOf, sendMessage } from "../support/pages";
 import { expect, test } from "../support/test";
 
-test("a session is opened from the list, and tells what it is", async ({ page, ship }) => {
+test("a session is opened from the list, and tells what it is @phone", async ({ page, ship }) => {
   const before = Date.now();
   const id = await ship.create("octo/cat");
   const after = Date.now();
@@ -28,7 +28,7 @@ test("a session is opened from the list, and tells what it is", async ({ page, s
   await expect(page).toHaveURL("/dashboard");
 });
 
-test("a message is sent, shown and counted at once", async ({ page, ship }) => {
+test("a message is sent, shown and counted at once @phone", async ({ page, ship }) => {
   const id = await ship.create("octo/cat");
   await page.goto(`/session/${id}`);
   await expect(page.getByText("No messages yet.")).toBeVisible();
@@ -202,19 +202,32 @@ test("writing into an archived session brings it back, and it says so before", a
   expect(await ship.list()).toEqual([id]);
 });
 
-test("Enter sends, and Shift and Enter break the line @js", async ({ page, ship }) => {
+test("Enter sends and Shift and Enter break the line; on a phone Enter breaks it @js @phone", async ({
+  page,
+  ship,
+  isMobile,
+}) => {
   const id = await ship.create("octo/cat");
   await page.goto("/dashboard");
   await rowOf(page, "octo/cat").getByRole("link", { name: "octo/cat", exact: true }).click();
   await expect(page).toHaveURL(`/session/${id}`);
   const composer = page.getByLabel("Message");
+  await expect(composer).toHaveAccessibleDescription(
+    isMobile
+      ? "Markdown, at most 32 KiB. Enter breaks the line."
+      : "Markdown, at most 32 KiB. Enter sends, Shift+Enter breaks the line.",
+  );
 
   await composer.pressSequentially("First");
-  await composer.press("Shift+Enter");
+  await composer.press(isMobile ? "Enter" : "Shift+Enter");
   await composer.pressSequentially("second");
-  await composer.press("Enter");
+  await (isMobile ? page.getByRole("button", { name: "Send" }).tap() : composer.press("Enter"));
 
   await expect(messages(page)).toContainText("First\nsecond", { useInnerText: true });
   await expect(composer).toHaveValue("");
   await expect(composer).toBeFocused();
+
+  await composer.pressSequentially("Third");
+  await composer.press("Control+Enter");
+  await expect(messages(page)).toHaveCount(2);
 });

@@ -2,7 +2,7 @@ import { freshName } from "../support/client";
 import { expectFieldError, expectRows, fillCreateForm, signInAs } from "../support/pages";
 import { expect, test } from "../support/test";
 
-test("signing in by name leads to the sessions", async ({ page }) => {
+test("signing in by name leads to the sessions @phone", async ({ page }) => {
   await page.goto("/");
   await expect(page).toHaveURL("/login");
   await expect(page).toHaveTitle("Sign in · Ship");

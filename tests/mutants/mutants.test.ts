@@ -1,4 +1,4 @@
-/** The tests catch every mutant: the app with one of its rules taken out does not pass them. */
+/** `npm run chaos`: the tests catch every mutant: the app with one of its rules taken out does not pass them. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";

@@ -18,8 +18,8 @@ export function mutate(name: string | undefined): Plugin {
   };
 }
 
-/** @throws where the text to replace does not occur exactly once: a mutant must not rot unseen */
-function mutated({ name, from, to }: Mutant, code: string): string {
+/** @returns the code with the mutant's rule taken out @throws where the text to replace does not occur exactly once */
+export function mutated({ name, from, to }: Mutant, code: string): string {
   const [before, after, ...more] = code.split(from);
   if (before === undefined || after === undefined || more.length > 0) {
     throw new Error(`The mutant “${name}” does not fit its file`);

@@ -47,6 +47,7 @@ function vars() {
     AUTH_SECRETS: "a secret for tests",
     TOKEN_KEYS: `1:${Buffer.alloc(32, "key").toString("base64")}`,
     LOCAL_SIGN_IN: "true",
+    ALLOWED_USERS: "*", // whoever the stand-in for GitHub knows
     CREATE_LIMIT_PER_MINUTE: "0", // no person creates as fast as a test
     ...given,
   };

@@ -25,6 +25,23 @@ test("it is said once: the page that says it takes the cookie away", async () =>
   expect(await taken(cookieOf(new Headers(headers)))).toEqual({ flash: null, headers: {} });
 });
 
+test.each<[string, Flash, Flash]>([
+  [
+    "whose Undo has a long path",
+    {
+      text: "Archived.",
+      undo: { action: `/dashboard?q=${"a".repeat(4_000)}`, intent: "restore:1" },
+    },
+    { text: "Archived." },
+  ],
+  ["that is long", { text: "𝖠".repeat(4_000) }, { text: `${"𝖠".repeat(150)}…` }],
+  ["that is long in Latin", { text: "???".repeat(4_000) }, { text: `${"???".repeat(100)}…` }],
+])("one %s is made to fit into a cookie", async (_, flash, said) => {
+  const { headers } = await flashed({}, flash);
+  expect(setCookieOf(headers).length).toBeLessThanOrEqual(4096);
+  expect((await taken(cookieOf(headers))).flash).toEqual(said);
+});
+
 test("nothing is said, and no cookie set, where no action had anything to say", async () => {
   expect(await taken("")).toEqual({ flash: null, headers: {} });
 });
@@ -47,8 +64,8 @@ test("its cookie is out of reach of scripts and gone after a minute", async () =
   expect(named.sort()).toEqual(["HttpOnly", "Max-Age=60", "Path=/", "SameSite=Lax"]);
 });
 
-function flashed(vars: Partial<Env> = {}) {
-  return redirectWithFlash(get("/dashboard"), contextWith(vars), "/dashboard", FLASH);
+function flashed(vars: Partial<Env> = {}, flash = FLASH) {
+  return redirectWithFlash(get("/dashboard"), contextWith(vars), "/dashboard", flash);
 }
 
 function taken(cookie: string) {

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkFields } from "../../app/platform/form.server";
+import { MESSAGE_BYTES } from "../../app/sessions/budgets";
 import {
   createInput,
   formatCursor,
-  MESSAGE_BYTES,
   messageInput,
   parseAfter,
   parseBefore,
@@ -24,7 +24,7 @@ const RIGHT = { key: KEY, repoOwner: "remix-run", repoName: "remix" };
 
 const OWNER_MISSING = "Enter the repository’s owner.";
 const OWNER_LONG = "An owner has at most 39 characters.";
-const OWNER_SHAPE = "An owner has letters and digits, with single hyphens between them.";
+const OWNER_SHAPE = "An owner has letters, digits and hyphens, and does not begin with a hyphen.";
 const NAME_MISSING = "Enter the repository’s name.";
 const NAME_LONG = "A repository name has at most 100 characters.";
 const NAME_SHAPE = "A repository name has letters, digits, “.”, “_” and “-” only.";
@@ -58,6 +58,9 @@ describe("the create form", () => {
     ["a", "a"],
     ["7", "7"],
     ["A-1-b-2", "A-1-b-2"],
+    ["a--b", "a--b"],
+    ["a-", "a-"],
+    ["octo-cat_acme", "octo-cat_acme"],
     ["o".repeat(39), "o".repeat(39)],
     [` ${"o".repeat(39)} `, "o".repeat(39)],
   ])("takes %j as owner", (typed, taken) => {
@@ -70,10 +73,10 @@ describe("the create form", () => {
     ["40 characters", "o".repeat(40), OWNER_LONG],
     ["1 MB", "o".repeat(2 ** 20), OWNER_LONG],
     ["a leading hyphen", "-a", OWNER_SHAPE],
-    ["a trailing hyphen", "a-", OWNER_SHAPE],
     ["a hyphen alone", "-", OWNER_SHAPE],
-    ["a double hyphen", "a--b", OWNER_SHAPE],
-    ["an underscore", "a_b", OWNER_SHAPE],
+    ["a leading underscore", "_a", OWNER_SHAPE],
+    ["a trailing underscore", "a_", OWNER_SHAPE],
+    ["two underscores", "a_b_c", OWNER_SHAPE],
     ["a dot", "a.b", OWNER_SHAPE],
     ...NO_NAMES.map(([what, typed]) => [what, typed, OWNER_SHAPE]),
   ])("tells what is wrong with an owner of %s", (_, typed, told) => {
@@ -282,6 +285,7 @@ describe("what a list shows", () => {
     ["q=++", {}],
     [`q=${"a".repeat(150)}`, { words: ["a".repeat(150)] }],
     ["repo=Remix-Run/remix", { repo: "Remix-Run/remix" }],
+    ["repo=a--b-/remix", { repo: "a--b-/remix" }],
     ["idle=7", { idle: 7 }],
     ["idle=30&status=active", { idle: 30 }],
     ["sort=activity", {}],
@@ -445,8 +449,11 @@ function hyphenated(maxLength: number): fc.Arbitrary<string> {
 }
 
 function isGitHubOwner(name: string): boolean {
-  const parts = name.split("-");
-  return name.length <= 39 && parts.every((part) => part !== "" && isMadeOf(ALPHANUMERIC, part));
+  const [own = "", ofCompany, ...more] = name.split("_");
+  if (name.length > 39 || own === "" || own.startsWith("-") || more.length > 0) return false;
+  return (
+    isMadeOf(`${ALPHANUMERIC}-`, own) && ofCompany !== "" && isMadeOf(ALPHANUMERIC, ofCompany ?? "")
+  );
 }
 
 function isGitHubRepository(name: string): boolean {

@@ -1,14 +1,22 @@
 import fc from "fast-check";
 import MarkdownIt from "markdown-it";
+import StateBlock from "markdown-it/lib/rules_block/state_block.mjs";
 import { createElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, test, vi } from "vitest";
-import { isLinkTarget, type Markdown } from "../../app/sessions/markdown";
+import {
+  MESSAGE_BYTES,
+  MESSAGE_TOKENS,
+  PAGE_MESSAGES,
+  PAGE_TREE_BYTES,
+  treeBytes,
+  utf8Bytes,
+  within,
+} from "../../app/sessions/budgets";
+import { isLinkTarget, plainText, type Markdown } from "../../app/sessions/markdown";
 import { MarkdownView } from "../../app/sessions/markdown-view";
 import { parseMarkdown } from "../../app/sessions/markdown.server";
-
-/** The most that a message may have, bytes. */
-const MESSAGE_BYTES = 32 * 1024;
+import { WORST } from "../../bench/worst.mjs";
 
 const RICH = `# Plan
 Fix the **flaky** test, *then* ~~hope~~ run \`npm test\`:
@@ -306,18 +314,50 @@ describe("a message made to be too much", () => {
     expectBounded(text);
   });
 
-  test("is shown as it was written where the parser would drop what is too deep", () => {
-    const text = `${"> ".repeat(60)}the end\n\nand *more*`;
-    expect(parseMarkdown(text)).toEqual([{ p: [text] }]);
+  test.each(Object.entries(WORST))("%s", (_, text) => {
+    expect(utf8Bytes(text)).toBeLessThanOrEqual(MESSAGE_BYTES);
+    expectBounded(text);
   });
 
-  test("is shown as it was written where the parser fails", () => {
+  test.each([
+    ["tables that the parser fills up", WORST["tables that are filled up"]],
+    ["quotes in quotes", WORST["deep quotes"]],
+    ["more lists than it may have", WORST["deep lists"]],
+    ["more emphasis than it may have", WORST["emphasis"]],
+    ["what the parser would drop as too deep", `${"> ".repeat(60)}the end\n\nand *more*`],
+    ["long addresses again and again", WORST["references"]],
+  ])("is plain text, as it was written, where it has %s", (_, text) => {
+    expect(parseMarkdown(text)).toEqual([{ plain: text }]);
+  });
+
+  test("is plain text from the first token on that is too much", () => {
+    const most = "a\n\n".repeat(MESSAGE_TOKENS / 4); // a paragraph is four of them
+    expect(parseMarkdown(most)).toHaveLength(MESSAGE_TOKENS / 4);
+    expect(parseMarkdown(`${most}---`)).toEqual([{ plain: `${most}---` }]);
+  });
+
+  test("is given up before its tables are made", () => {
+    const push = vi.spyOn(StateBlock.prototype, "push");
+    parseMarkdown(WORST["tables that are filled up"]);
+    expect(push.mock.calls.length).toBeLessThanOrEqual(MESSAGE_TOKENS);
+    vi.restoreAllMocks();
+  });
+
+  test("has its first addresses linked, however long one looks for the end of the others", () => {
+    const ordinary = "https://a.example/b?c=d, and so on. ".repeat(900);
+    const hostile = `${WORST["addresses without an end"]} https://a.example`;
+    expect(linksOf(parseMarkdown(ordinary))).toHaveLength(900);
+    expect(linksOf(parseMarkdown(hostile))).not.toContain("https://a.example");
+    expect(linksOf(parseMarkdown("https://a.example"))).toEqual(["https://a.example"]);
+  });
+
+  test("is plain text where the parser fails", () => {
     const logged = vi.spyOn(console, "error").mockReturnValue();
     vi.spyOn(MarkdownIt.prototype, "parse").mockImplementation(() => {
       throw new Error("The parser has a bug");
     });
 
-    expect(parseMarkdown("a\n*b*")).toEqual([{ p: ["a\n*b*"] }]);
+    expect(parseMarkdown("a\n*b*")).toEqual([{ plain: "a\n*b*" }]);
     expect(logged).toHaveBeenCalledExactlyOnceWith(expect.stringContaining("has a bug"));
     vi.restoreAllMocks();
   });
@@ -325,10 +365,22 @@ describe("a message made to be too much", () => {
   function expectBounded(text: string) {
     const tree = parseMarkdown(text);
     expect(depthOf(tree)).toBeLessThanOrEqual(150);
-    expect(nodeCount(tree)).toBeLessThanOrEqual(2 * text.length);
-    expect(JSON.stringify(tree).length).toBeLessThanOrEqual(200_000);
+    expect(nodeCount(tree)).toBeLessThanOrEqual(2 * MESSAGE_TOKENS);
+    expect(treeBytes(JSON.stringify(tree))).toBeLessThanOrEqual(PAGE_TREE_BYTES);
     expect(render(tree)).toMatch(/^<div class="markdown">/);
   }
+});
+
+describe("a page of the worst messages", () => {
+  test.each(Object.entries(WORST))("has less than 2 MB of HTML: %s", (_, text) => {
+    const tree = JSON.stringify(parseMarkdown(text));
+    const page = within(Array<string>(PAGE_MESSAGES).fill(tree), PAGE_TREE_BYTES, treeBytes);
+    // The document has each tree twice: as elements, and as the data that they were made from.
+    const data = tree.replace(/[&<>\u2028\u2029]/g, "\\u0026");
+    const html = render(JSON.parse(tree) as Markdown) + data;
+    expect(page.length).toBeGreaterThan(0);
+    expect(page.length * (utf8Bytes(html) + 1_000)).toBeLessThan(1_900_000);
+  });
 });
 
 describe("the page", () => {
@@ -375,6 +427,14 @@ describe("the page", () => {
     expect(render([{ a: ["a"], href: "javascript:alert(1)" }])).not.toContain("href");
   });
 
+  test("says so where a message is plain text, and keeps its lines and its indentation", () => {
+    expect(render([{ plain: "<b>\n  c" }])).toBe(
+      '<div class="markdown">' +
+        '<p class="text-sm text-muted">Shown as plain text: too much formatting to display.</p>' +
+        '<p class="whitespace-pre-wrap">&lt;b&gt;\n  c</p></div>',
+    );
+  });
+
   test("shows the text in what it does not know", () => {
     const tree = [
       { blink: ["a ", { em: ["b"] }], speed: 2 },
@@ -391,6 +451,7 @@ const KNOWN_TAG = new RegExp(
     'div class="markdown"',
     'div tabindex="0" role="group" aria-label="Table"',
     'pre tabindex="0" role="group" aria-label="Code"( data-language="[^"<>]*")?',
+    'p class="(text-sm text-muted|whitespace-pre-wrap)"',
     'ol start="\\d+"',
     'th scope="col"( class="text-(left|center|right)")?',
     'td class="text-(left|center|right)"',
@@ -425,6 +486,15 @@ function* partsOf(tree: unknown): Generator {
 function isBranch(tree: unknown): tree is object {
   return typeof tree === "object" && tree !== null;
 }
+
+test("the words of a message are its words alone, apart where they stand apart", () => {
+  const words = plainText(parseMarkdown(RICH)).split(/\s+/).join(" ");
+  expect(words).toMatch(
+    /^Plan Fix the flaky test, then hope run npm test: read write const a = "<b>"; file lines a\.ts 12 quoted/,
+  );
+  expect(plainText(parseMarkdown("*half*way\n\n- [x] one\n- two"))).toBe("halfway\n\none\ntwo\n");
+  expect(plainText([])).toBe("");
+});
 
 function linksOf(tree: Markdown): string[] {
   return [...partsOf(tree)].flatMap((part) =>

@@ -51,6 +51,8 @@ describe.each([PAGES, COMPANION])("%s", (file) => {
   test.each<[string, string | RegExp, string, string]>([
     ["a date of compatibility that is too early", "2026-04-20", "2025-01-01", "2026-02-24 to"],
     ["one that workerd does not know", "2026-04-20", "2026-05-01", "to 2026-04-26"],
+    ["one that is no day", "2026-04-20", "2026-03-32", "has to be a date"],
+    ["one that is no string", '"2026-04-20"', "2026-04-20", "has to be a date"],
     ["no database", /\[\[d1_databases\]\][^[]*/, "", "has to be one database, bound as DB"],
     ["a database of another binding", 'binding = "DB"', 'binding = "DATA"', "has to be DB"],
     ["a database id that is none", /database_id = "[^"]*"/, 'database_id = "mine"', "d1 list"],
@@ -73,6 +75,14 @@ describe.each([PAGES, COMPANION])("%s", (file) => {
       "AUTO_ARCHIVE_SECONDS = -1",
       "whole number of seconds",
     ],
+    ...["ada lovelace", "@ada", "ada,", "https://github.com/ada", "**"].map(
+      (wrong): [string, string, string, string] => [
+        `“${wrong}” for people`,
+        'ALLOWED_USERS = ""',
+        `ALLOWED_USERS = "${wrong}"`,
+        "ALLOWED_USERS has to list GitHub ids or logins",
+      ],
+    ),
     ["a missing var", /AUTO_ARCHIVE_SECONDS = \d+/, "", "vars.AUTO_ARCHIVE_SECONDS has to be"],
     ["a secret", "[vars]", '[vars]\nAUTH_SECRETS = "s3cret"', "AUTH_SECRETS is a secret"],
     [
@@ -140,7 +150,7 @@ test.each<[string, string, string | RegExp, string, string]>([
     COMPANION,
     '"../migrations"',
     '"migrations"',
-    "not to migrations",
+    "has to be ../migrations",
   ],
   [
     "a GitHub that is not asked safely",
@@ -149,6 +159,22 @@ test.each<[string, string, string | RegExp, string, string]>([
     "http://github.com",
     "https://",
   ],
+  ...[
+    "http://ship.example.com",
+    "https://ship.example.com/",
+    "https://ship.example.com/app",
+    "https://Ship.example.com",
+    "https://ship.example.com:443",
+    "https://ada@ship.example.com",
+    "https://",
+    "ship.example.com",
+  ].map((wrong): [string, string, string, string, string] => [
+    `the address ${wrong}`,
+    PAGES,
+    'ORIGIN = ""',
+    `ORIGIN = "${wrong}"`,
+    "vars.ORIGIN has to be the address of your Ship",
+  ]),
   [
     "warnings before there is anything to warn of",
     PAGES,
@@ -177,7 +203,7 @@ test.each<[string, string, string | RegExp, string, string]>([
     'new_classes = ["P',
     "write new_sqlite_classes instead",
   ],
-  ["one tag twice", COMPANION, 'tag = "v2"', 'tag = "v1"', "two migrations have the tag v1"],
+  ["one tag twice", COMPANION, 'tag = "v2"', 'tag = "v1"', "has two with the same tag"],
 ])("refuses %s", (_, file, from, to, told) => {
   change(file, from, to);
   expect(inspect(folder).problems).toContainEqual(expect.stringContaining(told));
@@ -209,40 +235,66 @@ describe("a deployment", () => {
     return unready(configs!, secrets);
   }
 
-  function useDatabase(): void {
+  /** What the repository's own configurations leave open. */
+  function fillIn(): void {
     for (const file of [PAGES, COMPANION]) change(file, 'database_id = "0', 'database_id = "1');
+    change(PAGES, 'ORIGIN = ""', 'ORIGIN = "https://ship.example.com"');
+    listPeople("", "583231, Octo-Cat,a--b-, octo-cat_acme");
   }
 
-  test("is ready with a database and every secret", () => {
-    useDatabase();
+  function listPeople(before: string, list: string): void {
+    for (const file of [PAGES, COMPANION]) {
+      change(file, `ALLOWED_USERS = "${before}"`, `ALLOWED_USERS = "${list}"`);
+    }
+  }
+
+  test("is ready with a database, an address, people and every secret", () => {
+    fillIn();
     expect(problemsWith(ALL)).toEqual([]);
   });
 
   test("may have what is no secret in the configuration", () => {
-    useDatabase();
+    fillIn();
     change(PAGES, "[vars]", '[vars]\nGITHUB_CLIENT_ID = "Iv1"\nGITHUB_APP_SLUG = "ship"');
     expect(problemsWith(["AUTH_SECRETS", "TOKEN_KEYS", "GITHUB_CLIENT_SECRET"])).toEqual([]);
   });
 
   test("wants a database of its own", () => {
+    fillIn();
+    for (const file of [PAGES, COMPANION]) change(file, 'database_id = "1', 'database_id = "0');
     expect(problemsWith(ALL)).toEqual([expect.stringContaining("npx wrangler d1 create ship-db")]);
   });
 
+  test("wants people, of whom it may be anybody", () => {
+    fillIn();
+    listPeople("583231, Octo-Cat,a--b-, octo-cat_acme", "*");
+    expect(problemsWith(ALL)).toEqual([]);
+    listPeople("*", "");
+    expect(problemsWith(ALL)).toEqual([expect.stringContaining("ALLOWED_USERS is empty")]);
+  });
+
+  test("wants an address of its own", () => {
+    fillIn();
+    change(PAGES, 'ORIGIN = "https://ship.example.com"', 'ORIGIN = ""');
+    const told = expect.stringContaining("npx wrangler pages project list") as string;
+    expect(problemsWith(ALL)).toEqual([told]);
+  });
+
   test.each(ALL)("wants %s", (name) => {
-    useDatabase();
+    fillIn();
     expect(problemsWith(ALL.filter((other) => other !== name))).toEqual([
       `${name} is not set. Set it: npx wrangler pages secret put ${name}`,
     ]);
   });
 
   test("has no sign-in by name alone", () => {
-    useDatabase();
+    fillIn();
     const told = expect.stringContaining("pages secret delete LOCAL_SIGN_IN") as string;
     expect(problemsWith([...ALL, "LOCAL_SIGN_IN"])).toEqual([told]);
   });
 
   test("wants a Pages project that can be asked", () => {
-    useDatabase();
+    fillIn();
     const told = expect.stringContaining("npx wrangler pages project create ship") as string;
     expect(problemsWith(undefined)).toEqual([told]);
   });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { BODY_LIMIT, passGate } from "../../app/platform/request-gate";
 
 const SHIP = "https://ship.example";
+const pass = (request: Request) => passGate(request, SHIP);
 const LIMIT = 256 * 1024;
 
 describe("reading a page", () => {
@@ -10,7 +11,7 @@ describe("reading a page", () => {
     async (method) => {
       const headers = { Origin: "https://evil.example", "Sec-Fetch-Site": "cross-site" };
       const request = new Request(`${SHIP}/dashboard`, { method, headers });
-      expect(await passGate(request)).toBe(request);
+      expect(await pass(request)).toBe(request);
     },
   );
 });
@@ -22,7 +23,7 @@ describe("a request that could change something", () => {
     ["has no origin, but the browser's word for it", { "Sec-Fetch-Site": "same-origin" }],
   ])("is let pass where it %s", async (_, headers) => {
     for (const request of changes(headers)) {
-      expect(await passGate(request), request.method).toBeInstanceOf(Request);
+      expect(await pass(request), request.method).toBeInstanceOf(Request);
     }
   });
 
@@ -51,7 +52,7 @@ describe("a request that could change something", () => {
     ["says so by its referrer only", { Referer: `${SHIP}/dashboard` }],
   ])("is refused where it %s", async (_, headers) => {
     for (const request of changes(headers)) {
-      expect(await passGate(request), request.method).toEqual({
+      expect(await pass(request), request.method).toEqual({
         status: 403,
         title: "Refused",
         text: "This request did not come from a page of Ship. Open Ship and try again there.",
@@ -62,11 +63,8 @@ describe("a request that could change something", () => {
   test("is told by the port as well", async () => {
     const request = (headers: Record<string, string>) =>
       new Request("http://localhost:8788/logout", { method: "POST", headers });
-    expect(await passGate(request({ Origin: "http://localhost:8788" }))).toBeInstanceOf(Request);
-    expect(await passGate(request({ Origin: "http://localhost:3000" }))).toHaveProperty(
-      "status",
-      403,
-    );
+    expect(await pass(request({ Origin: "http://localhost:8788" }))).toBeInstanceOf(Request);
+    expect(await pass(request({ Origin: "http://localhost:3000" }))).toHaveProperty("status", 403);
   });
 
   /** One of each method that is not safe, and the upgrade that looks like a GET. */
@@ -81,19 +79,19 @@ describe("a request that could change something", () => {
 describe("what is sent", () => {
   test("may be 256 KiB, and not one byte more", async () => {
     expect(BODY_LIMIT).toBe(LIMIT);
-    const passed = await passGate(post("x".repeat(LIMIT)));
+    const passed = await pass(post("x".repeat(LIMIT)));
     expect(await (passed as Request).text()).toHaveLength(LIMIT);
-    expectTooLarge(await passGate(post("x".repeat(LIMIT + 1))));
+    expectTooLarge(await pass(post("x".repeat(LIMIT + 1))));
   });
 
   test("may be nothing", async () => {
-    const passed = await passGate(post(null));
+    const passed = await pass(post(null));
     expect(await (passed as Request).text()).toBe("");
   });
 
   test("is refused by its length alone, unread, where it says that it is too long", async () => {
     const { body, sent } = endless();
-    expectTooLarge(await passGate(post(body, { "Content-Length": `${LIMIT + 1}` })));
+    expectTooLarge(await pass(post(body, { "Content-Length": `${LIMIT + 1}` })));
     expect(sent.bytes).toBe(0);
   });
 
@@ -103,14 +101,14 @@ describe("what is sent", () => {
     ["with a length that is no number", { "Content-Length": "many" }],
   ])("is read no further than needed where it never ends and comes %s", async (_, headers) => {
     const { body, sent } = endless();
-    expectTooLarge(await passGate(post(body, headers)));
+    expectTooLarge(await pass(post(body, headers)));
     expect(sent.bytes).toBe(LIMIT + CHUNK);
     expect(sent.cancelled).toBe(true);
   });
 
   test("reaches the app as it was, in pieces or not", async () => {
     const pieces = ["key=1&te", "xt=a%26b", "&text2=%F0%9F%9A%80"];
-    const passed = await passGate(
+    const passed = await pass(
       post(streamOf(pieces), { "Content-Type": "application/x-www-form-urlencoded" }),
     );
 
@@ -127,13 +125,13 @@ describe("what is sent", () => {
   test("reaches the app as a multipart form too", async () => {
     const form = new FormData();
     form.set("text", "a\r\n--b");
-    const passed = await passGate(post(form));
+    const passed = await pass(post(form));
     expect((await (passed as Request).formData()).get("text")).toBe("a\r\n--b");
   });
 
   test("is given up by the app when the person gives up", async () => {
     const person = new AbortController();
-    const passed = await passGate(post("x", {}, person.signal));
+    const passed = await pass(post("x", {}, person.signal));
     person.abort();
     expect((passed as Request).signal.aborted).toBe(true);
   });

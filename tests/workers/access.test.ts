@@ -8,7 +8,7 @@ import type { BulkKind } from "../../app/sessions/bulk";
 import { startBulk } from "../../app/sessions/bulk.server";
 import { createSession, deleteSession } from "../../app/sessions/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
-import type { ObjectAnswer, SessionRow } from "../../app/sessions/session";
+import type { NoRoom, ObjectAnswer, SessionRow } from "../../app/sessions/session";
 import * as remixBuild from "../../build/index.js";
 import { SessionDO } from "../../durable-objects/session";
 import { appEnv, Browser, captureLog, everythingStored, leadsTo } from "./app";
@@ -33,6 +33,8 @@ interface RouteLine {
   open?: true;
   /** The status of every answer, whosever the session is: it is no page. */
   answers?: number;
+  /** Where one is led to after signing in, where that is not where one was. */
+  back?: string;
 }
 
 const KEY = "7b0d7b1c-6f0e-4d0a-9c0b-5a4b7f0c1d2e";
@@ -86,7 +88,7 @@ const ROUTES: Record<string, RouteLine> = {
   },
   "routes/dashboard_.live": { path: "/dashboard/live", answers: 426 },
   "routes/session.$id_.live": { path: "/session/ID/live", answers: 426 },
-  "routes/session.$id_.export": { path: "/session/ID/export" },
+  "routes/session.$id_.export": { path: "/session/ID/export", back: "/session/ID" },
   // Takes a token instead of a cookie: see agents.test.ts.
   "routes/session.$id_.messages": { path: "/session/ID/messages", open: true },
 };
@@ -96,21 +98,22 @@ const { routes } = remixBuild as unknown as ServerBuild;
 /** A request of the matrix. */
 interface Asked {
   answers?: number | undefined;
+  back?: string | undefined;
   path: string;
   method: "GET" | "HEAD" | "POST";
   form?: Record<string, string>;
 }
 
 /** Everything that can be asked of a route: what it shows and each of its forms, as a document and as data. */
-function askedOf([id, { path, forms = [], answers }]: [string, RouteLine]): [
+function askedOf([id, { path, forms = [], answers, back }]: [string, RouteLine]): [
   name: string,
   Asked,
 ][] {
   const dataPath = `${path}${path.includes("?") ? "&" : "?"}_data=${encodeURIComponent(id)}`;
   return [["", path] as const, ["data of ", dataPath] as const].flatMap(
     ([kind, path]): [string, Asked][] => [
-      [`GET ${kind}${id}`, { path, method: "GET", answers }],
-      [`HEAD ${kind}${id}`, { path, method: "HEAD", answers }],
+      [`GET ${kind}${id}`, { path, method: "GET", answers, back }],
+      [`HEAD ${kind}${id}`, { path, method: "HEAD", answers, back }],
       ...forms.map((form): [string, Asked] => [
         `POST ${kind}${id}, ${form.intent ?? "its form"}`,
         { path, method: "POST", form },
@@ -235,7 +238,7 @@ describe("somebody who is not signed in", () => {
       expect(await everythingStored()).toEqual(before);
 
       const signedIn = await browser.post(signInPage!, { name: "bob" });
-      const page = new URL(asked.path.replace(/ID|BULK/, id), browser.origin);
+      const page = new URL((asked.back ?? asked.path).replace(/ID|BULK/, id), browser.origin);
       page.searchParams.delete("_data");
       expect(leadsTo(signedIn)).toBe(page.pathname + page.search);
     });
@@ -374,7 +377,7 @@ describe("a session's object", () => {
   /** Each method as a stranger calls it; `row` as it would be if the session were theirs. */
   const METHODS: Record<
     Method,
-    (object: Stub, stranger: string, row: SessionRow) => Promise<ObjectAnswer>
+    (object: Stub, stranger: string, row: SessionRow) => Promise<ObjectAnswer | NoRoom>
   > = {
     initialize: async (object, _, row) => await object.initialize(row),
     snapshot: async (object, stranger) => await object.snapshot(stranger),

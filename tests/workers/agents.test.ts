@@ -55,6 +55,27 @@ describe("a token", () => {
     expect(await statusOf(report({ status: "done" }, second))).toBe(201);
   });
 
+  test.each([
+    ["that is used", "Builder", true],
+    ["of another name", "Reviewer", false],
+    ["of another name that is used", "Reviewer", true],
+  ])("%s is not replaced by its form, which is given a fresh key", async (_, name, used) => {
+    const key = crypto.randomUUID();
+    const first = await connect("Builder", key);
+    if (used) await report({ status: "working" }, first);
+    const before = await everythingStored();
+
+    const answer = await sendConnect(name, key);
+
+    expect(answer.status).toBe(409);
+    const page = await answer.text();
+    expect(page).toContain("This form has already made a token. Send it again to make another.");
+    expect(page).not.toContain(key);
+    expect(page).not.toContain("ship_");
+    expect(await everythingStored()).toEqual(before);
+    expect(await statusOf(report({ status: "done" }, first))).toBe(201);
+  });
+
   test("is refused where a session has 20, until one of them is revoked", async () => {
     const key = crypto.randomUUID();
     for (let count = 2; count < 20; count++) await connect();
@@ -273,13 +294,6 @@ describe("a report", () => {
     expect(await inStorage(id)).toEqual(before);
   });
 
-  test.each(["PUT", "PATCH", "DELETE"])("by %s is refused, and nothing is kept", async (method) => {
-    const before = await inStorage(id);
-    const answer = await send({ ...form({ text: "Hi" }), method });
-    expect(answer.status).toBe(405);
-    expect(await inStorage(id)).toEqual(before);
-  });
-
   test("that the session does not take for now may be sent again", async () => {
     const unreachable = { ...appEnv, SESSION_DO: brokenObjects() };
     const answer = await send(form({ text: "Hi" }), { withEnv: unreachable });
@@ -382,9 +396,9 @@ describe("a request with a token", () => {
       const init = { ...form({ intent, name: "More", key: crypto.randomUUID() }), headers };
       expect(await statusOf(send(init)), intent).toBe(400);
     }
-    const page = await ask(new Request(`${ORIGIN}/session/${id}`, { headers: right() }));
-    expect(page.status).toBe(302);
-    expect(page.headers.get("Location")).toMatch(/^\/login/);
+    expect(await statusOf(ask(new Request(`${ORIGIN}/session/${id}`, { headers: right() })))).toBe(
+      405,
+    );
     for (const wrong of ["ship_wrong", "x"]) {
       const init = { ...form({ text: "Hi" }), headers };
       expect(await statusOf(send(init, { by: wrong }))).toBe(401);
@@ -433,7 +447,34 @@ describe("a request with a token", () => {
   });
 });
 
+test.each([
+  ["", "POST", /^Report here by POST\..*\/messages/],
+  ["/messages", "GET, HEAD", /^Read messages here by GET\./],
+  ["/live", "GET", /^Open a WebSocket here/],
+])(
+  "the address /session/:id%s says what it takes to an agent that asks by another method",
+  async (path, allowed, told) => {
+    const before = await inStorage(id);
+    for (const method of ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"]) {
+      if (allowed.split(", ").includes(method)) continue;
+      const body = ["GET", "HEAD", "OPTIONS"].includes(method) ? {} : form({ text: "Hi" });
+      const answer = await sendTo(`/session/${id}${path}?after=0`, { method, ...body });
+      expect(answer.status, method).toBe(405);
+      expect(answer.headers.get("Allow")).toBe(allowed);
+      expect((await answer.json<{ error: string }>()).error).toMatch(told);
+    }
+    expect(await inStorage(id)).toEqual(before);
+  },
+);
+
 describe("reading", () => {
+  test("by HEAD is answered as GET would be, at once and without the messages", async () => {
+    const answer = await sendTo(`/session/${id}/messages?after=0`, { method: "HEAD" });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("Content-Type")).toContain("application/json");
+    expect(await answer.text()).toBe("");
+  });
+
   test("gives the 30 newest messages at once, as they were written", async () => {
     for (let count = 1; count <= 31; count++) await say(`*${count}*`);
     const messages = await messagesOf(read());

@@ -143,13 +143,18 @@ test("a session that its owner archived is not archived again for being idle", a
   expect(await inDatabase(row.id)).toEqual({ row, events: [] });
 });
 
-test.each(["owner", "idle"] as const)(
-  "writing into a session archived by %s brings it back, with the next alarm",
-  async (archived_by) => {
+test.each([
+  ["owner", "a millisecond ago", NOW - 1],
+  ["idle", "a millisecond ago", NOW - 1],
+  ["owner", "in the same millisecond", NOW],
+  ["idle", "in the same millisecond", NOW],
+] as const)(
+  "writing into a session archived by %s %s brings it back, with the next alarm",
+  async (archived_by, _, archived_at) => {
     const row = await newSessionLike({
       last_activity: NOW - DAY,
       status: "archived",
-      archived_at: NOW - 1,
+      archived_at,
       archived_by,
     });
     await appendMessage(env, row.user_id, row.id, freshMessage());

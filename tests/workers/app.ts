@@ -14,6 +14,7 @@ export const ORIGIN = "http://localhost:8788";
 /** What the app's configuration has beside the companion's. */
 export const appEnv = {
   ...env,
+  ORIGIN: "",
   AUTH_SECRETS: "a secret for tests",
   LOCAL_SIGN_IN: "true",
   GITHUB_URL: "https://github.com",
@@ -89,6 +90,33 @@ export class Browser {
     const list = await (await this.get("/dashboard")).text();
     return /\/session\/([0-9a-f-]{36})/.exec(list)?.[1] ?? "";
   }
+}
+
+/** What GitHub says of somebody who signs in. */
+export interface GitHubUser {
+  id: number;
+  login: string;
+  name: string;
+  avatar_url: string;
+}
+
+/** Goes through GitHub's sign-in, where GitHub says that this is who signs in. @returns the answer to coming back */
+export async function signInWithGitHub(
+  browser: Browser,
+  user: GitHubUser,
+  to = "/dashboard",
+): Promise<Response> {
+  const begun = await browser.post(`/login?${new URLSearchParams({ to })}`, { intent: "github" });
+  const { searchParams } = new URL(leadsTo(begun) ?? "");
+  const gitHub = vi.spyOn(globalThis, "fetch").mockImplementation((input) => {
+    const { url } = new Request(input);
+    const tokens = { access_token: "ghu_access", token_type: "bearer" };
+    return Promise.resolve(Response.json(url.endsWith("/user") ? user : tokens));
+  });
+  const query = new URLSearchParams({ code: "1", state: searchParams.get("state") ?? "" });
+  const answer = await browser.get(`/login/callback?${query}`);
+  gitHub.mockRestore();
+  return answer;
 }
 
 /** @returns where an answer leads: a document's redirect, or what a data request has instead of one */

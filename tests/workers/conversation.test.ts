@@ -1,6 +1,11 @@
 import { runInDurableObject } from "cloudflare:test";
 import { expect, test, vi } from "vitest";
-import { appendMessage, changeStatus, deleteSession } from "../../app/sessions/lifecycle.server";
+import {
+  appendMessage,
+  changeStatus,
+  deleteSession,
+  seeMessages,
+} from "../../app/sessions/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
 import {
   countMessages,
@@ -11,6 +16,7 @@ import {
 import {
   env,
   everything,
+  faultyEnv,
   fireAlarm,
   freshMessage,
   freshPerson,
@@ -19,6 +25,7 @@ import {
   newRowWithoutObject,
   newSession,
   NOTHING_STORED,
+  refused,
   stopClock,
 } from "./support";
 
@@ -80,7 +87,7 @@ test("a message with the same key sent again, or many times at once, is one mess
   );
   answers.push(await appendMessage(env, user_id, id, { ...message, text: "Another text" }));
 
-  expect(new Set(answers)).toEqual(new Set(["sent"]));
+  expect(answers).toEqual(Array(6).fill({ outcome: "sent" }));
   const { messages, state } = await inStorage(id);
   expect(messages.map(({ text }) => text)).toEqual(["Once"]);
   expect(state).toMatchObject({ message_count: 1, last_activity: NOW + 1 });
@@ -121,6 +128,23 @@ test("the row learns of a message by the alarm, which comes within 10 seconds", 
   expect((await inDatabase(id)).row).toMatchObject({ message_count: 1, last_activity: NOW + 1 });
 });
 
+test("what is seen is what was said, of which the row may not have heard yet, and nothing beyond", async () => {
+  const { id, user_id } = await newSession();
+  const seenAfter = async (upTo: number) => {
+    expect(await seeMessages(env, user_id, id, upTo)).toBe("done");
+    return (await inDatabase(id)).row?.seen_message;
+  };
+  await appendMessage(env, user_id, id, freshMessage());
+  await appendMessage(env, user_id, id, freshMessage());
+  expect((await inDatabase(id)).row?.message_count).toBe(0);
+
+  expect(await seenAfter(1)).toBe(1);
+  expect(await seenAfter(999_999_999_999_999)).toBe(2);
+  expect(await seenAfter(1)).toBe(2);
+  const unreachable = faultyEnv({ snapshot: refused });
+  expect(await seeMessages(unreachable, user_id, id, 2)).toBe("unavailable");
+});
+
 test("further messages do not put off an alarm that is set", async () => {
   const { id, user_id } = await newSession();
 
@@ -144,7 +168,7 @@ test("a row whose object is empty opens without messages, and its first message 
   });
   expect(await inStorage(id)).toEqual(NOTHING_STORED);
 
-  expect(await appendMessage(env, user_id, id, freshMessage("First"))).toBe("sent");
+  expect(await appendMessage(env, user_id, id, freshMessage("First"))).toEqual({ outcome: "sent" });
 
   const { state, messages, alarm } = await inStorage(id);
   expect(messages.map(({ text }) => text)).toEqual(["First"]);
@@ -179,7 +203,7 @@ test.each<[string, (id: string, userId: string) => Promise<unknown>, unknown]>([
       tokens: [],
     },
   ],
-  ["a message in it", (id, ada) => appendMessage(env, ada, id, message), "not-found"],
+  ["a message in it", (id, ada) => appendMessage(env, ada, id, message), { outcome: "not-found" }],
   ["archiving it", (id, ada) => changeStatus(env, ada, id, "archive"), { outcome: "not-found" }],
   ["restoring it", (id, ada) => changeStatus(env, ada, id, "restore"), { outcome: "not-found" }],
   ["keeping it", (id, ada) => changeStatus(env, ada, id, "keep"), { outcome: "not-found" }],
@@ -218,7 +242,7 @@ test("a session that is being deleted takes no message, and shows no conversatio
   await objectOf(env, id).prepare(user_id);
   const before = await everything(id);
 
-  expect(await appendMessage(env, user_id, id, freshMessage())).toBe("deleting");
+  expect(await appendMessage(env, user_id, id, freshMessage())).toEqual({ outcome: "deleting" });
   expect(await readConversation(env, id, user_id, undefined)).toEqual({ state: "deleting" });
 
   expect(await everything(id)).toEqual(before);
@@ -229,7 +253,7 @@ test("a deleted session takes no message, and its object stays empty", async () 
   await deleteSession(env, user_id, id);
   const before = await everything(id);
 
-  expect(await appendMessage(env, user_id, id, freshMessage())).toBe("not-found");
+  expect(await appendMessage(env, user_id, id, freshMessage())).toEqual({ outcome: "not-found" });
 
   expect(await everything(id)).toEqual(before);
   expect(before).toMatchObject(NOTHING_STORED);

@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { personOf } from "../../app/platform/person.server";
 import {
   appendMessage,
   changeStatus,
@@ -7,9 +8,11 @@ import {
 } from "../../app/sessions/lifecycle.server";
 import { insertSession } from "../../app/sessions/rows.server";
 import { write } from "../../app/platform/database.server";
+import { fireAlarmOf, settleBulks as settleDuties, storedBy } from "./bulk-support";
 import {
   env,
   everything,
+  faultyEnv,
   freshForm,
   freshMessage,
   freshPerson,
@@ -19,7 +22,9 @@ import {
   newRowWithoutObject,
   newSession,
   NOTHING_STORED,
+  refused,
   stopClock,
+  withEnvOf,
 } from "./support";
 
 const NOW = stopClock();
@@ -68,6 +73,27 @@ test("a new session has its row, the first line of its history and its object", 
     message_count: 0,
     deleting: 0,
   });
+});
+
+test("an object that could not be reached is made later, though nobody sends the form again", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  const ada = freshPerson();
+  const unreachable = faultyEnv({ initialize: refused });
+  expect((await createSession(unreachable, ada, freshForm())).outcome).toBe("listed");
+  const [id] = await listedIds(ada);
+  await withEnvOf(
+    () => personOf(env, ada),
+    { SESSION_DO: unreachable.SESSION_DO },
+    () => fireAlarmOf(ada),
+  );
+  expect(await inStorage(id!)).toEqual(NOTHING_STORED);
+
+  await settleDuties(ada);
+
+  const { state, alarm } = await inStorage(id!);
+  expect(state).toMatchObject({ id, user_id: ada });
+  expect(alarm).not.toBeNull();
+  expect(await storedBy(ada)).toEqual({ tables: [], alarm: null });
 });
 
 test("a new object looks after its row within 5 seconds", async () => {

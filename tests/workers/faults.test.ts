@@ -224,7 +224,10 @@ describe("append", () => {
       const { id, user_id } = await (object === "ready" ? newSession() : newRowWithoutObject());
       const message = freshMessage();
 
-      const met = await meet(step, fault, (faulty) => appendMessage(faulty, user_id, id, message));
+      const met = await meet(step, fault, async (faulty) => {
+        const { outcome } = await appendMessage(faulty, user_id, id, message);
+        return outcome;
+      });
 
       expect(met.told).toBe(told);
       expect(await standing(id)).toBe(left);
@@ -233,7 +236,7 @@ describe("append", () => {
       expect(await standing(id)).toBe(after);
       expect(await settled(id)).toBe(after);
 
-      expect(await appendMessage(env, user_id, id, message)).toBe("sent");
+      expect(await appendMessage(env, user_id, id, message)).toEqual({ outcome: "sent" });
       expect(await settled(id)).toBe("row, ready with 1");
     },
   );
@@ -449,7 +452,7 @@ describe("an object aborted between two turns", () => {
       const { id, user_id } = await newRowWithoutObject();
       const faulty = faultyAt(step, aborted);
 
-      expect(await appendMessage(faulty, user_id, id, freshMessage())).toBe("sent");
+      expect(await appendMessage(faulty, user_id, id, freshMessage())).toEqual({ outcome: "sent" });
 
       expect(await settled(id)).toBe("row, ready with 1");
     },

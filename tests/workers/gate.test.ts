@@ -36,6 +36,9 @@ const UPGRADE = {
   "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 };
 
+/** Ship's own address, where it is set. */
+const SHIP = "https://ship.example";
+
 const OWN_HOST = new URL(ORIGIN).host;
 
 const STRANGE: [string, Record<string, string>][] = [
@@ -205,7 +208,7 @@ describe("every answer", () => {
   });
 
   test("asks for https, once it came by https from somewhere else than this machine", async () => {
-    const visitor = new Browser(appEnv, "https://ship.example");
+    const visitor = new Browser({ ...appEnv, ORIGIN: SHIP }, SHIP);
     for (const answer of [await visitor.get("/login"), await visitor.get("/login", form({}))]) {
       expect(answer.headers.get("Strict-Transport-Security")).toMatch(/^max-age=\d{8};/);
     }
@@ -217,6 +220,89 @@ describe("every answer", () => {
     const [one, other] = answers.map(({ headers }) => headers.get("Content-Security-Policy"));
     expect(one).not.toBe(other);
   });
+});
+
+describe("a request to another host than Ship’s own", () => {
+  const atShip = { ...appEnv, ORIGIN: SHIP };
+  /** Nothing can be read with it: no cookie, no row, no object. */
+  const unread = { ...atShip, AUTH_SECRETS: "", DB: {} as never, SESSION_DO: {} as never };
+
+  describe.each([
+    "https://ship-4d2.pages.dev",
+    "https://1a2b3c4d.ship-4d2.pages.dev",
+    "http://ship.example",
+    "https://ship.example:8443",
+    "https://ship.example.evil.example",
+    "https://app.localhost",
+    "http://192.168.0.10:8788",
+  ])("at %s", (host) => {
+    test("is led there, unread", async () => {
+      for (const [method, path] of [
+        ["GET", "/"],
+        ["HEAD", "/dashboard?status=all"],
+        ["GET", `/session/${id}/messages?after=0`],
+        ["GET", "/login/callback?code=1&state=2"],
+        ["GET", "//evil.example/healthz"],
+        ["GET", "/healthz?_data=root"],
+      ] as const) {
+        const answer = await elsewhere(host, path, { method });
+        expect(answer.status, path).toBe(308);
+        expect(answer.headers.get("Location")).toBe(SHIP + path);
+        expectSecurityHeaders(answer);
+      }
+    });
+
+    test("is refused, unread, where it could change something", async () => {
+      for (const [path, init] of [
+        ["/login", form({ name: "ada" })],
+        ["/dashboard", form({ intent: `archive:${id}` })],
+        ["/dashboard", { method: "OPTIONS" }],
+        ["/dashboard", { method: "DELETE" }],
+        ["/dashboard/live", { headers: UPGRADE }],
+        [`/session/${id}/live`, { headers: UPGRADE }],
+      ] as [string, RequestInit][]) {
+        await expectRefusal(await elsewhere(host, path, init), 421, "Another address");
+      }
+    });
+
+    test("is told so in JSON where an agent asks", async () => {
+      const init = { ...form({ text: "Hi" }), headers: { Authorization: "Bearer ship_0" } };
+      const answer = await elsewhere(host, `/session/${id}`, init);
+      expect(answer.status).toBe(421);
+      expect(await answer.json()).toEqual({
+        error: `This Ship is at ${SHIP}: ask there. Nothing was changed.`,
+      });
+    });
+  });
+
+  test.each([SHIP, "http://localhost:9000", "http://127.0.0.1", "http://[::1]:8788"])(
+    "is answered at %s, which is no other",
+    async (host) => {
+      expect((await new Browser(atShip, host).get("/login")).status).toBe(200);
+    },
+  );
+
+  test("is answered to monitors", async () => {
+    const answer = await new Browser(atShip, "https://ship-4d2.pages.dev").get("/healthz");
+    expect(answer.status).toBe(200);
+  });
+
+  test.each<[string, RequestInit]>([
+    ["/", {}],
+    ["/healthz", {}],
+    ["/login", form({ name: "ada" })],
+    ["/dashboard/live", { headers: UPGRADE }],
+  ])("is told why it cannot be used where no own one is set: %s", async (path, init) => {
+    const answer = await elsewhere(SHIP, path, init, { ...unread, ORIGIN: "" });
+    expect(await answer.clone().text()).toContain("has to set ORIGIN");
+    await expectRefusal(answer, 503, "Not set up yet");
+  });
+
+  /** Asks a host with the owner's cookies, as a page of that host would. */
+  function elsewhere(host: string, path: string, init: RequestInit, withEnv: Env = unread) {
+    const headers = { Origin: host, Cookie: browser.cookie, ...init.headers };
+    return new Browser(withEnv, host).get(path, { ...init, headers });
+  }
 });
 
 /** A form that says nothing of where it comes from. */

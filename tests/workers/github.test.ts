@@ -7,7 +7,15 @@ import { insertAuthRecord } from "../../app/auth/records.server";
 import { signedCookie } from "../../app/platform/cookies.server";
 import { write } from "../../app/platform/database.server";
 import { seal, unseal } from "../../app/platform/seal.server";
-import { appEnv, Browser, captureLog, everythingStored, leadsTo, ORIGIN } from "./app";
+import {
+  appEnv,
+  Browser,
+  captureLog,
+  everythingStored,
+  leadsTo,
+  ORIGIN,
+  signInWithGitHub,
+} from "./app";
 import { env, faultyDatabase } from "./support";
 
 /** An Enterprise Server; it never answers. */
@@ -68,6 +76,14 @@ describe("beginning to sign in", () => {
     expect(heldBy((await begin("/session/1")).browser).to).toBe("/session/1");
     expect(heldBy((await begin("//evil.example")).browser).to).toBe("/dashboard");
     expect(heldBy((await begin("/\t/evil.example")).browser).to).toBe("/dashboard");
+  });
+
+  test("remembers a long path as long as a cookie can hold it", async () => {
+    const fits = `/dashboard/delete?${"id=0b7f3f0e-3f0c-4c65-9a53-3d3f4f8a1f10&".repeat(50)}`;
+    expect(heldBy((await begin(fits)).browser).to).toBe(fits);
+    const { browser } = await begin(`/dashboard?${"q".repeat(4_000)}`);
+    expect(heldBy(browser).to).toBe("/dashboard");
+    expect(browser.cookies.get("ship_sign_in")!.length).toBeLessThan(4096);
   });
 
   test.each([
@@ -188,6 +204,29 @@ describe("coming back from GitHub", () => {
     // Only a code that came with the right state is worth a question.
     expect(fetch).toHaveBeenCalledTimes(problem === "unavailable" ? 1 : 0);
   }
+});
+
+describe("coming back from GitHub with its word", () => {
+  const ADA = { id: 4710, login: "ada", name: "Ada", avatar_url: `${GITHUB}/ada.png` };
+
+  test("signs in, and leads to where the person wanted to be", async () => {
+    const browser = new Browser(gitHubEnv);
+    expect(leadsTo(await signInWithGitHub(browser, ADA, "/account"))).toBe("/account");
+    expect((await browser.get("/account")).status).toBe(200);
+  });
+
+  test.each<[string, Partial<typeof ADA>, string]>([
+    ["a picture at a long address", { avatar_url: `${GITHUB}/${"a".repeat(4_000)}` }, "Ada"],
+    ["a long name", { name: "ß".repeat(2_000) }, "ada"],
+  ])("signs in somebody with %s, by a cookie that browsers keep", async (_, long, name) => {
+    const browser = new Browser(gitHubEnv);
+    await signInWithGitHub(browser, { ...ADA, ...long });
+    const cookie = browser.cookies.get("ship_auth")!;
+    expect(cookie.length).toBeLessThan(4096);
+    const [payload = ""] = decodeURIComponent(cookie).split(".");
+    expect(JSON.parse(atob(payload))).toMatchObject({ login: "ada", name, avatar: null });
+    expect((await browser.get("/account")).status).toBe(200);
+  });
 });
 
 describe("a page", () => {
@@ -327,8 +366,25 @@ describe("what is sealed", () => {
     }
   });
 
-  test.each([undefined, "", ","])("is nothing with %j as keys", async (none) => {
-    await expect(seal(none, "a token", ADA)).rejects.toThrow("TOKEN_KEYS is not set");
+  test.each([
+    ["nothing", undefined],
+    ["nothing", ""],
+    ["a comma", ","],
+    ["a key of 16 bytes", `k1:${btoa("0".repeat(16))}`],
+    ["a key of 33 bytes", `k1:${btoa("0".repeat(33))}`],
+    ["a key without an id", KEYS.slice(3)],
+    ["an id with a dot in it", `k.${KEYS}`],
+    ["an id with a space in it", `k ${KEYS}`],
+    ["a right key, and one that is not", `${KEYS},k2:AAAA`],
+  ])("is nothing with %s for keys", async (_, wrong) => {
+    await expect(seal(wrong, "a token", ADA)).rejects.toThrow(
+      "TOKEN_KEYS is not set, or not right",
+    );
+  });
+
+  test("opens whatever spaces and commas stand around the keys", async () => {
+    const sealed = await seal(` ${KEYS} ,`, "a token", ADA);
+    expect(await unseal(`${key("k0")}, ${KEYS}\n`, sealed, ADA)).toBe("a token");
   });
 });
 

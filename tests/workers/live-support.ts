@@ -35,6 +35,7 @@ export class LiveSocket {
 
   /** @returns whether "ping" is still answered; all that was said before has then come */
   async isOpen(): Promise<boolean> {
+    if (this.#socket.readyState !== WebSocket.OPEN) return false;
     const answered = new Promise<true>((resolve) => (this.#pong = () => resolve(true)));
     this.say("ping");
     return Promise.race([answered, this.closed.then(() => false)]);

@@ -65,7 +65,10 @@ const ACTIONS = {
   restore: [(id, bob) => changeStatus(env, bob, id, "restore"), NOT_FOUND],
   keep: [(id, bob) => changeStatus(env, bob, id, "keep"), NOT_FOUND],
   delete: [(id, bob) => deleteSession(env, bob, id), "not-found"],
-  "write into": [(id, bob) => appendMessage(env, bob, id, freshMessage()), "not-found"],
+  "write into": [
+    (id, bob) => appendMessage(env, bob, id, freshMessage()),
+    { outcome: "not-found" },
+  ],
   find: [(id, bob) => findSession(env.DB, id, bob), {}],
   "read the history of": [(id, bob) => findSessionWithHistory(env.DB, id, bob), undefined],
   "count the messages of": [(id, bob) => countMessages(env, id, bob), 0],

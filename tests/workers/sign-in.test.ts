@@ -84,14 +84,35 @@ describe("a sign-in", () => {
   });
 });
 
+test("a download that asks to sign in first saves no sign-in page, and leads back to the session", async () => {
+  const browser = await new Browser().signIn();
+  const id = await browser.create();
+  const page = await (await browser.get(`/session/${id}`)).text();
+  const [link = ""] = /<a [^>]*\/export"[^>]*>/.exec(page) ?? [];
+  expect(link).not.toContain("download=");
+  const file = await browser.get(`/session/${id}/export`);
+  expect(file.headers.get("Content-Disposition")).toMatch(/^attachment; filename="[^"]+\.json"$/);
+
+  browser.cookies.clear();
+  const answer = await browser.get(`/session/${id}/export`);
+  expect(answer.status).toBe(302);
+  expect(answer.headers.get("Content-Disposition")).toBeNull();
+  expect(leadsTo(answer)).toBe(`/login?${new URLSearchParams({ to: `/session/${id}` })}`);
+});
+
 describe("signing in by name", () => {
   test.each<[string, Env, string, Record<string, string>]>([
-    ["at another host", appEnv, "https://ship.example", {}],
-    ["at a host that begins alike", appEnv, "http://localhost.evil.example", {}],
-    ["at another address", appEnv, "http://10.0.0.1:8788", {}],
+    ["at another host", at("https://ship.example"), "https://ship.example", {}],
+    [
+      "at a host that begins alike",
+      at("http://localhost.evil.example"),
+      "http://localhost.evil.example",
+      {},
+    ],
+    ["at another address", at("http://10.0.0.1:8788"), "http://10.0.0.1:8788", {}],
     [
       "at another host, by a proxy on this machine",
-      appEnv,
+      at("https://ship.example"),
       "https://ship.example",
       { "X-Forwarded-Host": "localhost", Forwarded: "host=localhost;for=127.0.0.1" },
     ],
@@ -432,6 +453,11 @@ test("what is logged of it are one line each and the person's id, never a token 
 
 function freshName(): string {
   return `person-${crypto.randomUUID().slice(0, 8)}`;
+}
+
+/** A Ship whose own address this is. */
+function at(ORIGIN: string): Env {
+  return { ...appEnv, ORIGIN };
 }
 
 function without(name: keyof Env): Env {

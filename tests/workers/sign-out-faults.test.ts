@@ -1,6 +1,7 @@
 /** Whatever fails while somebody signs out: they are still signed in, or they hear nothing more. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personOf } from "../../app/platform/person.server";
+import { objectOf } from "../../app/sessions/object.server";
 import { appEnv, Browser, captureLog, ORIGIN } from "./app";
 import { fireAlarmOf, settleBulks as settleDuties, storedBy } from "./bulk-support";
 import { LiveSocket, watched } from "./live-support";
@@ -10,6 +11,7 @@ import {
   faultyDatabase,
   faultyEnv,
   faultyPerson,
+  freshMessage,
   inOrder,
   passes,
   refused,
@@ -24,6 +26,7 @@ const NOTHING = { tables: [], alarm: null };
 
 let name: string;
 let userId: string;
+let id: string;
 /** A page of a session and a list, in the browser that signs out. */
 let here: { browser: Browser; page: LiveSocket; list: LiveSocket };
 /** The same in the person's other browser. */
@@ -34,20 +37,23 @@ beforeEach(async () => {
   name = `person-${crypto.randomUUID().slice(0, 8)}`;
   userId = `local:${name}`;
   const browser = await new Browser().signIn(name);
-  const id = await browser.create();
-  here = await opened(browser, id);
-  elsewhere = await opened(await new Browser().signIn(name), id);
+  id = await browser.create();
+  here = await opened(browser);
+  elsewhere = await opened(await new Browser().signIn(name));
 });
 
-async function opened(browser: Browser, id: string) {
+async function opened(browser: Browser) {
   const page = await openSocket(browser, `/session/${id}/live`);
   const list = await openSocket(browser, "/dashboard/live");
   return { browser, page, list };
 }
 
 async function openSocket(browser: Browser, path: string): Promise<LiveSocket> {
-  const headers = { Origin: ORIGIN, Upgrade: "websocket" };
-  return new LiveSocket(await browser.get(path, { headers }));
+  return new LiveSocket(await opening(browser, path));
+}
+
+function opening(browser: Browser, path: string): Promise<Response> {
+  return browser.get(path, { headers: { Origin: ORIGIN, Upgrade: "websocket" } });
 }
 
 /** Sends a form by a browser whose requests meet faults. */
@@ -164,6 +170,25 @@ describe("signing out everywhere closes what is open in every browser", () => {
     await expectClosed(here, elsewhere);
     await vi.waitFor(async () => expect(await storedBy(userId)).toEqual(NOTHING));
   });
+});
+
+test("where the records of sign-ins are deleted by hand, whatever is open hears nothing more after an hour", async () => {
+  await env.DB.prepare("DELETE FROM auth_records").run();
+  vi.setSystemTime(NOW + 60 * 60_000);
+  await objectOf(env, id).append(userId, freshMessage());
+  await personOf(env, userId).changed([id]);
+
+  for (const { browser, page, list } of [here, elsewhere]) {
+    const openedWith = [{ type: "messages", messages: [], agent: null }];
+    for (const [socket, heard] of [
+      [page, openedWith],
+      [list, []],
+    ] as const) {
+      expect(await socket.closed).toMatchObject({ code: 4010 });
+      expect(await socket.heard()).toEqual(heard);
+    }
+    expect((await opening(browser, `/session/${id}/live`)).webSocket).toBeNull();
+  }
 });
 
 test("who could not sign out, because D1 refused it, keeps what is open", async () => {

@@ -82,18 +82,19 @@ test("scripts cannot read who is signed in, and other sites cannot use it", asyn
   expect(cookie).toContain("; SameSite=Lax");
 });
 
-test("signing in by name is offered on this machine only", async ({ request }) => {
+test("without an address of its own, Ship is there on this machine only", async ({ request }) => {
   const elsewhere = { Host: "ship.example", Origin: "http://ship.example" };
   expect(await (await request.get("/login")).text()).toContain("Continue locally");
   const page = await request.get("/login", { headers: elsewhere });
-  expect(await page.text()).not.toContain("Continue locally");
+  expect(page.status()).toBe(503);
+  expect(await page.text()).toContain("has to set ORIGIN");
 
   const answer = await request.post("/login", {
     form: { name: freshName() },
     headers: elsewhere,
     maxRedirects: 0,
   });
-  expect(answer.status()).toBe(404);
+  expect(answer.status()).toBe(503);
   expect(answer.headers()["set-cookie"]).toBeUndefined();
 });
 

@@ -295,8 +295,7 @@ export function wrongAfterSettling(
     "the row has not the object's count":
       Boolean(state) && row?.message_count !== state?.message_count,
     "written into, and still archived":
-      row?.status === "archived" &&
-      (row.archived_at ?? 0) < lastMessageAt + (row.archived_by === "idle" ? 1 : 0),
+      row?.status === "archived" && (row.archived_at ?? 0) <= lastMessageAt,
   });
 }
 

@@ -150,7 +150,7 @@ export class World {
         case "append": {
           const text = messageKey(operation);
           const message = { role: "user" as const, author: person, text, client_key: text };
-          return { outcome: await appendMessage(faulty, person, id, message) };
+          return appendMessage(faulty, person, id, message);
         }
         case "delete":
           return { outcome: await deleteSession(faulty, person, id) };
