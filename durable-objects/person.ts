@@ -5,12 +5,11 @@ import { stepBulk } from "../app/sessions/bulk-step.server";
 import { objectOf } from "../app/sessions/object.server";
 import { CLOSED } from "../app/sessions/wire";
 import { Duties } from "./duties";
-import { initializeDuty } from "./initialize-duty";
 import { LiveSockets } from "./live";
 import { OpenPages } from "./open-pages";
 import type { CompanionEnv } from "./session";
+import { initializeDuty, stepwise } from "./session-duties";
 import { endedOf, signOutDuty } from "./sign-out-duty";
-import { stepwise } from "./stepwise";
 
 /** How soon, in milliseconds, the object looks after what may finish without it. */
 const LOOK_IN = 5_000;
@@ -29,8 +28,8 @@ export class PersonDO extends DurableObject<CompanionEnv> {
   readonly #duties = new Duties(this.ctx.storage, [
     this.#bulks,
     this.#signOuts,
-    this.#deletion,
     initializeDuty,
+    this.#deletion,
   ]);
 
   /** Opens the live socket of a list. @param request its query says who listens, as the app has checked it: `user` and `signIn` */
@@ -101,11 +100,6 @@ export class PersonDO extends DurableObject<CompanionEnv> {
     this.#duties.add(this.#bulks, userId, id);
   }
 
-  /** Makes a session's object, which cannot be reached just now, as soon as it can. */
-  initializeLater(userId: string, sessionId: string): void {
-    this.#duties.add(initializeDuty, userId, sessionId, LOOK_IN);
-  }
-
   /**
    * Remembers that the person's account is about to be deleted, which ends all sign-ins. If it never is, it is forgotten.
    */
@@ -118,6 +112,11 @@ export class PersonDO extends DurableObject<CompanionEnv> {
   async runDeletion(userId: string): Promise<void> {
     this.#duties.add(this.#deletion, userId, userId);
     await this.finishSignOut(userId);
+  }
+
+  /** Makes a session's object, which cannot be reached just now, as soon as it can. */
+  initializeLater(userId: string, sessionId: string): void {
+    this.#duties.add(initializeDuty, userId, sessionId, LOOK_IN);
   }
 
   /** Does the next step of the duty that is due first. */

@@ -23,10 +23,10 @@ const PROBLEMS = {
     "This sign-in was not begun in this browser, took too long or was finished before. Begin it again.",
   refused: "GitHub did not accept this sign-in. Begin it again.",
   unavailable: "GitHub did not answer, so you are not signed in. Try again in a moment.",
-  "not-allowed":
-    "You may not use this Ship with this account. Ask whoever runs it to let you in, or sign in with another one.",
   deleting:
     "Your account is being deleted, which takes a few minutes. Signing in after that begins an empty one.",
+  "not-allowed":
+    "You may not use this Ship with this account. Ask whoever runs it to let you in, or sign in with another one.",
 };
 
 type SignInProblem = keyof typeof PROBLEMS;
