@@ -3,6 +3,7 @@ import type { AccountEnv } from "../app/account/deletion-step.server";
 import { isStillAllowed } from "../app/platform/allowed-users.server";
 import { attempt } from "../app/platform/log";
 import { personOf } from "../app/platform/person.server";
+import { listenerOf } from "../app/platform/socket.server";
 import { hashToken, randomToken } from "../app/platform/token.server";
 import {
   agentReport,
@@ -24,7 +25,6 @@ import { shown, type ParsedMessage } from "./messages";
 import { AFTER_APPEND, AFTER_BIRTH, AFTER_TOKEN, RowDuty } from "./row-duty";
 import { SessionStorage, type State } from "./storage";
 
-const NOTHING_TO_HEAR = "There is nothing to listen to.";
 const READ_FIRST = "More messages were missed than are said at once: read them first.";
 
 /** How many tokens a session may have, and how many requests one of them may make in a minute. */
@@ -185,14 +185,14 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   /**
    * Opens a live socket, and says on it what was said since the message `after`.
    *
-   * @param request its query says who listens: `user` and `signIn`, or `token`, as the app has checked them
+   * @param request says who listens: `user` and `signIn`, or `token`, as the app has checked them
    */
   override async fetch(request: Request): Promise<Response> {
-    const query = new URL(request.url).searchParams;
-    const after = query.has("after") ? Number(query.get("after")) : undefined;
-    const tokenHash = query.get("token");
+    const listener = listenerOf(request);
+    const after = listener.has("after") ? Number(listener.get("after")) : undefined;
+    const tokenHash = listener.get("token");
     return tokenHash === null
-      ? this.#listenAsPage(query.get("user") ?? "", query.get("signIn") ?? "", after ?? 0)
+      ? this.#listenAsPage(listener.get("user") ?? "", listener.get("signIn") ?? "", after ?? 0)
       : this.#listenAsAgent(tokenHash, after);
   }
 
@@ -271,19 +271,21 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   /** A session of which nothing is stored yet has no live page: its first message makes it. */
   async #listenAsPage(userId: string, signIn: string, after: number): Promise<Response> {
     const found = this.#answer(userId, this.#storage.state(), ({ id }) => ({ id }));
-    if (found.state !== "ready") return refusal(404, NOTHING_TO_HEAR);
-    const socket = await this.#inTurn("watch", async () => {
+    if (found.state !== "ready") return refusedPage(found.state);
+    const answer = await this.#inTurn("watch", async () => {
       // First, so that a sign-out from here on finds this socket.
       const welcome = await personOf(this.env, userId).watch(userId, found.id, signIn);
+      if (!welcome) return refusal(401, CLOSED.signedOut.reason);
       const answer = this.#answer(userId, this.#storage.state(), (state) => ({
         missed: this.#missedByPage(state, after),
       }));
-      if (!welcome || answer.state !== "ready") return undefined;
-      return this.#live.accept({ signIn }, [answer.missed]);
+      return answer.state === "ready"
+        ? this.#live.accept({ signIn }, [answer.missed])
+        : refusedPage(answer.state);
     });
-    if (socket) return socket;
+    if (answer?.webSocket) return answer;
     await this.#unwatchWithoutPages();
-    return refusal(404, NOTHING_TO_HEAR);
+    return answer ?? refusal(503, "The session could not be listened to just now.");
   }
 
   /** The last page that goes is no longer to be told of sign-outs and changes. */
@@ -441,6 +443,13 @@ function metadata(state: State): SessionMetadata {
 
 function forAgent({ id, role, author, text, created_at }: Message): AgentMessage {
   return { id, role, author, text, created_at };
+}
+
+/** What a page is answered that is not let in. */
+function refusedPage(state: "empty" | "foreign" | "deleting"): Response {
+  return state === "deleting"
+    ? refusal(410, CLOSED.deleted.reason)
+    : refusal(404, CLOSED.notFound.reason);
 }
 
 /** What a socket that is not opened is answered with. */
