@@ -347,7 +347,7 @@ describe("what is open", () => {
     await report(token, { status: "working" });
     vi.setSystemTime(NOW + 90 * DAY);
     await fireAlarm(id);
-    for (const socket of [agent, otherAgent]) expect(await socket.closed).toEqual(REVOKED);
+    for (const socket of [agent, otherAgent]) expect(await socket.closed).toEqual(CLOSED.revoked);
     expect(await used.isOpen()).toBe(true);
   });
 
