@@ -64,6 +64,7 @@ export function finishDeletedUser(
   tombstoneSeconds: number,
 ): Statement[] {
   return [
+    sql`DELETE FROM change_windows WHERE user_id = ${userId}`.compile(statements),
     sql`DELETE FROM github_tokens WHERE user_id = ${userId}`.compile(statements),
     sql`DELETE FROM users WHERE id = ${userId}`.compile(statements),
     sql`UPDATE deleted_users SET finished_at = ${now} WHERE user_id = ${userId}`.compile(

@@ -74,12 +74,12 @@ async function signOutEverywhere(
 async function revokeAgents(request: Request, context: AppLoadContext, userId: string) {
   const result = await revokeAllAgents(context.env, userId);
   switch (result.outcome) {
-    case "unavailable":
-      return notReached();
+    case "begun":
+      return redirect(bulkPath(new URLSearchParams(), result.bulk.id));
     case "nothing":
       return redirectWithFlash(request, context, "/account", { text: "No agent is connected." });
     default:
-      return redirect(bulkPath(new URLSearchParams(), result.bulk.id));
+      return notReached();
   }
 }
 

@@ -18,6 +18,7 @@ import { gitHubPage } from "../github/client.server";
 import { redirectWithFlash } from "../platform/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/form.server";
 import { bearerToken } from "../platform/request-gate";
+import { passRetryAfter } from "../platform/retry-after.server";
 import { answerReport } from "../sessions/agents.server";
 import { tellListChanged } from "../sessions/changed.server";
 import {
@@ -39,7 +40,7 @@ import { OpenSession, type SessionAnswer } from "../sessions/open-session";
 import { findSessionWithHistory, readConversation } from "../sessions/queries.server";
 import { repositoryName } from "../sessions/session";
 import { SessionDetails, SessionHistory } from "../sessions/session-details";
-import { answerStatusChange } from "../sessions/status-change.server";
+import { answerStatusChange, answerTooFast } from "../sessions/status-change.server";
 import { ErrorPanel } from "../ui/error-panel";
 import { useLastAnswer } from "../ui/last-answer";
 import { unlessUnreachable, type Unreachable } from "../ui/unreachable";
@@ -48,7 +49,7 @@ export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: data ? `${(data as PageData).session.repository} · Ship` : "Session · Ship" },
 ];
 
-export { retryAfterOfAction as headers } from "../platform/retry-after";
+export const headers = passRetryAfter;
 
 export async function loader({ request, params, context }: LoaderFunctionArgs) {
   return json(await loadPage(request, params.id, context));
@@ -74,7 +75,7 @@ async function loadPage(
   });
   if (!found) throw sessionNotFound();
 
-  const { row, events } = found;
+  const { row, events, older } = found;
   const session = {
     ...listItem(row, now, durationsOf(env)),
     repositoryUrl: gitHubPage(env, `/${repositoryName(row)}`),
@@ -89,6 +90,7 @@ async function loadPage(
   return {
     session,
     events,
+    olderEvents: older,
     conversation,
     seen: row.seen_message,
     before: before ?? null,
@@ -120,9 +122,10 @@ export async function action({ request, params, context }: ActionFunctionArgs) {
       return redirectWithFlash(request, context, path, { text: "The token is revoked." });
     }
     case "seen": {
-      const outcome = await seeMessages(env, user.id, id, parseNumber(value));
-      if (outcome === "not-found") throw sessionNotFound();
-      if (outcome === "unavailable") return failure({ alert: NOT_REACHED }, 503);
+      const result = await seeMessages(env, user.id, id, parseNumber(value));
+      if (result.outcome === "not-found") throw sessionNotFound();
+      if (result.outcome === "too-fast") return answerTooFast(result.wait);
+      if (result.outcome === "unavailable") return failure({ alert: NOT_REACHED }, 503);
       tellListChanged(context, user.id, id);
       return redirect(path);
     }
@@ -241,7 +244,7 @@ function SessionView({ page }: { page: PageData }) {
         <>
           <SessionDetails session={session} now={page.now} />
           <p className="notice text-warn">{NO_CONVERSATION[conversation.state]}</p>
-          <SessionHistory events={page.events} now={page.now} />
+          <SessionHistory events={page.events} older={page.olderEvents} now={page.now} />
         </>
       )}
     </div>

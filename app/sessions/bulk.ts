@@ -79,6 +79,11 @@ export function bulkResultText(kind: BulkKind, counts: BulkCounts): string {
   return `${[`${done} ${first}`, ...others].join("; ")}.`;
 }
 
+/** @param limit how many changes to many sessions may be unfinished at the same time */
+export function tooManyText(limit: number): string {
+  return `${limit} changes to many sessions are not finished yet, which is the most. Nothing was changed: wait until one of them is finished, or open one that has stopped and end it; then try again.`;
+}
+
 /** @returns the path of a bulk's progress page, which leads back to the list that it came from */
 export function bulkPath(from: URLSearchParams, id: string): string {
   return listPath(from).replace(/^\/dashboard/, `/bulk/${id}`);

@@ -72,7 +72,7 @@ const wholeNumber = z.string(FORM_INCOMPLETE).check(z.regex(/^\d{1,15}$/, FORM_I
 export const confirmedInput = z.object({
   until: wholeNumber,
   count: wholeNumber,
-  checksum: wholeNumber,
+  checksum: z.string(FORM_INCOMPLETE).check(z.regex(/^\d{1,19}\.\d{1,19}$/, FORM_INCOMPLETE)),
 });
 
 /** @param missing what is said where there is no text at all */

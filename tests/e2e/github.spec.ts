@@ -187,9 +187,7 @@ test.describe("picking a repository", () => {
 
   test("shows the dialog at once, and fills it in when GitHub has answered @js", async ({
     page,
-    isMobile,
   }) => {
-    test.skip(isMobile, "The same on a phone.");
     await signInWithGitHub(page, { installations: [SHIP], delay: 1_500 });
     await page.getByRole("link", { name: "New session" }).click();
 
@@ -206,9 +204,7 @@ test.describe("picking a repository", () => {
   test("keeps what was picked through other searches and a create that was refused @js", async ({
     page,
     problems,
-    isMobile,
   }) => {
-    test.skip(isMobile, "The same on a phone.");
     problems.allowStatus(503);
     const account = { account: "octo-org", repositories: [{ name: "ship" }, ...many(200)] };
     const login = await signInWithGitHub(page, { installations: [account] });

@@ -17,10 +17,13 @@ import { insertAuthRecord, replaceAuthRecord } from "../../app/auth/records.serv
 import { countConnected, sessionsWithAgents } from "../../app/sessions/agent-rows.server";
 import {
   advanceBulk,
+  areConfirmed,
   changeItems,
   countAttempt,
+  countUnfinished,
   insertBulk,
   leaveFailed,
+  mayBegin,
   measureSessions,
   readBulk,
   readChosen,
@@ -35,6 +38,7 @@ import {
   settle,
   settleItems,
 } from "../../app/sessions/bulk-rows.server";
+import { countChange, mayChange, readChanges } from "../../app/sessions/change-limit.server";
 import {
   idleCounts,
   keptCounts,
@@ -113,11 +117,22 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
     matching(user, { ...viewOf(values), idle: 7 }, now).count,
   ],
   readActive: ({ user, owner, name }) => [readActive(user, { owner, name })],
-  insertBulk: ({ id, user, now, count }) =>
-    insertBulk({ id, user_id: user, kind: "delete" }, sessionsByIds(user, [id]), now, {
-      count,
-      checksum: count,
-    }),
+  insertBulk: ({ id, user, name, now, count }) => {
+    const chosen = sessionsByIds(user, [id]);
+    const confirmed = areConfirmed(chosen, { count, checksum: name });
+    return [mayChange(user), mayBegin(user), confirmed].flatMap((allowed) =>
+      insertBulk({ id, user_id: user, kind: "delete" }, chosen, now, allowed),
+    );
+  },
+  "the limit on changes": ({ id, user, now, count }) => [
+    countChange(user, now),
+    readChanges(user),
+    countUnfinished(user),
+    ...archiveRows(id, user, now, mayChange(user)),
+    ...restoreRows(id, user, now, mayChange(user)),
+    ...keepRow(id, user, now, mayChange(user)),
+    markSeen(id, user, count, mayChange(user)),
+  ],
   readDeletion: ({ id, user, at }) => [readDeletion({ id, user_id: user, created_at: at })],
   "signing in": ({ id, user, name, now }) => [
     ...insertAuthRecord({ id: user, login: name, name, avatar: name }, id, now),

@@ -1,5 +1,6 @@
 /** Deleting an account: what is gone afterwards, what nothing brings back, and what becomes of it whatever fails. */
 import { abortAllDurableObjects } from "cloudflare:test";
+import { sql } from "kysely";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { deleteAccount } from "../../app/account/deletion.server";
 import { insertAuthRecord } from "../../app/auth/records.server";
@@ -7,6 +8,7 @@ import { saveTokens } from "../../app/github/tokens.server";
 import { write, type Statement } from "../../app/platform/database.server";
 import { personOf } from "../../app/platform/person.server";
 import { insertBulk, sessionsByIds } from "../../app/sessions/bulk-rows.server";
+import { countChange } from "../../app/sessions/change-limit.server";
 import { appendMessage, createSession, deleteSession } from "../../app/sessions/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
 import { insertSession, reportToRow } from "../../app/sessions/rows.server";
@@ -319,13 +321,17 @@ async function insertions(at: number, created: number): Promise<Statement[][]> {
   await env.DB.prepare("DELETE FROM sessions WHERE id = ?").bind(healed).run();
   const user = { id: userId, login: name, name, avatar: null };
   const tokens = { access: "ghu_1", expiresAt: null, refresh: null };
+  const bulk = { id, user_id: userId };
   const none = { perMinute: 0, active: 0, onRepository: 0 };
   return [
     insertAuthRecord(user, crypto.randomUUID(), at),
     [await saveTokens({ ...env, ...GITHUB }, userId, tokens, at)],
     insertSession(id, userId, { owner: "octo", name: "cat" }, at, none),
     reportToRow(session, 0, at, 0),
-    insertBulk({ id, user_id: userId, kind: "archive" }, sessionsByIds(userId, [id]), at),
+    [
+      countChange(userId, at),
+      ...insertBulk({ ...bulk, kind: "archive" }, sessionsByIds(userId, [id]), at, sql`TRUE`),
+    ],
   ];
 }
 
