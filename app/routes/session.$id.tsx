@@ -72,7 +72,7 @@ async function loadPage(
   });
   if (!found) throw sessionNotFound();
 
-  const { row, events } = found;
+  const { row, events, older } = found;
   const session = {
     ...listItem(row, now, durationsOf(env)),
     repositoryUrl: gitHubPage(env, `/${repositoryName(row)}`),
@@ -87,6 +87,7 @@ async function loadPage(
   return {
     session,
     events,
+    olderEvents: older,
     conversation,
     seen: row.seen_message,
     earlier: before !== undefined,
@@ -219,7 +220,7 @@ export default function Session() {
         <>
           <SessionDetails session={session} now={page.now} />
           <p className="notice text-warn">{NO_CONVERSATION[conversation.state]}</p>
-          <SessionHistory events={page.events} now={page.now} />
+          <SessionHistory events={page.events} older={page.olderEvents} now={page.now} />
         </>
       )}
     </div>

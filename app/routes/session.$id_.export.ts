@@ -2,7 +2,7 @@ import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { verifySession } from "../auth/auth.server";
 import { exportName, exportStream } from "../sessions/export.server";
 import { parseSessionId, sessionNotFound } from "../sessions/input.server";
-import { findSessionWithHistory, readMessages } from "../sessions/queries.server";
+import { findSession, readHistory, readMessages } from "../sessions/queries.server";
 
 /** A session to keep: what Ship knows of it, its history and every message, as JSON. */
 export async function loader({ request, params, context }: LoaderFunctionArgs) {
@@ -10,19 +10,24 @@ export async function loader({ request, params, context }: LoaderFunctionArgs) {
   return verifySession(request, context, async (user) => {
     const id = parseSessionId(params.id);
     const read = (after: number) => readMessages(env, id, user.id, after);
-    const [found, first] = await Promise.all([
-      findSessionWithHistory(reads, id, user.id),
+    const [{ row }, history, first] = await Promise.all([
+      findSession(reads, id, user.id),
+      readHistory(reads, id, user.id, 0),
       read(0).catch(() => undefined),
     ]);
-    if (!found) throw sessionNotFound();
+    if (!row) throw sessionNotFound();
     if (!first) {
       const alert = "The conversation cannot be reached just now. Try again in a moment.";
       throw new Response(alert, { status: 503 });
     }
-    return new Response(exportStream(found.row, found.events, first, read), {
+    const events = {
+      first: history,
+      after: (event: number) => readHistory(env.DB, id, user.id, event),
+    };
+    return new Response(exportStream(row, events, { first, after: read }), {
       headers: {
         "Content-Type": "application/json; charset=utf-8",
-        "Content-Disposition": `attachment; filename="${exportName(found.row)}"`,
+        "Content-Disposition": `attachment; filename="${exportName(row)}"`,
       },
     });
   });

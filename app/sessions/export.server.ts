@@ -1,39 +1,58 @@
-import type { Message, SessionEvent, SessionRow } from "./session";
+import type { HistoryLine, Message, SessionEvent, SessionRow } from "./session";
 import { repositoryName } from "./session";
 
-/** @returns messages after the one with this id, oldest first; none where there are no more @throws where they cannot be had */
-export type ReadMessages = (after: number) => Promise<Message[]>;
+/** Something long, of which only a piece is held at a time: the first one, and how the one after an item is had. */
+export interface Pieces<Item> {
+  first: Item[];
+  /** @returns the items after the one with this id; none where there are no more @throws where they cannot be had */
+  after: (id: number) => Promise<Item[]>;
+}
 
 /**
- * A session as JSON, written while it is read: however long the conversation, only a part of it is held at a time. Where a
- * part cannot be had the stream breaks off with an error, so that nobody takes what came for the whole.
+ * A session as JSON, written while it is read: however long its history and its conversation, only a piece of them is held
+ * at a time. Where one cannot be had the stream breaks off with an error, so that nobody takes what came for the whole.
  */
 export function exportStream(
   row: SessionRow,
-  events: SessionEvent[],
-  first: Message[],
-  read: ReadMessages,
+  history: Pieces<HistoryLine>,
+  messages: Pieces<Message>,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  let next: Message[] = first;
-  let separator = "";
+  const text = exportText(row, history, messages);
   return new ReadableStream({
-    start(controller) {
-      const head = JSON.stringify({ session: described(row), history: events.map(dated) });
-      controller.enqueue(encoder.encode(`${head.slice(0, -1)},"messages":[`));
-    },
     async pull(controller) {
-      const last = next.at(-1);
-      if (!last) {
-        controller.enqueue(encoder.encode("\n]}\n"));
-        return controller.close();
-      }
-      const lines = next.map((message) => JSON.stringify(exported(message)));
-      controller.enqueue(encoder.encode(`${separator}\n${lines.join(",\n")}`));
-      separator = ",";
-      next = await read(last.id);
+      const { value, done } = await text.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
     },
   });
+}
+
+async function* exportText(
+  row: SessionRow,
+  history: Pieces<HistoryLine>,
+  messages: Pieces<Message>,
+): AsyncGenerator<string, void> {
+  yield `{"session":${JSON.stringify(described(row))},"history":[`;
+  yield* lines(history, dated);
+  yield `],"messages":[`;
+  yield* lines(messages, exported);
+  yield "\n]}\n";
+}
+
+/** Each item on a line of its own. */
+async function* lines<Item extends { id: number }>(
+  { first, after }: Pieces<Item>,
+  describe: (item: Item) => object,
+): AsyncGenerator<string, void> {
+  let separator = "";
+  let items = first;
+  for (let last = items.at(-1); last; last = items.at(-1)) {
+    const described = items.map((item) => JSON.stringify(describe(item)));
+    yield `${separator}\n${described.join(",\n")}`;
+    separator = ",";
+    items = await after(last.id);
+  }
 }
 
 /** @returns the name of the file that an export is saved as */

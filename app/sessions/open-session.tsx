@@ -15,6 +15,8 @@ import { SessionDetails, SessionHistory, type SessionDetailsProps } from "./sess
 export interface SessionPage {
   session: SessionDetailsProps["session"];
   events: SessionEvent[];
+  /** Whether there are older ones, which are not shown. */
+  olderEvents: boolean;
   /** The newest message that the owner has seen, by its id. */
   seen: number;
   /** Whether it shows an older part of the conversation. */
@@ -88,7 +90,7 @@ export function OpenSession({ page, conversation, answered }: OpenSessionProps) 
         made={answered?.made}
         failed={answered?.token}
       />
-      <SessionHistory events={events} now={now} />
+      <SessionHistory events={events} older={page.olderEvents} now={now} />
     </div>
   );
 }

@@ -1,5 +1,5 @@
 /** What the loaders read beside the list. Every query takes the owner. Times are epoch milliseconds. */
-import { read, type Database, type Statement } from "../platform/database.server";
+import { read, type Database } from "../platform/database.server";
 import { attempt } from "../platform/log";
 import { objectOf } from "./object.server";
 import { readRow, readTombstone, statements } from "./rows.server";
@@ -7,6 +7,7 @@ import {
   agentReport,
   type AgentReport,
   type AgentToken,
+  type HistoryLine,
   type Message,
   type SessionEvent,
   type SessionRow,
@@ -24,25 +25,49 @@ export async function findSession(
   return { row, tombstone };
 }
 
-/** A session's row and history, oldest event first, for its owner; undefined where there is no such row. */
+/** How many lines of a session's history its page shows, and how many of them are read at once for an export. */
+const HISTORY = { shown: 100, piece: 1_000 };
+
+/**
+ * A session's row and the newest lines of its history, oldest first, for its owner; undefined where there is no such row.
+ * `older` tells whether there are older lines.
+ */
 export async function findSessionWithHistory(
   d1: Database,
   id: string,
   userId: string,
-): Promise<{ row: SessionRow; events: SessionEvent[] } | undefined> {
-  const [[row], events] = await read(d1, readRow(id, userId), sessionHistory(id, userId));
-  return row && { row, events };
+): Promise<{ row: SessionRow; events: SessionEvent[]; older: boolean } | undefined> {
+  const newest = sessionHistory(id, userId)
+    .select(["kind", "at"])
+    .orderBy("session_events.id", "desc")
+    .limit(HISTORY.shown + 1);
+  const [[row], lines] = await read(d1, readRow(id, userId), newest.compile());
+  const events = lines.slice(0, HISTORY.shown).reverse();
+  return row && { row, events, older: lines.length > events.length };
 }
 
-function sessionHistory(id: string, userId: string): Statement<SessionEvent> {
+/** @returns the lines of a session's history after the one with this id, oldest first, a thousand at the most */
+export async function readHistory(
+  d1: Database,
+  id: string,
+  userId: string,
+  after: number,
+): Promise<HistoryLine[]> {
+  const next = sessionHistory(id, userId)
+    .select(["session_events.id", "kind", "at"])
+    .where("session_events.id", ">", after)
+    .orderBy("session_events.id")
+    .limit(HISTORY.piece);
+  const [lines] = await read(d1, next.compile());
+  return lines;
+}
+
+function sessionHistory(id: string, userId: string) {
   return statements
     .selectFrom("session_events")
     .innerJoin("sessions", "sessions.id", "session_events.session_id")
-    .select(["kind", "at"])
     .where("session_id", "=", id)
-    .where("user_id", "=", userId)
-    .orderBy("session_events.id")
-    .compile();
+    .where("user_id", "=", userId);
 }
 
 /** @returns how many messages the session's object holds; undefined where it could not be asked */

@@ -82,14 +82,28 @@ const EVENT_TEXT: Record<SessionEventKind, string> = {
   healed: "Put back into the list after it was missing there",
 };
 
-/** A session's history, oldest first; times in epoch milliseconds. */
-export function SessionHistory({ events, now }: { events: SessionEvent[]; now: number }) {
+interface SessionHistoryProps {
+  /** Oldest first. */
+  events: SessionEvent[];
+  /** Whether there are older ones, which are not shown. */
+  older: boolean;
+  /** Epoch milliseconds. */
+  now: number;
+}
+
+/** A session's history. */
+export function SessionHistory({ events, older, now }: SessionHistoryProps) {
   if (events.length === 0) return null;
   return (
     <section aria-labelledby="history" className="grid gap-2">
       <h2 id="history" className="text-lg font-semibold">
         History
       </h2>
+      {older && (
+        <p className="text-muted">
+          The newest {events.length} lines. “Download” gives you all of them.
+        </p>
+      )}
       <ol className="grid gap-1 text-muted">
         {events.map(({ kind, at }, index) => (
           <li key={index}>

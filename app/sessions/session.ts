@@ -60,6 +60,11 @@ export interface SessionEvent {
   at: number;
 }
 
+/** An event by its id, which counts up. */
+export interface HistoryLine extends SessionEvent {
+  id: number;
+}
+
 export type MessageRole = "user" | "agent";
 
 /** What an agent last said of its work, and when it was last heard of, by a status or a message. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { exportName, exportStream, type ReadMessages } from "../../app/sessions/export.server";
-import type { Message, SessionRow } from "../../app/sessions/session";
+import { exportName, exportStream, type Pieces } from "../../app/sessions/export.server";
+import type { HistoryLine, Message, SessionRow } from "../../app/sessions/session";
 import { NOW } from "./support";
 
 const ROW: SessionRow = {
@@ -31,16 +31,21 @@ function conversation(texts: string[]): Message[] {
   }));
 }
 
-/** Gives a conversation in parts, as an object does. */
-function inParts(messages: Message[], size: number): ReadMessages {
-  return (after) => Promise.resolve(messages.filter(({ id }) => id > after).slice(0, size));
+/** Gives a conversation, or a history, in pieces. */
+function inPieces<Item extends { id: number }>(items: Item[], size: number): Pieces<Item> {
+  const after = (last: number) => items.filter(({ id }) => id > last).slice(0, size);
+  return { first: after(0), after: (last) => Promise.resolve(after(last)) };
 }
 
-async function exported(texts: string[], size: number): Promise<string> {
-  const read = inParts(conversation(texts), size);
-  return new Response(
-    exportStream(ROW, [{ kind: "created", at: NOW }], await read(0), read),
-  ).text();
+const HISTORY: HistoryLine[] = [
+  { id: 7, kind: "created", at: NOW },
+  { id: 9, kind: "archived", at: NOW },
+  { id: 12, kind: "restored", at: NOW },
+];
+
+function exported(texts: string[], size: number): Promise<string> {
+  const messages = inPieces(conversation(texts), size);
+  return new Response(exportStream(ROW, inPieces(HISTORY, size), messages)).text();
 }
 
 test("an export has the session, its history and its messages, and nothing that is Ship's own", async () => {
@@ -55,39 +60,49 @@ test("an export has the session, its history and its messages, and nothing that 
       agent_status: "done",
       agent_at: AT,
     },
-    history: [{ kind: "created", at: AT }],
+    history: HISTORY.map(({ kind }) => ({ kind, at: AT })),
     messages: [{ id: 1, role: "agent", author: "Bot", text: "Hello", created_at: AT }],
   });
   expect(exportName(ROW)).toBe("octo-cat-0b7f3f0e.json");
 });
 
-test("an export is one piece of JSON with every message once, in however many parts it is read", async () => {
+test("an export is one piece of JSON with every line and every message once, in however many pieces it is read", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.string(), { maxLength: 30 }),
       fc.integer({ min: 1, max: 10 }),
       async (texts, size) => {
-        const { messages } = JSON.parse(await exported(texts, size)) as { messages: Message[] };
+        const { history, messages } = JSON.parse(await exported(texts, size)) as {
+          history: HistoryLine[];
+          messages: Message[];
+        };
+        expect(history).toHaveLength(HISTORY.length);
         expect(messages.map(({ text }) => text)).toEqual(texts);
       },
     ),
   );
 });
 
-test("an export breaks off where a part cannot be had, so that nobody takes it for the whole", async () => {
-  const first = conversation(["First", "Second"]);
-  const read = () => Promise.reject(new Error("Gone"));
-  await expect(new Response(exportStream(ROW, [], first, read)).text()).rejects.toThrow();
+test("an export breaks off where a piece cannot be had, so that nobody takes it for the whole", async () => {
+  const broken = <Item>(first: Item[]) => ({
+    first,
+    after: () => Promise.reject(new Error("Gone")),
+  });
+  const none = inPieces<never>([], 1);
+  const messages = broken(conversation(["First", "Second"]));
+  await expect(new Response(exportStream(ROW, none, messages)).text()).rejects.toThrow();
+  await expect(new Response(exportStream(ROW, broken(HISTORY), none)).text()).rejects.toThrow();
 });
 
 test("an export reads on only as it is taken", async () => {
   let reads = 0;
-  const messages = conversation(Array.from({ length: 100 }, () => "x"));
-  const read: ReadMessages = (after) => {
+  const { first, after } = inPieces(conversation(Array.from({ length: 100 }, () => "x")), 1);
+  const counted = (last: number) => {
     reads++;
-    return inParts(messages, 1)(after);
+    return after(last);
   };
-  const reader = exportStream(ROW, [], messages.slice(0, 1), read).getReader();
+  const stream = exportStream(ROW, inPieces<never>([], 1), { first, after: counted });
+  const reader = stream.getReader();
   await reader.read();
   await reader.read();
   expect(reads).toBeLessThan(4);

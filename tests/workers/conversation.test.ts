@@ -39,6 +39,7 @@ test("an open session tells its repository, its history and its conversation", a
   expect(found).toEqual({
     row: (await inDatabase(id)).row,
     events: [{ kind: "created", at: NOW }],
+    older: false,
   });
   expect(conversation).toMatchObject({
     state: "ready",
