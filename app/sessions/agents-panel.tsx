@@ -132,18 +132,27 @@ curl -H "Authorization: Bearer $SHIP_TOKEN" --data-urlencode 'text=All tests pas
 curl -H "Authorization: Bearer $SHIP_TOKEN" "$SHIP_SESSION/messages"`;
 }
 
-/** Nothing is printed: what a hook prints when a prompt is submitted would be read by the agent. */
-function hook(status: string) {
+/**
+ * Nothing is printed: what a hook prints when a prompt is submitted would be read by the agent.
+ *
+ * @param matcher which events of its kind it is for; all of them without one
+ * @param how more of the hook, such as that nobody waits for it
+ */
+function hook(status: string, matcher?: string, how: { async?: true } = {}) {
   const command = `curl -sS -o /dev/null -m 5 -H "Authorization: Bearer $SHIP_TOKEN" -d status=${status} "$SHIP_SESSION"`;
-  return [{ hooks: [{ type: "command", command }] }];
+  return [{ ...(matcher && { matcher }), hooks: [{ type: "command", command, ...how }] }];
 }
 
+/** docs/agents.md says why it is these. */
 const HOOKS = JSON.stringify(
   {
     hooks: {
       UserPromptSubmit: hook("working"),
-      Notification: hook("waiting"),
+      PostToolUse: hook("working", undefined, { async: true }),
+      Notification: hook("waiting", "permission_prompt|elicitation_dialog|elicitation_url_dialog"),
       Stop: hook("done"),
+      StopFailure: hook("failed"),
+      SessionEnd: hook("done", "prompt_input_exit|logout"),
     },
   },
   null,

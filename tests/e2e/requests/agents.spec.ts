@@ -4,7 +4,7 @@ import type { Client } from "../../support/client";
 import { expect, requestTest as test } from "../../support/test";
 
 interface Hooks {
-  hooks: Record<string, { hooks: { type: string; command: string }[] }[]>;
+  hooks: Record<string, { matcher?: string; hooks: { type: string; command: string }[] }[]>;
 }
 
 test("the documented commands do what they say", async ({ ship }) => {
@@ -55,14 +55,25 @@ test("the documented hooks report, print nothing, and are those that a session's
   for (const [event, status] of [
     ["UserPromptSubmit", "Working"],
     ["Notification", "Needs you"],
+    ["PostToolUse", "Working"],
+    ["StopFailure", "Failed"],
+    ["UserPromptSubmit", "Working"],
     ["Stop", "Done"],
+    ["UserPromptSubmit", "Working"],
+    ["SessionEnd", "Done"],
   ] as const) {
     for (const { command } of hooks[event]?.flatMap((group) => group.hooks) ?? []) {
       expect(await agent.shell(command), event).toBe("");
     }
     expect(await agentStatus(ship, id)).toBe(status);
   }
-  expect(Object.keys(hooks)).toHaveLength(3);
+  expect(Object.keys(hooks)).toHaveLength(6);
+  // A minute after every turn, Claude Code says that it is idle: a session that is done does not need anybody then.
+  expect(hooks.Notification?.map(({ matcher }) => matcher?.split("|"))).toEqual([
+    ["permission_prompt", "elicitation_dialog", "elicitation_url_dialog"],
+  ]);
+  // Without a terminal, it ends for another reason right after a turn that failed, which stays failed.
+  expect(hooks.SessionEnd?.map(({ matcher }) => matcher)).toEqual(["prompt_input_exit|logout"]);
 });
 
 test("the commands that a session's page shows work as they are pasted", async ({ ship }) => {
