@@ -10,7 +10,8 @@ import { useLoaderData, useSearchParams } from "@remix-run/react";
 import { verifySession, type User } from "../auth/auth.server";
 import { redirectWithFlash } from "../platform/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/form.server";
-import { bulkPath } from "../sessions/bulk";
+import { passRetryAfter } from "../platform/retry-after.server";
+import { bulkPath, tooManyText } from "../sessions/bulk";
 import { measureChoice, startBulk, type BulkRequest, type Choice } from "../sessions/bulk.server";
 import { tellChanged } from "../sessions/changed.server";
 import {
@@ -29,12 +30,15 @@ import { deleteSession } from "../sessions/lifecycle.server";
 import { listPath } from "../sessions/list-view";
 import { countMessages, findSession } from "../sessions/queries.server";
 import { repositoryName } from "../sessions/session";
+import { answerTooFast } from "../sessions/status-change.server";
 import { ErrorPanel } from "../ui/error-panel";
 import { useLastAnswer } from "../ui/last-answer";
 
 export { notForNews as shouldRevalidate } from "../sessions/live-list";
 
 export const meta: MetaFunction = () => [{ title: "Delete sessions · Ship" }];
+
+export const headers = passRetryAfter;
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;
@@ -110,6 +114,10 @@ async function deleteMany(
         "Other sessions match by now than those you were shown, so nothing was deleted. Look at the number again.";
       return json({ alert }, { status: 409 });
     }
+    case "too-many":
+      return json({ alert: tooManyText(result.limit) }, { status: 429 });
+    case "too-fast":
+      return answerTooFast(result.wait);
     case "unavailable": {
       const alert = "Ship did not answer, so nothing may have been deleted. Try again; it is safe.";
       return json({ alert }, { status: 503 });
@@ -131,7 +139,7 @@ function deletion(requested: Choice, fields: Fields): BulkRequest {
     key,
     kind: "delete",
     choice: { view: requested.view, until: Number(until) },
-    confirmed: { count: Number(count), checksum: Number(checksum) },
+    confirmed: { count: Number(count), checksum },
   };
 }
 

@@ -2,7 +2,6 @@ import {
   json,
   type ActionFunctionArgs,
   type AppLoadContext,
-  type HeadersFunction,
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/cloudflare";
@@ -20,6 +19,7 @@ import {
 import { accessToken, findTokens } from "../github/tokens.server";
 import { redirectWithFlash } from "../platform/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/form.server";
+import { passRetryAfter, retryAfter } from "../platform/retry-after.server";
 import { tellChanged } from "../sessions/changed.server";
 import {
   CreateSessionDialog,
@@ -39,11 +39,7 @@ export { notForNews as shouldRevalidate } from "../sessions/live-list";
 
 export const meta: MetaFunction = () => [{ title: "New session · Ship" }];
 
-/** A document bears the headers of its routes, not those of what their actions answer. */
-export const headers: HeadersFunction = ({ actionHeaders }) => {
-  const wait = actionHeaders.get("Retry-After");
-  return new Headers(wait ? { "Retry-After": wait } : {});
-};
+export const headers = passRetryAfter;
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;
@@ -163,11 +159,9 @@ function notCreated(result: Exclude<CreateResult, { outcome: "created" }>, typed
     case "similar":
       return failure(typed, 409, { similar: result.similar });
     case "too-fast": {
-      const seconds = Math.max(1, Math.ceil(result.wait / 1000));
-      return failure(typed, 429, {
-        alert: `You have created many sessions within a minute. Nothing was created; send it again in ${seconds} seconds.`,
-        retryAfter: seconds,
-      });
+      const { seconds, headers } = retryAfter(result.wait);
+      const alert = `You have created many sessions within a minute. Nothing was created; send it again in ${seconds} seconds.`;
+      return failure(typed, 429, { alert }, headers);
     }
     case "too-many":
       return failure(typed, 429, {
@@ -187,9 +181,9 @@ interface Failure {
 function failure(
   typed: Fields,
   status: number,
-  { retryAfter, ...told }: Omit<Failure, "typed"> & { retryAfter?: number },
+  told: Omit<Failure, "typed">,
+  headers: HeadersInit = {},
 ) {
-  const headers = new Headers(retryAfter ? { "Retry-After": `${retryAfter}` } : {});
   return json<Failure>({ typed, ...told }, { status, headers });
 }
 

@@ -14,6 +14,7 @@ import {
 } from "@remix-run/react";
 import { verifySession } from "../auth/auth.server";
 import { readFormWithList } from "../platform/form.server";
+import { passRetryAfter } from "../platform/retry-after.server";
 import { answerBulk } from "../sessions/bulk-answer.server";
 import { BulkNotice } from "../sessions/bulk-notice";
 import { findUnfinishedBulks } from "../sessions/bulk.server";
@@ -34,6 +35,8 @@ import { numberText } from "../ui/number";
 import { useMovingNow } from "../ui/time";
 
 export const meta: MetaFunction = () => [{ title: "Sessions · Ship" }];
+
+export const headers = passRetryAfter;
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;

@@ -18,6 +18,7 @@ import { gitHubPage } from "../github/client.server";
 import { redirectWithFlash } from "../platform/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/form.server";
 import { bearerToken } from "../platform/request-gate";
+import { passRetryAfter } from "../platform/retry-after.server";
 import { answerReport } from "../sessions/agents.server";
 import { tellListChanged } from "../sessions/changed.server";
 import {
@@ -39,7 +40,7 @@ import { OpenSession, type SessionAnswer } from "../sessions/open-session";
 import { findSessionWithHistory, readConversation } from "../sessions/queries.server";
 import { repositoryName } from "../sessions/session";
 import { SessionDetails, SessionHistory } from "../sessions/session-details";
-import { answerStatusChange } from "../sessions/status-change.server";
+import { answerStatusChange, answerTooFast } from "../sessions/status-change.server";
 import { ErrorPanel } from "../ui/error-panel";
 import { useLastAnswer } from "../ui/last-answer";
 import { unlessUnreachable, type Unreachable } from "../ui/unreachable";
@@ -47,6 +48,8 @@ import { unlessUnreachable, type Unreachable } from "../ui/unreachable";
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: data ? `${(data as PageData).session.repository} · Ship` : "Session · Ship" },
 ];
+
+export const headers = passRetryAfter;
 
 export async function loader({ request, params, context }: LoaderFunctionArgs) {
   return json(await loadPage(request, params.id, context));
@@ -119,9 +122,10 @@ export async function action({ request, params, context }: ActionFunctionArgs) {
       return redirectWithFlash(request, context, path, { text: "The token is revoked." });
     }
     case "seen": {
-      const outcome = await seeMessages(env, user.id, id, parseNumber(value));
-      if (outcome === "not-found") throw sessionNotFound();
-      if (outcome === "unavailable") return failure({ alert: NOT_REACHED }, 503);
+      const result = await seeMessages(env, user.id, id, parseNumber(value));
+      if (result.outcome === "not-found") throw sessionNotFound();
+      if (result.outcome === "too-fast") return answerTooFast(result.wait);
+      if (result.outcome === "unavailable") return failure({ alert: NOT_REACHED }, 503);
       tellListChanged(context, user.id, id);
       return redirect(path);
     }

@@ -2,7 +2,7 @@ import { json, redirect, type AppLoadContext } from "@remix-run/cloudflare";
 import type { User } from "../auth/auth.server";
 import { redirectWithFlash } from "../platform/flash.server";
 import { checkFields, type Fields } from "../platform/form.server";
-import { bulkPath, bulkResultText, deleteManyPath, type BulkKind } from "./bulk";
+import { bulkPath, bulkResultText, deleteManyPath, tooManyText, type BulkKind } from "./bulk";
 import { tellChanged } from "./changed.server";
 import { startBulk, undoBulk, type BulkResult, type Choice } from "./bulk.server";
 import {
@@ -14,6 +14,7 @@ import {
   sessionNotFound,
 } from "./input.server";
 import { listPath } from "./list-view";
+import { answerTooFast } from "./status-change.server";
 
 /** The buttons that are about all selected sessions. */
 const SELECTED: Record<string, BulkKind> = {
@@ -28,7 +29,7 @@ const SELECTED: Record<string, BulkKind> = {
  * @param fields the list's form: the button as `intent`, its key, and `all` where all that match are meant
  * @param ids the selected sessions
  * @returns undefined where the intent is none of these; a redirect to the confirmation, the progress page or, with a flash
- *   message and its Undo, the list; or an alert where nothing was selected or D1 did not answer
+ *   message and its Undo, the list; or an alert where nothing was selected, a limit was reached or D1 did not answer
  * @throws a 400 or 404 Response
  */
 export async function answerBulk(
@@ -76,6 +77,10 @@ async function answerResult(request: Request, context: AppLoadContext, result: B
     }
     case "begun":
       return redirect(bulkPath(query, result.bulk.id));
+    case "too-many":
+      return json({ alert: tooManyText(result.limit), draft: null }, { status: 429 });
+    case "too-fast":
+      return answerTooFast(result.wait);
     case "nothing":
       return redirectWithFlash(request, context, listed, { text: "No session matched any more." });
     case "unavailable": {

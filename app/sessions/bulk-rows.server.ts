@@ -50,15 +50,23 @@ export interface Measure {
   count: number;
   /** As their rows know them: at most 10 seconds old. */
   messages: number;
-  /** The same for the same sessions: tells whether others match now than those that were shown. */
-  checksum: number;
+  /** The same for the same sessions only: tells whether others match now than those that were shown. */
+  checksum: string;
 }
+
+/**
+ * The sums of the first 32 and of the last 48 bits of all ids, in whatever order these come. SQLite has no hash functions,
+ * but an id is a piece of a hash itself (`derivedId`), so that other ids have other sums. Of `BULK_LIMIT` ids they fit into
+ * SQLite's integers; its JSON functions read hexadecimal.
+ */
+const CHECKSUM = sql`
+  printf('%d.%d', sum(json_extract('0x' || substr(id, 1, 8), '$')),
+    sum(json_extract('0x' || substr(id, 25, 12), '$')))`;
 
 /** @param chosen a query of ids */
 export function measureSessions(userId: string, chosen: RawBuilder<unknown>): Statement<Measure> {
   return sql<Measure>`
-    SELECT count(*) AS count, coalesce(sum(message_count), 0) AS messages,
-      coalesce(sum(rowid), 0) AS checksum
+    SELECT count(*) AS count, coalesce(sum(message_count), 0) AS messages, ${CHECKSUM} AS checksum
     FROM sessions WHERE id IN (${chosen}) AND user_id = ${userId}`.compile(statements);
 }
 
@@ -67,31 +75,54 @@ export function readChosen(chosen: RawBuilder<unknown>, limit: number): Statemen
   return sql<{ id: string }>`SELECT id FROM (${chosen}) LIMIT ${limit}`.compile(statements);
 }
 
+/** How many bulks of a person's may be unfinished at the same time. */
+export const UNFINISHED_LIMIT = 5;
+
+/** A query of one number: how many bulks of a person's are unfinished. */
+function unfinishedOf(userId: string): RawBuilder<unknown> {
+  return sql`
+    SELECT count(*) AS count FROM bulks
+    WHERE user_id = ${userId} AND finished_at IS NULL AND kind IN ('archive', 'restore', 'delete')`;
+}
+
+export function countUnfinished(userId: string): Statement<{ count: number }> {
+  return sql<{ count: number }>`${unfinishedOf(userId)}`.compile(statements);
+}
+
+/** @returns the condition that a person has fewer unfinished bulks than they may have */
+export function mayBegin(userId: string): RawBuilder<unknown> {
+  return sql`(${unfinishedOf(userId)}) < ${UNFINISHED_LIMIT}`;
+}
+
+/** @returns the condition that these sessions are those that were shown to the person */
+export function areConfirmed(
+  chosen: RawBuilder<unknown>,
+  { count, checksum }: Pick<Measure, "count" | "checksum">,
+): RawBuilder<unknown> {
+  return sql`
+    (${count}, ${checksum}) =
+      (SELECT count(*), ${CHECKSUM} FROM sessions WHERE id IN (${chosen}))`;
+}
+
 /**
  * Makes a bulk of chosen sessions, unless there is none to be chosen or the bulk is there already. Old ones go along.
  *
  * @param chosen a query of ids
- * @param confirmed what was shown to the person: where something else matches now, no bulk is made
+ * @param allowed a condition under which a bulk is made at all
  */
 export function insertBulk(
   bulk: Named & { kind: BulkKind },
   chosen: RawBuilder<unknown>,
   now: number,
-  confirmed?: Pick<Measure, "count" | "checksum">,
+  allowed: RawBuilder<unknown>,
 ): Statement[] {
   const { id, user_id, kind } = bulk;
-  const asConfirmed = confirmed
-    ? sql`(${confirmed.count}, ${confirmed.checksum}) =
-        (SELECT count(*), sum(rowid) FROM sessions WHERE id IN (${chosen}))`
-    : sql`TRUE`;
   return [
     ...deleteOldBulks(user_id, now),
     sql`
       INSERT INTO bulk_items (bulk_id, session_id)
       SELECT ${id}, id FROM (${chosen})
-      WHERE NOT EXISTS (SELECT 1 FROM bulks WHERE id = ${id}) AND ${asConfirmed}`.compile(
-      statements,
-    ),
+      WHERE NOT EXISTS (SELECT 1 FROM bulks WHERE id = ${id}) AND ${allowed}`.compile(statements),
     sql`
       INSERT INTO bulks (id, user_id, kind, total, created_at, stepped_at)
       SELECT ${id}, ${user_id}, ${kind}, count(*), ${now}, ${now}
@@ -124,7 +155,7 @@ export function readBulk({ id, user_id }: Named): Statement<BulkRow> {
 export function readUnfinished(userId: string): Statement<BulkRow> {
   return sql<BulkRow>`
     SELECT * FROM bulks WHERE user_id = ${userId} AND finished_at IS NULL
-    ORDER BY created_at DESC LIMIT 3`.compile(statements);
+    ORDER BY created_at DESC LIMIT ${UNFINISHED_LIMIT}`.compile(statements);
 }
 
 /** How many sessions of a bulk had which outcome; null: still to do. */

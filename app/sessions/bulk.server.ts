@@ -5,7 +5,7 @@
  *
  * `unavailable` means that D1 or the person's object did not answer: asking again is safe, and makes no second bulk.
  */
-import type { RawBuilder } from "kysely";
+import { sql, type RawBuilder } from "kysely";
 import { read, write, type Database } from "../platform/database.server";
 import { derivedId } from "../platform/derived-id";
 import { attempt, logEvent } from "../platform/log";
@@ -22,9 +22,12 @@ import {
 } from "./bulk";
 import {
   advanceBulk,
+  areConfirmed,
   changeItems,
+  countUnfinished,
   insertBulk,
   leaveFailed,
+  mayBegin,
   measureSessions,
   readBulk,
   readChosen,
@@ -36,8 +39,10 @@ import {
   sessionsChangedBy,
   sessionsMatching,
   settleItems,
+  UNFINISHED_LIMIT,
   type Measure,
 } from "./bulk-rows.server";
+import { countChange, mayChange, readChanges, waitOf } from "./change-limit.server";
 import { OBJECTS_AT_ONCE } from "./lifecycle.server";
 import { matching, PAGE_SIZE } from "./list-rows.server";
 import type { ListView } from "./list-view";
@@ -59,12 +64,16 @@ export interface BulkRequest {
 /**
  * - `finished`: done, now or by the same form sent before; `changed` are the sessions whose pages are to be told;
  * - `begun`: it will be carried out, whatever happens;
- * - `nothing`: there is no such session, or they are others than was confirmed.
+ * - `nothing`: there is no such session, or they are others than was confirmed;
+ * - `too-many`, `too-fast`: nothing was done, because of a limit: of unfinished bulks, or of changes within a minute, where
+ *   the wait is in milliseconds.
  */
 export type BulkResult =
   | { outcome: "finished"; bulk: BulkRow; counts: BulkCounts; changed: string[] }
   | { outcome: "begun"; bulk: BulkRow }
-  | { outcome: "nothing" | "unavailable" };
+  | { outcome: "nothing" | "unavailable" }
+  | { outcome: "too-many"; limit: number }
+  | { outcome: "too-fast"; wait: number };
 
 /** Changes or deletes many of a person's sessions; those that are not theirs are left out. */
 export async function startBulk(
@@ -90,19 +99,28 @@ async function changeAtOnce(
   chosen: RawBuilder<unknown>,
 ): Promise<BulkResult> {
   const now = Date.now();
+  const { user_id } = bulk;
   const answer = await attempt("bulk", () =>
     write(
       env.DB,
-      [...insertBulk(bulk, chosen, now), ...changeItems(bulk, now, PAGE_SIZE)],
+      [
+        countChange(user_id, now),
+        ...insertBulk(bulk, chosen, now, mayChange(user_id)),
+        ...changeItems(bulk, now, PAGE_SIZE),
+      ],
       settleItems(bulk),
       advanceBulk(bulk, now),
       readBulk(bulk),
       readCounts(bulk),
+      readChanges(user_id),
     ),
   );
   if (!answer) return { outcome: "unavailable" };
-  const [settled, , [made], counts] = answer;
-  if (!made) return { outcome: "nothing" };
+  const [settled, , [made], counts, [changes]] = answer;
+  if (!made) {
+    const wait = waitOf(changes, now);
+    return wait > 0 ? { outcome: "too-fast", wait } : { outcome: "nothing" };
+  }
   const changed = settled.map(({ session_id }) => session_id);
   return { outcome: "finished", bulk: made, counts: countsOf(counts), changed };
 }
@@ -114,21 +132,32 @@ async function begin(
   { choice, confirmed }: BulkRequest,
 ): Promise<BulkResult> {
   const { id, user_id } = bulk;
+  const now = Date.now();
   const answer = await attempt("bulk-begin", async () => {
     const person = personOf(env, user_id);
     await person.expectBulk(user_id, id);
-    const [[made]] = await write(
+    const chosen = chosenBy(user_id, choice);
+    const limits = sql`${mayChange(user_id)} AND ${mayBegin(user_id)}`;
+    const allowed = confirmed ? sql`${limits} AND ${areConfirmed(chosen, confirmed)}` : limits;
+    const [[made], [changes], [unfinished]] = await write(
       env.DB,
-      insertBulk(bulk, chosenBy(user_id, choice), Date.now(), confirmed),
+      [countChange(user_id, now), ...insertBulk(bulk, chosen, now, allowed)],
       readBulk(bulk),
+      readChanges(user_id),
+      countUnfinished(user_id),
     );
-    return { made };
+    return { made, wait: waitOf(changes, now), unfinished: unfinished?.count ?? 0 };
   });
   if (!answer) return { outcome: "unavailable" };
-  if (!answer.made) return { outcome: "nothing" };
-  logEvent("bulk", { user: user_id, bulk: id, kind: bulk.kind, sessions: answer.made.total });
+  const { made, wait, unfinished } = answer;
+  if (!made) {
+    if (wait > 0) return { outcome: "too-fast", wait };
+    const limit = UNFINISHED_LIMIT;
+    return unfinished < limit ? { outcome: "nothing" } : { outcome: "too-many", limit };
+  }
+  logEvent("bulk", { user: user_id, bulk: id, kind: bulk.kind, sessions: made.total });
   await attempt("bulk-run", async () => await personOf(env, user_id).runBulk(user_id, id));
-  return { outcome: "begun", bulk: answer.made };
+  return { outcome: "begun", bulk: made };
 }
 
 function chosenBy(userId: string, choice: Choice): RawBuilder<unknown> {
@@ -249,7 +278,7 @@ export async function measureChoice(
     measureSessions(userId, chosen),
     readChosen(chosen, PAGE_SIZE + 1),
   );
-  const measure = measured ?? { count: 0, messages: 0, checksum: 0 };
+  const measure = measured ?? { count: 0, messages: 0, checksum: "" };
   if (some.length > PAGE_SIZE) return { ...measure, exact: false };
   const counted = await inParallel(some, OBJECTS_AT_ONCE, ({ id }) =>
     countMessages(env, id, userId),

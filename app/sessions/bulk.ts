@@ -73,6 +73,11 @@ export function bulkResultText(kind: BulkKind, counts: BulkCounts): string {
   return `${[`${capitalized(done)} ${first}`, ...others].join("; ")}.`;
 }
 
+/** @param limit how many changes to many sessions may be unfinished at the same time */
+export function tooManyText(limit: number): string {
+  return `${limit} changes to many sessions are not finished yet, which is the most. Nothing was changed: wait until one of them is finished, or open one that has stopped and end it; then try again.`;
+}
+
 function capitalized(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }

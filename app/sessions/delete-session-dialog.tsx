@@ -54,7 +54,7 @@ interface DeleteSessionsDialogProps {
     /** Whether the messages were counted just now. */
     exact: boolean;
     /** The same for the same sessions. */
-    checksum: number;
+    checksum: string;
     /** Whether these are all that match, and not some that were selected. */
     all: boolean;
     /** Makes the same form sent twice one deletion. */

@@ -70,7 +70,7 @@ const wholeNumber = z.string(FORM_INCOMPLETE).check(z.regex(/^\d{1,15}$/, FORM_I
 export const confirmedInput = z.object({
   until: wholeNumber,
   count: wholeNumber,
-  checksum: wholeNumber,
+  checksum: z.string(FORM_INCOMPLETE).check(z.regex(/^\d{1,19}\.\d{1,19}$/, FORM_INCOMPLETE)),
 });
 
 export const MESSAGE_BYTES = 32 * 1024;

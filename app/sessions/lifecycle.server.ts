@@ -9,6 +9,7 @@ import { read, write, type Statement } from "../platform/database.server";
 import { derivedId } from "../platform/derived-id";
 import { attempt, logEvent } from "../platform/log";
 import { inParallel } from "../platform/parallel";
+import { changeWithinLimit, type ChangeResult } from "./change-limit.server";
 import { readActive, similarSessions, TOLD_FROM } from "./similar.server";
 import type { SimilarSessions } from "./list-view";
 import { objectOf } from "./object.server";
@@ -102,21 +103,16 @@ function createLimits(env: Env, another: boolean): CreateLimits {
 
 const STATUS_CHANGES = { archive: archiveRows, restore: restoreRows, keep: keepRow };
 
-/** @returns the row afterwards; `not-found` where this person has no such session */
-export async function changeStatus(
+/** Archives, restores or keeps a session. */
+export function changeStatus(
   env: Env,
   userId: string,
   id: string,
   change: StatusChange,
-): Promise<
-  { outcome: "done"; session: SessionRow } | { outcome: "not-found" } | { outcome: "unavailable" }
-> {
-  const answer = await attempt(change, () =>
-    write(env.DB, STATUS_CHANGES[change](id, userId, Date.now()), readRow(id, userId)),
+): Promise<ChangeResult> {
+  return changeWithinLimit(change, env, userId, id, (now, allowed) =>
+    STATUS_CHANGES[change](id, userId, now, allowed),
   );
-  if (!answer) return { outcome: "unavailable" };
-  const [[session]] = answer;
-  return session ? { outcome: "done", session } : { outcome: "not-found" };
 }
 
 /**
@@ -229,17 +225,15 @@ export async function revokeAgent(
 }
 
 /** Remembers what the owner has seen of a session. */
-export async function seeMessages(
+export function seeMessages(
   env: Env,
   userId: string,
   id: string,
   upTo: number,
-): Promise<Exclude<Outcome, "deleting">> {
-  const answer = await attempt("see", () =>
-    write(env.DB, [markSeen(id, userId, upTo)], readRow(id, userId)),
-  );
-  if (!answer) return "unavailable";
-  return answer[0].length > 0 ? "done" : "not-found";
+): Promise<ChangeResult> {
+  return changeWithinLimit("see", env, userId, id, (_, allowed) => [
+    markSeen(id, userId, upTo, allowed),
+  ]);
 }
 
 function outcomeOf(answer: ObjectAnswer | undefined): Outcome {

@@ -170,7 +170,7 @@ export function useSeen(sessionId: string, newest: number, seen: number): void {
   }, [sessionId]);
 }
 
-/** Not by Remix's own way: nothing on the page is to change. @throws where the server was not reached, or failed */
+/** Not by Remix's own way: nothing on the page is to change. @throws where the server was not reached, failed or was busy */
 async function tellSeen(sessionId: string, newest: number): Promise<void> {
   const { status } = await fetch(`/session/${sessionId}`, {
     method: "POST",
@@ -178,5 +178,5 @@ async function tellSeen(sessionId: string, newest: number): Promise<void> {
     redirect: "manual",
     keepalive: true,
   });
-  if (status >= 500) throw new Error("What was seen could not be told.");
+  if (status >= 500 || status === 429) throw new Error("What was seen could not be told.");
 }

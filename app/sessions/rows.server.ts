@@ -132,44 +132,59 @@ export function readCreated(
 /** The id of a session, or a query of many. */
 export type Ids = string | RawBuilder<unknown>;
 
+/** A condition that always holds. */
+const ALWAYS = sql`TRUE`;
+
 /**
  * Archives active sessions on their owner's word. One that is archived already is archived anew, as of now: a message
  * written into it since, of which its row has not heard yet, does not bring it back any more.
+ *
+ * @param allowed a condition under which anything is done at all
  */
-export function archiveRows(ids: Ids, userId: string, now: number): Statement[] {
+export function archiveRows(ids: Ids, userId: string, now: number, allowed = ALWAYS): Statement[] {
   const set = sql`status = 'archived', archived_at = ${now}, archived_by = 'owner'`;
   return [
     sql`
       UPDATE sessions SET ${set}
-      WHERE id IN (${ids}) AND user_id = ${userId} AND status = 'archived'`.compile(statements),
-    ...transition(ids, userId, "archived", now, { guard: sql`status = 'active'`, set }),
+      WHERE id IN (${ids}) AND user_id = ${userId} AND status = 'archived' AND ${allowed}`.compile(
+      statements,
+    ),
+    ...transition(ids, userId, "archived", now, {
+      guard: sql`status = 'active' AND ${allowed}`,
+      set,
+    }),
   ];
 }
 
-/** Brings archived sessions back; their idleness counts from now. */
-export function restoreRows(ids: Ids, userId: string, now: number): Statement[] {
+/** Brings archived sessions back; their idleness counts from now. @param allowed as for `archiveRows` */
+export function restoreRows(ids: Ids, userId: string, now: number, allowed = ALWAYS): Statement[] {
   return transition(ids, userId, "restored", now, {
-    guard: sql`status = 'archived'`,
+    guard: sql`status = 'archived' AND ${allowed}`,
     set: sql`status = 'active', archived_at = NULL, archived_by = NULL, kept_at = ${now}`,
   });
 }
 
-/** Lets the idleness of an active session count from now. */
-export function keepRow(id: string, userId: string, now: number): Statement[] {
+/** Lets the idleness of an active session count from now. @param allowed as for `archiveRows` */
+export function keepRow(id: string, userId: string, now: number, allowed = ALWAYS): Statement[] {
   return transition(id, userId, "kept", now, {
-    guard: sql`status = 'active'`,
+    guard: sql`status = 'active' AND ${allowed}`,
     set: sql`kept_at = ${now}`,
   });
 }
 
-/** Remembers that the owner has seen all messages up to the one with this id; only ever upwards. */
-export function markSeen(id: string, userId: string, upTo: number): Statement {
+/**
+ * Remembers that the owner has seen all messages up to the one with this id; only ever upwards.
+ *
+ * @param allowed as for `archiveRows`
+ */
+export function markSeen(id: string, userId: string, upTo: number, allowed = ALWAYS): Statement {
   return statements
     .updateTable("sessions")
     .set({ seen_message: upTo })
     .where("id", "=", id)
     .where("user_id", "=", userId)
     .where("seen_message", "<", upTo)
+    .where(sql<boolean>`${allowed}`)
     .compile();
 }
 
@@ -255,7 +270,7 @@ export function reportToRow(
   ];
 }
 
-function insertRow(session: SessionMetadata, allowed = sql`TRUE`): Statement {
+function insertRow(session: SessionMetadata, allowed = ALWAYS): Statement {
   const { id, user_id, repo_owner, repo_name, created_at, last_activity, message_count } = session;
   const { agent_status, agent_at, agent_message } = session;
   return sql`

@@ -1,6 +1,7 @@
 import { json, type AppLoadContext } from "@remix-run/cloudflare";
 import type { User } from "../auth/auth.server";
 import { redirectWithFlash, type Flash } from "../platform/flash.server";
+import { retryAfter } from "../platform/retry-after.server";
 import { tellChanged } from "./changed.server";
 import { parseStatusChange, sessionNotFound } from "./input.server";
 import { changeStatus } from "./lifecycle.server";
@@ -11,7 +12,8 @@ import { repositoryName, type SessionRow, type StatusChange } from "./session";
  *
  * @param intent the button's value, as in "archive:<id>"
  * @param path of the page that the button is on, to return to
- * @returns a redirect with a flash message and its Undo, or 503 and an alert where D1 did not answer
+ * @returns a redirect with a flash message and its Undo; or an alert where it was one change too many within a minute, or
+ *   D1 did not answer
  * @throws a 400 or 404 Response
  */
 export async function answerStatusChange(
@@ -29,12 +31,21 @@ export async function answerStatusChange(
       return redirectWithFlash(request, context, path, flashOf(change, result.session, path));
     case "not-found":
       throw sessionNotFound();
+    case "too-fast":
+      return answerTooFast(result.wait);
     case "unavailable": {
       const alert =
         "The database did not answer, so this may not have happened. Try again; it is safe.";
       return json({ alert, draft: null }, { status: 503 });
     }
   }
+}
+
+/** @param wait in milliseconds @returns the answer to who has changed sessions too often within a minute */
+export function answerTooFast(wait: number) {
+  const { seconds, headers } = retryAfter(wait);
+  const alert = `You have changed many sessions within a minute. Nothing was changed; try again in ${seconds} seconds.`;
+  return json({ alert, draft: null }, { status: 429, headers });
 }
 
 function flashOf(change: StatusChange, session: SessionRow, path: string): Flash {

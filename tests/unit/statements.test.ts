@@ -3,10 +3,13 @@ import { describe, expect, test } from "vitest";
 import type { Statement } from "../../app/platform/database.server";
 import {
   advanceBulk,
+  areConfirmed,
   changeItems,
   countAttempt,
+  countUnfinished,
   insertBulk,
   leaveFailed,
+  mayBegin,
   measureSessions,
   readBulk,
   readChosen,
@@ -21,6 +24,7 @@ import {
   settle,
   settleItems,
 } from "../../app/sessions/bulk-rows.server";
+import { countChange, mayChange, readChanges } from "../../app/sessions/change-limit.server";
 import {
   idleCounts,
   keptCounts,
@@ -93,11 +97,22 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
     matching(user, { ...viewOf(values), idle: 7 }, now).count,
   ],
   readActive: ({ user, owner, name }) => [readActive(user, { owner, name })],
-  insertBulk: ({ id, user, now, count }) =>
-    insertBulk({ id, user_id: user, kind: "delete" }, sessionsByIds(user, [id]), now, {
-      count,
-      checksum: count,
-    }),
+  insertBulk: ({ id, user, name, now, count }) => {
+    const chosen = sessionsByIds(user, [id]);
+    const confirmed = areConfirmed(chosen, { count, checksum: name });
+    return [mayChange(user), mayBegin(user), confirmed].flatMap((allowed) =>
+      insertBulk({ id, user_id: user, kind: "delete" }, chosen, now, allowed),
+    );
+  },
+  "the limit on changes": ({ id, user, now, count }) => [
+    countChange(user, now),
+    readChanges(user),
+    countUnfinished(user),
+    ...archiveRows(id, user, now, mayChange(user)),
+    ...restoreRows(id, user, now, mayChange(user)),
+    ...keepRow(id, user, now, mayChange(user)),
+    markSeen(id, user, count, mayChange(user)),
+  ],
   changeItems: ({ id, user, now, count }) => [
     ...changeItems({ id, user_id: user, kind: "archive" }, now, count),
     ...changeItems({ id, user_id: user, kind: "restore" }, now, count),

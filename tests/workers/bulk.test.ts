@@ -285,6 +285,30 @@ describe("all that match", () => {
   });
 });
 
+test("others than were confirmed are told apart by their ids, not by their places in the table", async () => {
+  for (let row = 0; row < 4; row++) await newRows(ada, 1);
+  const { results } = await env.DB.prepare(
+    "SELECT id FROM sessions WHERE user_id = ? ORDER BY rowid",
+  )
+    .bind(ada)
+    .all<{ id: string }>();
+  const [first, second, third, fourth] = results.map(({ id }) => id) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  const archive = (ids: string[]) => ask(ada, "archive", { ids });
+  await archive([second, third]);
+  const choice = allOf("active");
+  const confirmed = await measureChoice(env, env.DB, ada, choice);
+
+  await archive([first, fourth]);
+  await ask(ada, "restore", { ids: [second, third] });
+
+  expect(await ask(ada, "delete", choice, { confirmed })).toEqual({ outcome: "nothing" });
+});
+
 describe("what became of each session", () => {
   test("tells the deleted and the changed meanwhile apart", async () => {
     await newRows(ada, 60);
