@@ -17,7 +17,7 @@ const MAX_MARKS = 16;
 /** How many characters all addresses of a message may have: a few letters can refer to a long one again and again. */
 const MAX_ADDRESS_CHARACTERS = 48 * 1024;
 /** How many characters of a message are searched for the ends of addresses: where no space stands, each goes on to the last. */
-const MAX_SCANNED_CHARACTERS = 128 * 1024;
+const MAX_SCANNED_CHARACTERS = 96 * 1024;
 
 const OPTIONS = { breaks: true, linkify: true, maxNesting: MAX_NESTING };
 const parser = new MarkdownIt(OPTIONS);
@@ -34,8 +34,9 @@ function limitAutolinks(linkify: MarkdownIt["linkify"]): void {
   for (const schema of ["ftp:", "//"]) linkify.add(schema, null); // No link may lead there.
   const testSchemaAt = linkify.testSchemaAt.bind(linkify);
   linkify.testSchemaAt = (text, schema, start) => {
+    if (scanned > MAX_SCANNED_CHARACTERS) return 0;
     scanned += /\S*/.exec(text.slice(start))![0].length;
-    return scanned > MAX_SCANNED_CHARACTERS ? 0 : testSchemaAt(text, schema, start);
+    return testSchemaAt(text, schema, start);
   };
 }
 
