@@ -87,6 +87,12 @@ describe("signing in with GitHub", () => {
     },
   );
 
+  test("leads back to Ship’s own address", async () => {
+    const begun = await new Browser(shipOf("*"), SHIP).post("/login", { intent: "github" });
+    const { searchParams } = new URL(leadsTo(begun) ?? "");
+    expect(searchParams.get("redirect_uri")).toBe(`${SHIP}/login/callback`);
+  });
+
   test("takes digits in the list for an id, and never for somebody’s login", async () => {
     const browser = new Browser(shipOf("583231"), SHIP);
     const mallory = { ...ADA, id: 1, login: "583231" };
