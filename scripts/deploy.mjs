@@ -60,12 +60,12 @@ Mend it and run this again: npm run deploy. What is done already may be done onc
 }
 
 /**
- * @param {string | undefined} listed what `wrangler pages secret list` said
+ * @param {string | undefined} listed what `wrangler pages secret list` said, or `wrangler secret list`, which says it in JSON
  * @returns {string[] | undefined} the names in it
  */
 export function secretNames(listed) {
   if (listed === undefined) return undefined;
-  return [...listed.matchAll(/^\s*- (\w+):/gm)].map(([, name = ""]) => name);
+  return [...listed.matchAll(/(?:^\s*- |"name": ")(\w+)/gm)].map(([, name = ""]) => name);
 }
 
 /**
@@ -74,13 +74,20 @@ export function secretNames(listed) {
  */
 async function deploy(dryRun) {
   await install();
-  const { inspect, unready } = await import("./preflight.mjs");
+  const { COMPANION, inspect, unready } = await import("./preflight.mjs");
   const { tryBundles } = await import("./bundles.mjs");
 
   const { configs, problems } = inspect(ROOT);
   if (configs && !dryRun) {
     const list = ["pages", "secret", "list", "--project-name", configs.pages.name];
-    problems.push(...unready(configs, secretNames(await outputOf("wrangler", list))));
+    const ofCompanion = ["secret", "list", "-c", COMPANION];
+    problems.push(
+      ...unready(
+        configs,
+        secretNames(await outputOf("wrangler", list)),
+        secretNames(await outputOf("wrangler", ofCompanion)),
+      ),
+    );
   }
   if (!configs || problems.length > 0) return refuse(problems);
 

@@ -26,6 +26,8 @@ const REQUIRED = [
   "GITHUB_CLIENT_SECRET",
   "GITHUB_APP_SLUG",
 ];
+/** Those that the companion needs, too, to give access to GitHub back. */
+const REQUIRED_OF_COMPANION = ["TOKEN_KEYS", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"];
 /** Those of them that anybody may read. */
 const PUBLIC = ["GITHUB_CLIENT_ID", "GITHUB_APP_SLUG"];
 /** Sign-in by name alone. */
@@ -84,6 +86,8 @@ const notInVars = {
 };
 const sharedVars = {
   ...notInVars,
+  GITHUB_URL: httpsUrl(),
+  GITHUB_API_URL: httpsUrl(),
   AUTO_ARCHIVE_SECONDS: whole("seconds; 0 turns it off"),
   TOMBSTONE_SECONDS: whole("seconds, a day or more", DAY),
   ALLOWED_USERS: allowedUsers(),
@@ -101,8 +105,6 @@ const pagesConfig = z.object({
         ARCHIVE_WARNING_SECONDS: whole("seconds"),
         CREATE_LIMIT_PER_MINUTE: whole("sessions; 0 is no limit"),
         ACTIVE_SESSION_LIMIT: whole("sessions; 0 is no limit"),
-        GITHUB_URL: httpsUrl(),
-        GITHUB_API_URL: httpsUrl(),
       },
       "is missing",
     )
@@ -303,9 +305,10 @@ function classesAfter(migrations) {
  *
  * @param {Configs} configs
  * @param {string[] | undefined} secrets the names of those that the Pages project has; undefined where it does not say
+ * @param {string[] | undefined} companionSecrets the same of the companion, which may not be there yet
  * @returns {string[]} as `inspect`
  */
-export function unready({ pages }, secrets) {
+export function unready({ pages, companion }, secrets, companionSecrets) {
   const [{ database_name, database_id }] = pages.d1_databases;
   const noOrigin = `${PAGES}: ORIGIN is empty, and nobody could use what is deployed. Put in the address of your Ship, which this lists: npx wrangler pages project list`;
   const noUsers = `${PAGES} and ${COMPANION}: ALLOWED_USERS is empty, and nobody could sign in. List who may, yourself first: your id is shown at https://api.github.com/users/<your login>`;
@@ -319,6 +322,12 @@ export function unready({ pages }, secrets) {
       : [
           `The Pages project ${pages.name} cannot be asked for its secrets. Sign in: npx wrangler login. Where there is no such project yet: npx wrangler pages project create ${pages.name} --production-branch main`,
         ]),
+    ...REQUIRED_OF_COMPANION.filter(
+      (name) => !companionSecrets?.includes(name) && !(name in companion.vars),
+    ).map(
+      (name) =>
+        `${name} is not set in the companion. Set it, the same as in the Pages project: npx wrangler secret put ${name} -c ${COMPANION}`,
+    ),
   ];
 }
 

@@ -112,6 +112,7 @@ const STATES: States = {
   "a session with a new token for an agent": openMadeToken,
   "a bulk that is under way or done": openBulk,
   "the account": (page) => page.goto("/account"),
+  "the deletion of the account": (page) => page.goto("/account/delete"),
   "an archived session with a message that was not sent": async (page, ship) => {
     const id = await ship.create("octo/cat");
     await ship.change("archive", id);

@@ -51,6 +51,8 @@ test("reads the names of secrets as wrangler lists them", () => {
   - GITHUB_CLIENT_ID: Value Encrypted
 `;
   expect(secretNames(listed)).toEqual(["AUTH_SECRETS", "GITHUB_CLIENT_ID"]);
+  const inJson = '[\n  {\n    "name": "TOKEN_KEYS",\n    "type": "secret_text"\n  }\n]';
+  expect(secretNames(inJson)).toEqual(["TOKEN_KEYS"]);
   expect(secretNames("")).toEqual([]);
   expect(secretNames(undefined)).toBeUndefined();
 });

@@ -230,9 +230,9 @@ describe("a deployment", () => {
   const SECRETS = ["AUTH_SECRETS", "TOKEN_KEYS", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"];
   const ALL = [...SECRETS, "GITHUB_APP_SLUG"];
 
-  function problemsWith(secrets: string[] | undefined): string[] {
+  function problemsWith(secrets: string[] | undefined, ofCompanion: string[] | null = ALL) {
     const { configs } = inspect(folder);
-    return unready(configs!, secrets);
+    return unready(configs!, secrets, ofCompanion ?? undefined);
   }
 
   /** What the repository's own configurations leave open. */
@@ -285,6 +285,19 @@ describe("a deployment", () => {
     expect(problemsWith(ALL.filter((other) => other !== name))).toEqual([
       `${name} is not set. Set it: npx wrangler pages secret put ${name}`,
     ]);
+  });
+
+  test.each([
+    ["some are not set", ["TOKEN_KEYS"], ["GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"]],
+    ["it is not there yet", null, ["TOKEN_KEYS", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"]],
+  ])("wants the companion's secrets, too, where %s", (_, set, missing) => {
+    fillIn();
+    expect(problemsWith(ALL, set)).toEqual(
+      missing.map(
+        (name) =>
+          `${name} is not set in the companion. Set it, the same as in the Pages project: npx wrangler secret put ${name} -c durable-objects/wrangler.toml`,
+      ),
+    );
   });
 
   test("has no sign-in by name alone", () => {

@@ -12,6 +12,7 @@ import type { NoRoom, ObjectAnswer, SessionRow } from "../../app/sessions/sessio
 import * as remixBuild from "../../build/index.js";
 import { SessionDO } from "../../durable-objects/session";
 import { appEnv, Browser, captureLog, everythingStored, leadsTo } from "./app";
+import { settleBulks } from "./bulk-support";
 import {
   env,
   freshForm,
@@ -62,6 +63,7 @@ const ROUTES: Record<string, RouteLine> = {
       { intent: "disconnect" },
     ],
   },
+  "routes/account.delete": { path: "/account/delete", forms: [{ name: "bob" }] },
   "routes/dashboard": {
     path: "/dashboard",
     forms: [...STATUS_CHANGES, ...SELECTED, { intent: "undo:BULK" }],
@@ -306,10 +308,13 @@ describe("somebody who is signed in", () => {
     const answer = await ask(bob, asked, aboutBulk ? await bulkOf(BOB, "archive", own.id) : own.id);
 
     if (asked.method === "POST" && asked.form?.intent !== "connect")
-      expect(leadsTo(answer)).toMatch(/^\/(dashboard|session|bulk|account|login$)/);
+      expect(leadsTo(answer)).toMatch(
+        /^\/(dashboard|session|bulk|account|login($|\?problem=deleting))/,
+      );
     else expect(answer.status).toBe(asked.answers ?? 200);
     expect(await answer.text()).not.toContain(SECRET);
     expect(ofAda(await everythingStored())).toEqual(before);
+    await settleBulks(BOB); // a deleted account is one again only once it is gone
     if ((await inStorage(own.id)).state) await settle(own.id);
   });
 

@@ -27,6 +27,7 @@ test.each([
   ["all sessions by repository", "/dashboard?status=all&sort=repository", { d1: 1, objects: 0 }],
   ["a search in one repository", "/dashboard?q=remix&repo=a/b", { d1: 1, objects: 0 }],
   ["the idle ones", "/dashboard?idle=7", { d1: 1, objects: 0 }],
+  ["the deletion of the account", "/account/delete", { d1: 1, objects: 0 }],
   ["the create dialog for a repository", "/dashboard/new?repo=a/b", { d1: 1, objects: 0 }],
   ["the create dialog over the list", "/dashboard/new", { d1: 1, objects: 0 }],
   ["what the create dialog offers", "/dashboard/new/repositories", { d1: 1, objects: 0 }],
