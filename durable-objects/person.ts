@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { attempt } from "../app/platform/log";
+import { listenerOf } from "../app/platform/socket.server";
 import { objectOf } from "../app/sessions/object.server";
 import { CLOSED } from "../app/sessions/wire";
 import { Duties } from "./duties";
@@ -24,11 +25,11 @@ export class PersonDO extends DurableObject<CompanionEnv> {
   readonly #signOuts = signOutDuty(this.#live, this.#pages);
   readonly #duties = new Duties(this.ctx.storage, [this.#bulks, this.#signOuts, initializeDuty]);
 
-  /** Opens the live socket of a list. @param request its query says who listens, as the app has checked it: `user` and `signIn` */
+  /** Opens the live socket of a list. @param request says who listens, as the app has checked it: `user` and `signIn` */
   override async fetch(request: Request): Promise<Response> {
-    const query = new URL(request.url).searchParams;
-    const signIn = query.get("signIn") ?? "";
-    if (await this.#hasEnded(query.get("user") ?? "", signIn)) {
+    const listener = listenerOf(request);
+    const signIn = listener.get("signIn") ?? "";
+    if (await this.#hasEnded(listener.get("user") ?? "", signIn)) {
       return new Response("Signed out", { status: 401 });
     }
     return this.#live.accept({ signIn });

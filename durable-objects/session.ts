@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { attempt } from "../app/platform/log";
 import { personOf } from "../app/platform/person.server";
+import { listenerOf } from "../app/platform/socket.server";
 import { hashToken, randomToken } from "../app/platform/token.server";
 import {
   agentReport,
@@ -168,14 +169,14 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   /**
    * Opens a live socket, and says on it what was said since the message `after`.
    *
-   * @param request its query says who listens: `user` and `signIn`, or `token`, as the app has checked them
+   * @param request says who listens: `user` and `signIn`, or `token`, as the app has checked them
    */
   override async fetch(request: Request): Promise<Response> {
-    const query = new URL(request.url).searchParams;
-    const after = query.has("after") ? Number(query.get("after")) : undefined;
-    const tokenHash = query.get("token");
+    const listener = listenerOf(request);
+    const after = listener.has("after") ? Number(listener.get("after")) : undefined;
+    const tokenHash = listener.get("token");
     return tokenHash === null
-      ? this.#listenAsPage(query.get("user") ?? "", query.get("signIn") ?? "", after ?? 0)
+      ? this.#listenAsPage(listener.get("user") ?? "", listener.get("signIn") ?? "", after ?? 0)
       : this.#listenAsAgent(tokenHash, after);
   }
 

@@ -1,8 +1,14 @@
 /**
+ * By which header an object hears who listens. Not by the URL, which Cloudflare's logs show; a header with "auth" in its
+ * name is blackened there.
+ */
+const LISTENER = "Ship-Auth-Listener";
+
+/**
  * Answers a request for a WebSocket with one that a Durable Object holds.
  *
  * @param object finds the object, once it is known that a WebSocket was asked for
- * @param listener who listens, checked already, and to what: the object reads it in the query
+ * @param listener who listens, checked already, and to what: the object reads it by `listenerOf`
  * @returns the answer that opens it, the object's refusal, or 426 where no WebSocket was asked for
  */
 export async function openSocket(
@@ -13,6 +19,12 @@ export async function openSocket(
   if (request.headers.get("Upgrade") !== "websocket") {
     return Response.json({ error: "Open a WebSocket here." }, { status: 426 });
   }
-  const url = `https://object/live?${new URLSearchParams(listener)}`;
-  return object().fetch(url, { headers: { Upgrade: "websocket" } });
+  const headers = { Upgrade: "websocket", [LISTENER]: `${new URLSearchParams(listener)}` };
+  return object().fetch("https://object/live", { headers });
+}
+
+/** @returns for the object, who listens and to what, by the names that `openSocket` was given */
+export function listenerOf(request: Request): URLSearchParams {
+  // The app of before, which may be rolled back to, has it in the URL.
+  return new URLSearchParams(request.headers.get(LISTENER) ?? new URL(request.url).search);
 }
