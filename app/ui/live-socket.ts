@@ -7,9 +7,9 @@ const PONG_WITHIN = 8_000;
 /** The pauses between attempts to open it again, in milliseconds: each about twice as long as the one before. */
 const PAUSE = { first: 300, most: 20_000 };
 
-/** `closed` is for good, with the server's reason. */
+/** `closed` is for good, with the server's code and reason. */
 export type Connection =
-  { state: "connecting" | "live" | "offline" } | { state: "closed"; reason: string };
+  { state: "connecting" | "live" | "offline" } | { state: "closed"; code: number; reason: string };
 
 interface LiveSocketOptions {
   /** The path to open, asked for anew at every attempt. */
@@ -45,10 +45,10 @@ export function useLiveSocket(enabled: boolean, options: LiveSocketOptions): Con
  * @param tell is told of every change of the connection
  * @returns how to let go of it
  */
-function holdOpen(options: () => LiveSocketOptions, tell: (connection: Connection) => void) {
+export function holdOpen(options: () => LiveSocketOptions, tell: (connection: Connection) => void) {
   let socket: WebSocket | undefined;
   let attempts = 0;
-  let wasOpen = false;
+  let wasLive = false;
   let isOver = false;
   const timers = { next: 0, pong: 0 };
 
@@ -56,23 +56,36 @@ function holdOpen(options: () => LiveSocketOptions, tell: (connection: Connectio
     clearTimeout(timers.next);
     const opened = new WebSocket(location.origin.replace(/^http/, "ws") + options().path());
     socket = opened;
-    opened.onopen = () => {
-      attempts = 0;
-      tell({ state: "live" });
-      if (wasOpen) options().onReconnect();
-      wasOpen = true;
-    };
+    let isLive = false;
+    // One that is refused is opened too, to be closed with the reason: it lives once something came over it.
+    opened.onopen = ping;
     opened.onmessage = ({ data }: MessageEvent<unknown>) => {
       clearTimeout(timers.pong);
+      if (!isLive) live();
+      isLive = true;
       if (data !== "pong") options().onMessage(data);
     };
     opened.onclose = ({ code, reason }) => lost(code, reason);
   }
 
+  function live() {
+    attempts = 0;
+    tell({ state: "live" });
+    if (wasLive) options().onReconnect();
+    wasLive = true;
+  }
+
+  function ping() {
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    clearTimeout(timers.pong);
+    socket.send("ping");
+    timers.pong = window.setTimeout(breakOff, PONG_WITHIN);
+  }
+
   function lost(code: number, reason: string) {
     drop();
     isOver = options().isFinal(code);
-    tell(isOver ? { state: "closed", reason } : { state: "offline" });
+    tell(isOver ? { state: "closed", code, reason } : { state: "offline" });
     if (isOver) return;
     // Not all at the same moment after a server was restarted.
     const pause = PAUSE.first * 2 ** attempts++ * (0.5 + Math.random());
@@ -84,31 +97,30 @@ function holdOpen(options: () => LiveSocketOptions, tell: (connection: Connectio
     clearTimeout(timers.pong);
     clearTimeout(timers.next);
     if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
+    const dropped = socket;
     socket = undefined;
+    dropped.onmessage = dropped.onclose = null;
+    // To close one that is still being opened is an error in the browser's console.
+    dropped.onopen = () => dropped.close();
+    if (dropped.readyState !== WebSocket.CONNECTING) dropped.close();
   }
 
   function breakOff() {
-    lost(1006, "");
+    if (!isOver) lost(1006, "");
   }
 
   function resume() {
     if (!socket && !isOver && document.visibilityState === "visible") open();
   }
 
-  const ping = setInterval(() => {
-    if (socket?.readyState !== WebSocket.OPEN) return;
-    socket.send("ping");
-    timers.pong = window.setTimeout(breakOff, PONG_WITHIN);
-  }, PING_EVERY);
+  const pinging = setInterval(ping, PING_EVERY);
   window.addEventListener("offline", breakOff);
   window.addEventListener("online", resume);
   document.addEventListener("visibilitychange", resume);
   open();
 
   return () => {
-    clearInterval(ping);
+    clearInterval(pinging);
     window.removeEventListener("offline", breakOff);
     window.removeEventListener("online", resume);
     document.removeEventListener("visibilitychange", resume);
