@@ -28,7 +28,6 @@ const BATCH = 100;
 const MOST_MISSED = 300;
 const FRAME = 10;
 
-const NOTHING_TO_HEAR = "There is nothing to listen to.";
 const READ_FIRST = "More than a hundred messages were missed: read them first.";
 
 /** How many tokens a session may have, and how many requests one of them may make in a minute. */
@@ -244,19 +243,21 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   /** A session of which nothing is stored yet has no live page: its first message makes it. */
   async #listenAsPage(userId: string, signIn: string, after: number): Promise<Response> {
     const found = this.#answer(userId, this.#storage.state(), ({ id }) => ({ id }));
-    if (found.state !== "ready") return refusal(404, NOTHING_TO_HEAR);
-    const socket = await this.#inTurn("watch", async () => {
+    if (found.state !== "ready") return refusedPage(found.state);
+    const answer = await this.#inTurn("watch", async () => {
       // First, so that a sign-out from here on finds this socket.
       const welcome = await personOf(this.env, userId).watch(userId, found.id, signIn);
+      if (!welcome) return refusal(401, CLOSED.signedOut.reason);
       const answer = this.#answer(userId, this.#storage.state(), (state) => ({
         missed: this.#missedByPage(state, after),
       }));
-      if (!welcome || answer.state !== "ready") return undefined;
-      return this.#live.accept({ signIn }, answer.missed);
+      return answer.state === "ready"
+        ? this.#live.accept({ signIn }, answer.missed)
+        : refusedPage(answer.state);
     });
-    if (socket) return socket;
+    if (answer?.webSocket) return answer;
     await this.#unwatchWithoutPages();
-    return refusal(404, NOTHING_TO_HEAR);
+    return answer ?? refusal(503, "The session could not be listened to just now.");
   }
 
   /** The last page that goes is no longer to be told of sign-outs and changes. */
@@ -404,6 +405,13 @@ function metadata(state: State): SessionMetadata {
 
 function forAgent({ id, role, author, text, created_at }: Message): AgentMessage {
   return { id, role, author, text, created_at };
+}
+
+/** What a page is answered that is not let in. */
+function refusedPage(state: "empty" | "foreign" | "deleting"): Response {
+  return state === "deleting"
+    ? refusal(410, CLOSED.deleted.reason)
+    : refusal(404, CLOSED.notFound.reason);
 }
 
 /** What a socket that is not opened is answered with. */

@@ -4,6 +4,10 @@
  */
 const LISTENER = "Ship-Auth-Listener";
 
+export function asksForSocket(request: Request): boolean {
+  return request.headers.get("Upgrade") === "websocket";
+}
+
 /**
  * Answers a request for a WebSocket with one that a Durable Object holds.
  *
@@ -16,7 +20,7 @@ export async function openSocket(
   object: () => Pick<DurableObjectStub, "fetch">,
   listener: Record<string, string>,
 ): Promise<Response> {
-  if (request.headers.get("Upgrade") !== "websocket") {
+  if (!asksForSocket(request)) {
     return Response.json({ error: "Open a WebSocket here." }, { status: 426 });
   }
   const headers = { Upgrade: "websocket", [LISTENER]: `${new URLSearchParams(listener)}` };
@@ -27,4 +31,20 @@ export async function openSocket(
 export function listenerOf(request: Request): URLSearchParams {
   // The app of before, which may be rolled back to, has it in the URL.
   return new URLSearchParams(request.headers.get(LISTENER) ?? new URL(request.url).search);
+}
+
+/** How long, in milliseconds, a refused page has to say something. */
+const SPEAKS_WITHIN = 5_000;
+
+/**
+ * Opens a WebSocket only to close it with a reason: of an upgrade that was answered with a status, a browser tells its
+ * page nothing. It is closed when the page says its first "ping", because closed at once it is an error in the log.
+ */
+export function closedSocket({ code, reason }: { code: number; reason: string }): Response {
+  const { 0: client, 1: server } = new WebSocketPair();
+  const close = () => server.close(code, reason);
+  server.accept();
+  server.addEventListener("message", close);
+  setTimeout(close, SPEAKS_WITHIN);
+  return new Response(null, { status: 101, webSocket: client });
 }

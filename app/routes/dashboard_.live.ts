@@ -2,10 +2,13 @@ import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { signInOf, verifySession } from "../auth/auth.server";
 import { personOf } from "../platform/person.server";
 import { openSocket } from "../platform/socket.server";
+import { openForPage } from "../sessions/page-socket.server";
 
 /** The live socket of a person's open lists. */
-export async function loader({ request, context }: LoaderFunctionArgs) {
-  const user = await verifySession(request, context);
-  const signIn = await signInOf(request, context);
-  return openSocket(request, () => personOf(context.env, user.id), { user: user.id, signIn });
+export function loader({ request, context }: LoaderFunctionArgs) {
+  return openForPage(request, async () => {
+    const user = await verifySession(request, context);
+    const signIn = await signInOf(request, context);
+    return openSocket(request, () => personOf(context.env, user.id), { user: user.id, signIn });
+  });
 }

@@ -5,14 +5,22 @@ import { openSocket } from "../platform/socket.server";
 import { listenAsAgent } from "../sessions/agents.server";
 import { parseAfter, parseSessionId } from "../sessions/input.server";
 import { objectOf } from "../sessions/object.server";
+import { openForPage } from "../sessions/page-socket.server";
+import { findSession } from "../sessions/queries.server";
 
 /** The live socket of a session: for its owner's pages, and for agents with a token of this session. */
 export async function loader({ request, params, context }: LoaderFunctionArgs) {
   const token = bearerToken(request);
   if (token !== undefined) return listenAsAgent(request, context.env, params.id, token);
-  const user = await verifySession(request, context);
-  const signIn = await signInOf(request, context);
-  const after = parseAfter(new URL(request.url).searchParams.get("after")) ?? 0;
-  const object = () => objectOf(context.env, parseSessionId(params.id));
-  return openSocket(request, object, { user: user.id, signIn, after: `${after}` });
+  return openForPage(request, async () => {
+    const user = await verifySession(request, context);
+    const signIn = await signInOf(request, context);
+    const after = parseAfter(new URL(request.url).searchParams.get("after")) ?? 0;
+    const object = () => objectOf(context.env, parseSessionId(params.id));
+    const listener = { user: user.id, signIn, after: `${after}` };
+    const answer = await openSocket(request, object, listener);
+    if (answer.status !== 404) return answer;
+    const { tombstone } = await findSession(context.reads, parseSessionId(params.id), user.id);
+    return tombstone ? new Response("This session was deleted.", { status: 410 }) : answer;
+  });
 }

@@ -3,6 +3,7 @@ import type { MouseEvent } from "react";
 import type { Connection } from "../ui/live-socket";
 import { ScrollPlace } from "../ui/scroll-place";
 import { RelativeTime } from "../ui/time";
+import { ConnectionClosed } from "./connection-closed";
 import { MarkdownView } from "./markdown-view";
 import type { ShownMessage } from "./session";
 
@@ -77,7 +78,7 @@ export function ConnectionWord({ connection }: { connection: Connection }) {
     <p aria-live="polite" className="text-sm text-muted">
       {connection.state === "offline" && "Offline. Reconnecting…"}
       {connection.state === "live" && "Live"}
-      {connection.state === "closed" && connection.reason}
+      {connection.state === "closed" && <ConnectionClosed {...connection} />}
     </p>
   );
 }

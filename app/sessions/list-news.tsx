@@ -1,4 +1,5 @@
 import type { Connection } from "../ui/live-socket";
+import { ConnectionClosed } from "./connection-closed";
 
 interface ListNewsProps {
   /** How many lines would come, go or move. */
@@ -25,7 +26,11 @@ export function ListNews({ updates, onShow, connection }: ListNewsProps) {
         </button>
       )}
       {connection.state === "offline" && <p className="panel px-3 py-1">Offline. Reconnecting…</p>}
-      {connection.state === "closed" && <p className="panel px-3 py-1">{connection.reason}</p>}
+      {connection.state === "closed" && (
+        <p className="panel px-3 py-1">
+          <ConnectionClosed {...connection} />
+        </p>
+      )}
     </div>
   );
 }

@@ -20,11 +20,13 @@ export type AgentMessage = Omit<Message, "client_key">;
 /** To an open list of the owner's: these sessions have changed. */
 export type ListMessage = { type: "changed"; sessions: string[] };
 
-/** Why the object closes a socket; it is not to be opened again. The range 4000 to 4999 is an application's own. */
+/** Why a socket is closed, or refused to a page; it is not to be opened again. The range 4000 to 4999 is an application's own. */
 export const CLOSED = {
   signedOut: { code: 4001, reason: "You signed out." },
   revoked: { code: 4003, reason: "This token was revoked." },
   deleted: { code: 4004, reason: "This session was deleted." },
+  notFound: { code: 4005, reason: "This session does not exist, or it is not yours." },
+  damaged: { code: 4006, reason: "Ship could not tell what this page shows already." },
   unexpected: { code: 4008, reason: "Nothing but “ping” is expected here." },
 } as const;
 

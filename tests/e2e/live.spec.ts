@@ -3,7 +3,15 @@ import { readFile } from "node:fs/promises";
 import type { Page, Route } from "playwright/test";
 import { Agent } from "../support/agent";
 import { Client } from "../support/client";
-import { cutNetwork, detail, fillCreateForm, messages, sendMessage } from "../support/pages";
+import {
+  cutNetwork,
+  detail,
+  expectRows,
+  fillCreateForm,
+  messages,
+  sendMessage,
+  signInAs,
+} from "../support/pages";
 import { expect, test as base } from "../support/test";
 
 interface Fixtures {
@@ -16,8 +24,7 @@ const test = base.extend<Fixtures>({
     const context = await browser.newContext();
     problems.watch(context);
     const other = new Client(context.request, baseURL ?? "");
-    const account = await (await ship.request.get("/account")).text();
-    await other.signIn(/user-[0-9a-f]{8}/.exec(account)?.[0]);
+    await other.signIn(await nameOf(ship));
     await run({ page: await context.newPage(), ship: other });
     await context.close();
   },
@@ -34,10 +41,20 @@ async function expectLive(page: Page) {
 }
 
 async function restoreNetwork(page: Page) {
+  await bringNetworkBack(page);
+  await expectLive(page);
+}
+
+async function bringNetworkBack(page: Page) {
   await page.context().setOffline(false);
   await page.evaluate(() => dispatchEvent(new Event("online")));
-  await expectLive(page);
   await expect(page.getByText("Offline. Reconnecting…")).toHaveCount(0);
+}
+
+/** @returns the name that somebody is signed in by */
+async function nameOf(ship: Client): Promise<string> {
+  const account = await (await ship.request.get("/account")).text();
+  return /user-[0-9a-f]{8}/.exec(account)?.[0] ?? "";
 }
 
 function range(first: number, last: number): number[] {
@@ -164,6 +181,49 @@ test("signing out elsewhere ends what is open here, and says why @js", async ({
   await openLive(page, id);
   await elsewhere.ship.post("/account", { intent: "sign-out-everywhere" });
   await expect(page.getByText("You signed out.")).toBeVisible();
+});
+
+test("what has ended while the network was gone says so when it is back, and what to do @js", async ({
+  page,
+  ship,
+  elsewhere,
+  problems,
+}) => {
+  problems.allow(/net::ERR_INTERNET_DISCONNECTED/);
+  const deleted = await ship.create("octo/cat");
+  const kept = await ship.create("octo/dog");
+  const name = await nameOf(ship);
+
+  await openLive(page, deleted);
+  await cutNetwork(page);
+  await elsewhere.ship.delete(deleted);
+  await bringNetworkBack(page);
+  await expect(page.getByText("This session was deleted.")).toBeVisible();
+  await page.getByRole("link", { name: "Go to your sessions" }).click();
+  await expectRows(page, ["octo/dog"]);
+
+  await cutNetwork(page);
+  await elsewhere.ship.post("/account", { intent: "sign-out-everywhere" });
+  await bringNetworkBack(page);
+  await expect(page.getByText("You signed out.")).toBeVisible();
+  await expectRows(page, ["octo/dog"]);
+  await page.getByRole("link", { name: "Sign in again" }).click();
+  await signInAs(page, name);
+  await expect(page).toHaveURL("/dashboard");
+
+  await elsewhere.ship.signIn(name);
+  await page.getByRole("link", { name: "octo/dog", exact: true }).click();
+  await expectLive(page);
+  await page.getByLabel("Message").fill("Half a thought");
+  await cutNetwork(page);
+  await elsewhere.ship.post("/account", { intent: "sign-out-everywhere" });
+  await bringNetworkBack(page);
+  await expect(page.getByText("You signed out.")).toBeVisible();
+  await page.getByRole("link", { name: "Sign in again" }).click();
+  await signInAs(page, name);
+  await expect(page).toHaveURL(`/session/${kept}`);
+  await expect(page.getByLabel("Message")).toHaveValue("Half a thought");
+  await expectLive(page);
 });
 
 test("what is said while the network is gone is there when it is back, in order, once @js", async ({

@@ -50,10 +50,7 @@ test("signing in leads to the page that was asked for", async ({ page }) => {
 test("someone signed out in another window comes back to what they clicked", async ({
   page,
   ship,
-  problems,
 }) => {
-  // The list may not have been listening yet; who is signed out is sent to sign in.
-  problems.allow(/^WebSocket connection to .*\/dashboard\/live' failed: .* response code: 302$/);
   const name = await ship.signIn();
   await page.goto("/dashboard");
   await page.context().clearCookies();

@@ -3,7 +3,9 @@ import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personOf } from "../../app/platform/person.server";
 import { hashToken } from "../../app/platform/token.server";
+import { listenerOf, openSocket } from "../../app/platform/socket.server";
 import { objectOf } from "../../app/sessions/object.server";
+import { CLOSED } from "../../app/sessions/wire";
 import { appEnv, ask, Browser, captureLog, everythingStored, ORIGIN } from "./app";
 import { storedBy } from "./bulk-support";
 import { LiveSocket, watched } from "./live-support";
@@ -18,6 +20,7 @@ import {
   inStorage,
   newRowWithoutObject,
   NOTHING_STORED,
+  refused,
   stalled,
   stopClock,
   withEnvOf,
@@ -42,23 +45,12 @@ beforeEach(async () => {
 
 describe("a live socket", () => {
   test.each<[string, number, () => Promise<Response>]>([
-    ["without cookie or token", 302, () => openLive(new Browser())],
-    [
-      "with the cookie of one who signed out",
-      302,
-      async () => {
-        const copy = copyOf(owner);
-        await owner.post("/logout", {});
-        return openLive(copy);
-      },
-    ],
     [
       "from a page of another origin",
       403,
       () => openLive(owner, "", { Origin: "https://evil.example" }),
     ],
     ["from no page", 403, () => openLive(owner, "", { Origin: "null" })],
-    ["by another person", 404, async () => openLive(await new Browser().signIn())],
     [
       "with a revoked token",
       401,
@@ -68,13 +60,13 @@ describe("a live socket", () => {
         return openLiveAsAgent(token);
       },
     ],
-    ["after what is no message", 400, () => openLive(owner, "?after=x")],
     [
-      "after what is no message, by a token",
+      "by a token, after what is no message",
       400,
       async () => openLiveAsAgent(await connect(), "?after=x"),
     ],
     ["by a plain request", 426, () => owner.get(`/session/${id}/live`)],
+    ["by a plain request of nobody's", 302, () => new Browser().get(`/session/${id}/live`)],
     [
       "by a token's plain request",
       426,
@@ -84,17 +76,83 @@ describe("a live socket", () => {
       },
     ],
     [
-      "to a session that does not exist",
-      404,
-      () => {
-        id = crypto.randomUUID();
-        return openLive(owner);
-      },
+      "while the person's object cannot be reached, so that a page tries again",
+      503,
+      () => withObjectEnv(id, faultyPerson({ watch: refused }), () => openLive(owner)),
     ],
   ])("%s is refused", async (_, status, open) => {
     const answer = await open();
     expect(answer.status).toBe(status);
     expect(answer.webSocket).toBeNull();
+  });
+
+  test.each<[string, { code: number; reason: string }, () => Promise<Response>]>([
+    ["without cookie or token", CLOSED.signedOut, () => openLive(new Browser())],
+    [
+      "with the cookie of one who signed out",
+      CLOSED.signedOut,
+      async () => {
+        const copy = copyOf(owner);
+        await owner.post("/logout", {});
+        return openLive(copy);
+      },
+    ],
+    ["by another person", CLOSED.notFound, async () => openLive(await new Browser().signIn())],
+    [
+      "to a session that does not exist",
+      CLOSED.notFound,
+      () => {
+        id = crypto.randomUUID();
+        return openLive(owner);
+      },
+    ],
+    [
+      "to what is no session",
+      CLOSED.notFound,
+      () => {
+        id = "no-uuid";
+        return openLive(owner);
+      },
+    ],
+    [
+      "to a session that was deleted",
+      CLOSED.deleted,
+      async () => {
+        await owner.post(`/dashboard/delete?id=${id}`, {});
+        return openLive(owner);
+      },
+    ],
+    [
+      "by another person, to a session that was deleted",
+      CLOSED.notFound,
+      async () => {
+        await owner.post(`/dashboard/delete?id=${id}`, {});
+        return openLive(await new Browser().signIn());
+      },
+    ],
+    [
+      "to a session that is being deleted",
+      CLOSED.deleted,
+      async () => {
+        await objectOf(env, id).prepare(userId);
+        return openLive(owner);
+      },
+    ],
+    ["after what is no message", CLOSED.damaged, () => openLive(owner, "?after=x")],
+    [
+      "to the list of one who signed out",
+      CLOSED.signedOut,
+      async () => {
+        const copy = copyOf(owner);
+        await owner.post("/logout", {});
+        const headers = { Origin: ORIGIN, Upgrade: "websocket" };
+        return copy.get("/dashboard/live", { headers });
+      },
+    ],
+  ])("of a page, %s, is closed with the reason and hears nothing", async (_, closed, open) => {
+    const socket = new LiveSocket(await open());
+    expect(await socket.heard()).toEqual([]);
+    expect(await socket.closed).toEqual(closed);
   });
 
   test("that is refused leaves nothing stored", async () => {
@@ -110,8 +168,25 @@ describe("a live socket", () => {
   test("to a session of which nothing is stored yet makes nothing", async () => {
     const row = await newRowWithoutObject({ user_id: userId });
     id = row.id;
-    expect((await openLive(owner)).status).toBe(404);
+    const page = await Socket.page(owner);
+    expect(await page.heard()).toEqual([]);
+    expect(await page.closed).toEqual(CLOSED.notFound);
     expect(await inStorage(id)).toEqual(NOTHING_STORED);
+  });
+
+  test("is opened by a request whose URL, which is logged, says nothing of who listens", async () => {
+    const asked: Request[] = [];
+    const object: Pick<DurableObjectStub, "fetch"> = {
+      fetch(url, init) {
+        asked.push(new Request(url, init));
+        return Promise.resolve(new Response());
+      },
+    };
+    const request = new Request(ORIGIN, { headers: { Upgrade: "websocket" } });
+    const listener = { user: userId, signIn: "f".repeat(64) };
+    await openSocket(request, () => object, listener);
+    expect(asked.map(({ url }) => url)).toEqual(["https://object/live"]);
+    expect(Object.fromEntries(listenerOf(asked[0]!))).toEqual(listener);
   });
 
   test("brings what is said and reported, as it happens", async () => {
@@ -234,10 +309,6 @@ describe("a live socket", () => {
 });
 
 describe("what is open", () => {
-  const SIGNED_OUT = { code: 4001, reason: "You signed out." };
-  const REVOKED = { code: 4003, reason: "This token was revoked." };
-  const DELETED = { code: 4004, reason: "This session was deleted." };
-
   let here: Socket;
   let elsewhere: Socket;
   let agent: Socket;
@@ -252,28 +323,28 @@ describe("what is open", () => {
 
   test("in a browser closes when that browser signs out, and nothing else does", async () => {
     await owner.post("/logout", {});
-    expect(await here.closed).toEqual(SIGNED_OUT);
+    expect(await here.closed).toEqual(CLOSED.signedOut);
     for (const socket of [elsewhere, agent, otherAgent]) expect(await socket.isOpen()).toBe(true);
   });
 
   test("in every browser closes when its person signs out everywhere, and agents stay", async () => {
     await owner.post("/account", { intent: "sign-out-everywhere" });
-    expect(await here.closed).toEqual(SIGNED_OUT);
-    expect(await elsewhere.closed).toEqual(SIGNED_OUT);
+    expect(await here.closed).toEqual(CLOSED.signedOut);
+    expect(await elsewhere.closed).toEqual(CLOSED.signedOut);
     for (const socket of [agent, otherAgent]) expect(await socket.isOpen()).toBe(true);
     await vi.waitFor(async () => expect(await watched(userId)).toEqual([]));
   });
 
   test("by a token closes when it is revoked, and nothing else does", async () => {
     await owner.post(`/session/${id}`, { intent: "revoke:1" });
-    expect(await agent.closed).toEqual(REVOKED);
+    expect(await agent.closed).toEqual(CLOSED.revoked);
     for (const socket of [here, elsewhere, otherAgent]) expect(await socket.isOpen()).toBe(true);
   });
 
   test("closes when the session is deleted, of which then nothing is stored", async () => {
     await owner.post(`/dashboard/delete?id=${id}`, {});
     for (const socket of [here, elsewhere, agent, otherAgent]) {
-      expect(await socket.closed).toEqual(DELETED);
+      expect(await socket.closed).toEqual(CLOSED.deleted);
     }
     expect(await inStorage(id)).toEqual(NOTHING_STORED);
     await vi.waitFor(async () => expect(await watched(userId)).toEqual([]));
@@ -359,11 +430,10 @@ describe("the person's object", () => {
   test("lets nobody in who signed out a moment ago", async () => {
     const signIn = "f".repeat(64);
     await personOf(env, userId).finishSignOut(userId);
-    const query = new URLSearchParams({ user: userId, signIn, after: "0" });
-    const headers = { Upgrade: "websocket" };
+    const request = new Request(ORIGIN, { headers: { Upgrade: "websocket" } });
     for (const object of [objectOf(env, id), personOf(env, userId)]) {
-      const answer = await object.fetch(`https://object/live?${query}`, { headers });
-      expect(answer.webSocket).toBeNull();
+      const answer = await openSocket(request, () => object, { user: userId, signIn, after: "0" });
+      expect(answer.status).toBe(401);
     }
     expect(await watched(userId)).toEqual([]);
   });

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personOf } from "../../app/platform/person.server";
 import { objectOf } from "../../app/sessions/object.server";
+import { CLOSED } from "../../app/sessions/wire";
 import { appEnv, Browser, captureLog, ORIGIN } from "./app";
 import { fireAlarmOf, settleBulks as settleDuties, storedBy } from "./bulk-support";
 import { LiveSocket, watched } from "./live-support";
@@ -21,7 +22,6 @@ import {
 } from "./support";
 
 const NOW = stopClock();
-const SIGNED_OUT = { code: 4001, reason: "You signed out." };
 const NOTHING = { tables: [], alarm: null };
 
 let name: string;
@@ -49,11 +49,8 @@ async function opened(browser: Browser) {
 }
 
 async function openSocket(browser: Browser, path: string): Promise<LiveSocket> {
-  return new LiveSocket(await opening(browser, path));
-}
-
-function opening(browser: Browser, path: string): Promise<Response> {
-  return browser.get(path, { headers: { Origin: ORIGIN, Upgrade: "websocket" } });
+  const headers = { Origin: ORIGIN, Upgrade: "websocket" };
+  return new LiveSocket(await browser.get(path, { headers }));
 }
 
 /** Sends a form by a browser whose requests meet faults. */
@@ -69,8 +66,8 @@ function withDatabase(fault: Fault): Env {
 
 async function expectClosed(...opened: (typeof here)[]) {
   for (const { page, list } of opened) {
-    expect(await page.closed).toEqual(SIGNED_OUT);
-    expect(await list.closed).toEqual(SIGNED_OUT);
+    expect(await page.closed).toEqual(CLOSED.signedOut);
+    expect(await list.closed).toEqual(CLOSED.signedOut);
   }
 }
 
@@ -147,7 +144,7 @@ describe("signing out everywhere closes what is open in every browser", () => {
     await vi.waitFor(async () => expect(await watched(userId)).toEqual([]));
 
     await letDutiesEnd();
-    for (const { list } of [here, elsewhere]) expect(await list.closed).toEqual(SIGNED_OUT);
+    for (const { list } of [here, elsewhere]) expect(await list.closed).toEqual(CLOSED.signedOut);
     expect(await storedBy(userId)).toEqual(NOTHING);
   });
 
@@ -164,7 +161,7 @@ describe("signing out everywhere closes what is open in every browser", () => {
       );
       expect(await here.page.isOpen()).toBe(true);
     }
-    for (const { list } of [here, elsewhere]) expect(await list.closed).toEqual(SIGNED_OUT);
+    for (const { list } of [here, elsewhere]) expect(await list.closed).toEqual(CLOSED.signedOut);
 
     await settleDuties(userId);
     await expectClosed(here, elsewhere);
@@ -187,7 +184,9 @@ test("where the records of sign-ins are deleted by hand, whatever is open hears 
       expect(await socket.closed).toMatchObject({ code: 4010 });
       expect(await socket.heard()).toEqual(heard);
     }
-    expect((await opening(browser, `/session/${id}/live`)).webSocket).toBeNull();
+    const again = await openSocket(browser, `/session/${id}/live`);
+    expect(await again.heard()).toEqual([]);
+    expect(await again.closed).toEqual(CLOSED.signedOut);
   }
 });
 

@@ -1,0 +1,39 @@
+import { Link, useLocation } from "@remix-run/react";
+import type { Connection } from "../ui/live-socket";
+import { CLOSED } from "./wire";
+
+/** Why a page is not kept up to date any more, and what to do about it. */
+export function ConnectionClosed({ code, reason }: Extract<Connection, { state: "closed" }>) {
+  return (
+    <>
+      {reason} <WayOn code={code} />
+    </>
+  );
+}
+
+function WayOn({ code }: { code: number }) {
+  const { pathname, search } = useLocation();
+  switch (code) {
+    case CLOSED.signedOut.code: {
+      const to = `/login?${new URLSearchParams({ to: pathname + search })}`;
+      return (
+        <Link to={to} reloadDocument className="link">
+          Sign in again
+        </Link>
+      );
+    }
+    case CLOSED.deleted.code:
+    case CLOSED.notFound.code:
+      return (
+        <Link to="/dashboard" className="link">
+          Go to your sessions
+        </Link>
+      );
+    default:
+      return (
+        <Link to="." reloadDocument className="link">
+          Reload the page
+        </Link>
+      );
+  }
+}
