@@ -33,13 +33,18 @@ export function listenerOf(request: Request): URLSearchParams {
   return new URLSearchParams(request.headers.get(LISTENER) ?? new URL(request.url).search);
 }
 
+/** How long, in milliseconds, a refused page has to say something. */
+const SPEAKS_WITHIN = 5_000;
+
 /**
  * Opens a WebSocket only to close it with a reason: of an upgrade that was answered with a status, a browser tells its
- * page nothing.
+ * page nothing. It is closed when the page says its first "ping", because closed at once it is an error in the log.
  */
 export function closedSocket({ code, reason }: { code: number; reason: string }): Response {
   const { 0: client, 1: server } = new WebSocketPair();
+  const close = () => server.close(code, reason);
   server.accept();
-  server.close(code, reason);
+  server.addEventListener("message", close);
+  setTimeout(close, SPEAKS_WITHIN);
   return new Response(null, { status: 101, webSocket: client });
 }

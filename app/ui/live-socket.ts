@@ -45,7 +45,7 @@ export function useLiveSocket(enabled: boolean, options: LiveSocketOptions): Con
  * @param tell is told of every change of the connection
  * @returns how to let go of it
  */
-function holdOpen(options: () => LiveSocketOptions, tell: (connection: Connection) => void) {
+export function holdOpen(options: () => LiveSocketOptions, tell: (connection: Connection) => void) {
   let socket: WebSocket | undefined;
   let attempts = 0;
   let wasLive = false;
@@ -106,7 +106,7 @@ function holdOpen(options: () => LiveSocketOptions, tell: (connection: Connectio
   }
 
   function breakOff() {
-    lost(1006, "");
+    if (!isOver) lost(1006, "");
   }
 
   function resume() {

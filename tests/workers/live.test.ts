@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personOf } from "../../app/platform/person.server";
 import { hashToken } from "../../app/platform/token.server";
-import { openSocket } from "../../app/platform/socket.server";
+import { listenerOf, openSocket } from "../../app/platform/socket.server";
 import { objectOf } from "../../app/sessions/object.server";
 import { CLOSED } from "../../app/sessions/wire";
 import { appEnv, ask, Browser, captureLog, everythingStored, ORIGIN } from "./app";
@@ -150,10 +150,10 @@ describe("a live socket", () => {
         return copy.get("/dashboard/live", { headers });
       },
     ],
-  ])("of a page, %s, is closed at once with the reason", async (_, closed, open) => {
+  ])("of a page, %s, is closed with the reason and hears nothing", async (_, closed, open) => {
     const socket = new LiveSocket(await open());
-    expect(await socket.closed).toEqual(closed);
     expect(await socket.heard()).toEqual([]);
+    expect(await socket.closed).toEqual(closed);
   });
 
   test("that is refused leaves nothing stored", async () => {
@@ -169,8 +169,25 @@ describe("a live socket", () => {
   test("to a session of which nothing is stored yet makes nothing", async () => {
     const row = await newRowWithoutObject({ user_id: userId });
     id = row.id;
-    expect(await (await Socket.page(owner)).closed).toEqual(CLOSED.notFound);
+    const page = await Socket.page(owner);
+    expect(await page.heard()).toEqual([]);
+    expect(await page.closed).toEqual(CLOSED.notFound);
     expect(await inStorage(id)).toEqual(NOTHING_STORED);
+  });
+
+  test("is opened by a request whose URL, which is logged, says nothing of who listens", async () => {
+    const asked: Request[] = [];
+    const object: Pick<DurableObjectStub, "fetch"> = {
+      fetch(url, init) {
+        asked.push(new Request(url, init));
+        return Promise.resolve(new Response());
+      },
+    };
+    const request = new Request(ORIGIN, { headers: { Upgrade: "websocket" } });
+    const listener = { user: userId, signIn: "f".repeat(64) };
+    await openSocket(request, () => object, listener);
+    expect(asked.map(({ url }) => url)).toEqual(["https://object/live"]);
+    expect(Object.fromEntries(listenerOf(asked[0]!))).toEqual(listener);
   });
 
   test("brings what is said and reported, as it happens", async () => {

@@ -185,6 +185,7 @@ test("where the records of sign-ins are deleted by hand, whatever is open hears 
       expect(await socket.heard()).toEqual(heard);
     }
     const again = await openSocket(browser, `/session/${id}/live`);
+    expect(await again.heard()).toEqual([]);
     expect(await again.closed).toEqual(CLOSED.signedOut);
   }
 });
