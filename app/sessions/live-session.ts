@@ -7,10 +7,10 @@ import type { AgentReport, SessionStatus, ShownMessage } from "./session";
 import { isFinal, parseLiveMessage } from "./wire";
 
 /** The id of what stands at the end of a conversation. */
-export const END = "newest";
+export const END_ID = "newest";
 
 /** A page that is read at its end keeps so many messages, the newest, so that it does not grow as long as it is open. */
-const KEPT = 200;
+const MESSAGES_KEPT = 200;
 
 /** What a session's page shows, as it was loaded, and what changes while it is open. */
 export interface LiveContent {
@@ -63,7 +63,7 @@ export function useLiveSession(
       switch (message?.type) {
         case "messages": {
           const { messages, agent } = message;
-          const most = isAtEnd(document.getElementById(END)) ? KEPT : Infinity;
+          const most = isAtEnd(document.getElementById(END_ID)) ? MESSAGES_KEPT : Infinity;
           setContent((before) => ({
             messages: joined(before.messages, messages).slice(-most),
             agent,
