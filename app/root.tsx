@@ -25,7 +25,7 @@ import { readTheme } from "./platform/theme.server";
 import stylesheet from "./styles.css";
 import { ErrorPanel } from "./ui/error-panel";
 import { FlashMessage } from "./ui/flash-message";
-import { useTabOf } from "./ui/tab-storage";
+import { useSessionStorageOwner } from "./ui/session-storage";
 import { LocalTimes } from "./ui/time";
 import { unlessUnreachable } from "./ui/unreachable";
 
@@ -60,7 +60,7 @@ export function Layout({ children }: { children: ReactNode }) {
   const nonce = useNonce();
   const { pathname } = useLocation();
   useFocusAfterNavigation();
-  useTabOf(page && (page.user?.id ?? ""));
+  useSessionStorageOwner(page && (page.user?.id ?? ""));
   return (
     <html lang="en" data-theme={page?.theme ?? undefined}>
       <head>

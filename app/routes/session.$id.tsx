@@ -266,7 +266,7 @@ function SessionHeader({ session }: { session: PageData["session"] }) {
         >
           {active ? "Archive" : "Restore"}
         </button>
-        {/* The answer says that it is a file. By `download`, the sign-in page and errors would be saved as one too. */}
+        {/* The answer says that it is a file. With `download`, the sign-in page and errors would be saved as one too. */}
         <a href={`/session/${session.id}/export`} className="button icon-download max-sm:px-2">
           Download
         </a>

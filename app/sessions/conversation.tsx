@@ -4,7 +4,7 @@ import type { Connection } from "../ui/live-socket";
 import { ScrollPlace } from "../ui/scroll-place";
 import { relativeTime, RelativeTime } from "../ui/time";
 import { ConnectionClosed } from "./connection-closed";
-import { END } from "./live-session";
+import { END_ID } from "./live-session";
 import { plainText } from "./markdown";
 import { MarkdownView } from "./markdown-view";
 import type { ShownMessage } from "./session";
@@ -36,7 +36,7 @@ export function Conversation({ messages, isEarlierPart, now, onLoadEarlier }: Co
           </Link>
         )}
         {messages.length > 5 && (
-          <a href={`#${END}`} className="link">
+          <a href={`#${END_ID}`} className="link">
             Skip to the newest
           </a>
         )}
@@ -47,7 +47,7 @@ export function Conversation({ messages, isEarlierPart, now, onLoadEarlier }: Co
         )}
       </p>
       {messages.length === 0 && <p className="text-muted">No messages yet.</p>}
-      <ScrollPlace first={first?.id ?? 0} last={messages.at(-1)?.id ?? 0} endId={END}>
+      <ScrollPlace first={first?.id ?? 0} last={messages.at(-1)?.id ?? 0} endId={END_ID}>
         <ol className="grid gap-3">
           {messages.map((message) => (
             <MessageItem key={message.id} message={message} now={now} />

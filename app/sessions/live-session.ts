@@ -1,5 +1,5 @@
 import { useFetcher } from "@remix-run/react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { useLiveSocket, type Connection } from "../ui/live-socket";
 import { useReadAnew } from "../ui/read-anew";
 import { isAtEnd } from "../ui/scroll-place";
@@ -7,10 +7,10 @@ import type { AgentReport, SessionStatus, ShownMessage } from "./session";
 import { isFinal, parseLiveMessage } from "./wire";
 
 /** The id of what stands at the end of a conversation. */
-export const END = "newest";
+export const END_ID = "newest";
 
 /** A page that is read at its end keeps so many messages, the newest, so that it does not grow as long as it is open. */
-const KEPT = 200;
+const MESSAGES_KEPT = 200;
 
 /** What a session's page shows, as it was loaded, and what changes while it is open. */
 export interface LiveContent {
@@ -63,7 +63,7 @@ export function useLiveSession(
       switch (message?.type) {
         case "messages": {
           const { messages, agent } = message;
-          const most = isAtEnd(document.getElementById(END)) ? KEPT : Infinity;
+          const most = isAtEnd(document.getElementById(END_ID)) ? MESSAGES_KEPT : Infinity;
           setContent((before) => ({
             messages: joined(before.messages, messages).slice(-most),
             agent,
@@ -94,22 +94,18 @@ interface Loaded {
 }
 
 /**
- * @param take is given the messages before the one that was asked for, when they are there: once, though Remix reads them
- *   again whenever it reads the page again
+ * Each time by another fetcher: what one has loaded, Remix loads again whenever it reads the page again.
+ *
+ * @param take is given the messages before the one that was asked for, when they are there
  */
 function useEarlierMessages(id: string, take: (messages: ShownMessage[]) => void) {
-  const { load, data } = useFetcher<Loaded>();
-  const [taken, setTaken] = useState(data);
-  const [isWanted, setWanted] = useState(false);
-  if (data !== taken) {
-    setTaken(data);
-    setWanted(false);
-    if (isWanted) take(data?.conversation.messages ?? []);
+  const [times, setTimes] = useState(0);
+  const { load, data } = useFetcher<Loaded>({ key: `${useId()} ${times}` });
+  if (data) {
+    setTimes(times + 1);
+    take(data.conversation.messages ?? []);
   }
-  return (before: number) => {
-    setWanted(true);
-    load(`/session/${id}?before=${before}`);
-  };
+  return (before: number) => load(`/session/${id}?before=${before}`);
 }
 
 /**

@@ -161,7 +161,32 @@ test("what is selected is selected in one view of the list only @js", async ({ p
   await expect(all).not.toBeChecked();
 });
 
-test("what was told once is not told again by Back and Forward @js", async ({
+test("the create dialog is for the repository of the list that it is over @js", async ({
+  page,
+  ship,
+}) => {
+  for (const name of ["cat", "dog"]) await ship.create(`octo/${name}`);
+  const repositories = page.getByRole("navigation", { name: "Repository" });
+  const name = page.getByLabel("Repository name");
+
+  await page.goto("/dashboard");
+  for (const repository of ["cat", "dog"]) {
+    await repositories.getByRole("link", { name: `octo/${repository}` }).click();
+    await expect(page).toHaveURL(`/dashboard?repo=octo%2F${repository}`);
+    await page.getByRole("link", { name: "New session" }).click();
+    await expect(name).toHaveValue(repository);
+    await page.getByRole("link", { name: "Cancel" }).click();
+    await expect(name).toHaveCount(0);
+    await repositories.getByRole("link", { name: "All repositories" }).click();
+    await expect(page).toHaveURL("/dashboard");
+  }
+  await go(page, -2);
+  await expect(name).toHaveValue("dog");
+  await go(page, -4);
+  await expect(name).toHaveValue("cat");
+});
+
+test("an alert that was shown is not shown again by Back and Forward @js", async ({
   page,
   ship,
   problems,
@@ -225,14 +250,20 @@ test("what comes is read aloud once, and nothing of what was there before @js", 
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
   const log = page.getByRole("log", { name: "What is new" });
   await expect(log).toHaveText("");
+  let earlier = 0;
+  page.on("request", (request) => {
+    if (request.url().includes("before=")) earlier += 1;
+  });
 
   await agent.report({ text: "All *tests* pass.\n\nEach of them." });
   await expect(log.locator("p")).toHaveText(["Builder: All tests pass. Each of them."]);
+  await page.getByRole("link", { name: "Load earlier" }).click();
+  await expect(messages(page)).toHaveCount(33);
   await sendMessage(page, "Well done.");
   await expect(page.getByLabel("Message")).toHaveValue("");
-  await page.getByRole("link", { name: "Load earlier" }).click();
   await expect(messages(page)).toHaveCount(34);
   await expect(log.locator("p")).toHaveText([/tests pass/, /: Well done\.$/]);
+  expect(earlier, "earlier messages are loaded when they are asked for only").toBe(1);
 });
 
 test("a draft is gone when its author signs out, anywhere in this browser, or somebody else signs in @js", async ({
