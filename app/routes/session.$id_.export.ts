@@ -9,28 +9,27 @@ export async function loader({ request, params, context }: LoaderFunctionArgs) {
   const { env, reads } = context;
   // Who has to sign in first is led back to the session's page: a file would leave them where they signed in.
   const page = new Request(new URL(`/session/${params.id}`, request.url), request);
-  return verifySession(page, context, async (user) => {
-    const id = parseSessionId(params.id);
-    const read = (after: number) => readMessages(env, id, user.id, after);
-    const [{ row }, history, first] = await Promise.all([
-      findSession(reads, id, user.id),
-      readHistory(reads, id, user.id, 0),
-      read(0).catch(() => undefined),
-    ]);
-    if (!row) throw sessionNotFound();
-    if (!first) {
-      const alert = "The conversation cannot be reached just now. Try again in a moment.";
-      throw new Response(alert, { status: 503 });
-    }
-    const events = {
-      first: history,
-      after: (event: number) => readHistory(env.DB, id, user.id, event),
-    };
-    return new Response(exportStream(row, events, { first, after: read }), {
-      headers: {
-        "Content-Type": "application/json; charset=utf-8",
-        "Content-Disposition": `attachment; filename="${exportName(row)}"`,
-      },
-    });
+  const user = await verifySession(page, context); // Only then is the object asked, for as much as it gives at once.
+  const id = parseSessionId(params.id);
+  const read = (after: number) => readMessages(env, id, user.id, after);
+  const [{ row }, history, first] = await Promise.all([
+    findSession(reads, id, user.id),
+    readHistory(reads, id, user.id, 0),
+    read(0).catch(() => undefined),
+  ]);
+  if (!row) throw sessionNotFound();
+  if (!first) {
+    const alert = "The conversation cannot be reached just now. Try again in a moment.";
+    throw new Response(alert, { status: 503 });
+  }
+  const events = {
+    first: history,
+    after: (event: number) => readHistory(env.DB, id, user.id, event),
+  };
+  return new Response(exportStream(row, events, { first, after: read }), {
+    headers: {
+      "Content-Type": "application/json; charset=utf-8",
+      "Content-Disposition": `attachment; filename="${exportName(row)}"`,
+    },
   });
 }

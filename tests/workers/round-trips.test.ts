@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { appEnv, Browser } from "./app";
+import { appEnv, Browser, leadsTo, ORIGIN } from "./app";
 
 /** An env that counts what it is asked. */
 function counting() {
@@ -48,6 +48,33 @@ test.each([
   expect(response.status).toBe(200);
   expect(asked).toEqual(cost);
 });
+
+test.each([
+  ["a session, whose page is one round trip quicker for it", "/session/ID", 1],
+  ["the delete dialog", "/dashboard/delete?id=ID", 1],
+  ["the delete dialog of many", "/dashboard/delete?id=ID&id=OTHER", 0],
+  ["a download", "/session/ID/export", 0],
+  ["a live socket", "/session/ID/live", 0],
+])(
+  "the cookie of one who signed out shows nothing, and asks no more than one object: %s",
+  async (_, path, objects) => {
+    const { asked, env } = counting();
+    const browser = await new Browser(env).signIn();
+    const [id, other] = [await browser.create(), await browser.create("remix-run", "indie-stack")];
+    const stolen = new Browser(env);
+    for (const [name, value] of browser.cookies) stolen.cookies.set(name, value);
+    await browser.post("/logout", {});
+
+    Object.assign(asked, { d1: 0, objects: 0 });
+    const headers = { Origin: ORIGIN, Upgrade: "websocket" };
+    const response = await stolen.get(path.replace("ID", id).replace("OTHER", other), {
+      headers: path.endsWith("/live") ? headers : {},
+    });
+
+    expect(asked).toEqual({ d1: 1, objects });
+    expect(leadsTo(response) ?? response.webSocket).toBeTruthy();
+  },
+);
 
 /** @returns the id of the bulk by which a session was archived */
 async function archived(browser: Browser, id: string): Promise<string> {
