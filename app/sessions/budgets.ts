@@ -41,7 +41,12 @@ export function utf8Bytes(text: string): number {
  * @param size of an item, in the unit of `budget`
  */
 export function within<Item>(items: Item[], budget: number, size: (item: Item) => number): Item[] {
+  const taken: Item[] = [];
   let used = 0;
-  const over = items.findIndex((item, index) => (used += size(item)) > budget && index > 0);
-  return over === -1 ? items : items.slice(0, over);
+  for (const item of items) {
+    used += size(item);
+    if (taken.length > 0 && used > budget) break;
+    taken.push(item);
+  }
+  return taken;
 }

@@ -53,10 +53,7 @@ parser.block.State = class extends parser.block.State {
 /** Raise it where the same text is to make another tree: those that are stored are then parsed again when they are read. */
 export const TREE_VERSION = 1;
 
-/**
- * Never throws. What must not be a link stays as it was written; a whole message that has too much formatting to display
- * is plain text.
- */
+/** Never throws. What must not be a link stays as it was written; a message with too much formatting is plain text. */
 export function parseMarkdown(text: string): Markdown {
   scanned = 0;
   try {
