@@ -425,8 +425,7 @@ describe("a person's access to GitHub", () => {
   });
 
   test("is of another person where the same number is another GitHub's", () => {
-    const idAt = (GITHUB_URL: string) =>
-      gitHubUserId({ ...gitHubEnv, GITHUB_URL } as unknown as Env, 7);
+    const idAt = (GITHUB_URL: string) => gitHubUserId({ ...gitHubEnv, GITHUB_URL }, 7);
     expect(idAt("https://github.com")).toBe("github:7");
     expect(idAt("https://git.example/")).toBe("github:7@git.example");
     expect(isGitHubUser(idAt("https://git.example:8443"))).toBe(true);
