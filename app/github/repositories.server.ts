@@ -64,8 +64,10 @@ export function offerRepositories(
   return askApi(env, "github-repositories", `bearer ${token}`, now, async (api) => {
     const installations = await readInstallations(api);
     const { known, large } = await listRepositories(api, installations);
-    const searched = large.length > 0 ? await search(api, large, find) : [];
-    const byName = large.length > 0 ? await findByName(api, find, installations) : undefined;
+    const [searched, byName] =
+      large.length > 0
+        ? await Promise.all([search(api, large, find), findByName(api, find, installations)])
+        : [[], undefined];
     const found = [...known, ...searched, ...(byName ? [byName] : [])].filter(
       (repository) => !repository.archived && matches(repository, find),
     );
