@@ -13,14 +13,21 @@ export interface DeletedUser {
 
 const statements = statementBuilder<{ deleted_users: DeletedUser }>();
 
-/** Begins a deletion: from here on nobody is signed in as this person, and nothing of theirs is stored. */
+/**
+ * Begins a deletion: from here on nobody is signed in as this person, and nothing of theirs is stored. Where it lands only
+ * after that deletion was finished, because it was asked for twice, the account that was begun since stays.
+ */
 export function insertDeletedUser(userId: string, now: number): Statement[] {
   return [
     sql`
       INSERT INTO deleted_users (user_id, deleted_at) VALUES (${userId}, ${now})
       ON CONFLICT (user_id) DO UPDATE SET deleted_at = excluded.deleted_at, finished_at = NULL
-      WHERE finished_at IS NOT NULL`.compile(statements),
-    sql`DELETE FROM auth_records WHERE user_id = ${userId}`.compile(statements),
+      WHERE finished_at < excluded.deleted_at`.compile(statements),
+    sql`
+      DELETE FROM auth_records WHERE user_id = ${userId} AND EXISTS
+        (SELECT 1 FROM deleted_users WHERE user_id = ${userId} AND finished_at IS NULL)`.compile(
+      statements,
+    ),
   ];
 }
 

@@ -297,6 +297,22 @@ describe("after an account was deleted", () => {
     ]);
   });
 
+  test("a batch that asked for it too, and lands only now, does not delete the account that was begun since", async () => {
+    const { fault, land } = late();
+    expect(await deleteAccount({ ...env, DB: faultyDatabase(fault) }, userId)).toBe("unavailable");
+    await deleteAccount(env, userId);
+    await settle();
+    await ada.signIn(name);
+    const { id } = await newSession(userId);
+
+    await land();
+
+    expect((await ada.get("/account")).status).toBe(200);
+    await ada.signIn(name);
+    await settle();
+    expect(await standing(id)).toBe("row, ready");
+  });
+
   test("the object of a session whose row was lost before wipes itself, and heals nothing", async () => {
     const { id } = await newSession(userId);
     await appendMessage(env, userId, id, freshMessage());
