@@ -114,7 +114,7 @@ async function changeAtOnce(
     write(
       env.DB,
       [
-        countChange(user_id, now),
+        countChange(user_id, now, sql`EXISTS (${chosen})`),
         ...insertBulk(bulk, chosen, now, mayChange(user_id)),
         ...changeItems(bulk, now, PAGE_SIZE),
       ],
@@ -148,11 +148,15 @@ async function begin(
     const person = personOf(env, user_id);
     await person.expectBulk(user_id, id);
     const chosen = chosenBy(user_id, choice);
-    const limits = limited ? sql`${mayChange(user_id)} AND ${mayBegin(user_id)}` : sql`TRUE`;
-    const allowed = confirmed ? sql`${limits} AND ${areConfirmed(chosen, confirmed)}` : limits;
+    const stands = confirmed ? areConfirmed(chosen, confirmed) : sql`EXISTS (${chosen})`;
+    const holds = limited ? sql`${stands} AND ${mayBegin(user_id)}` : stands;
+    const allowed = limited ? sql`${holds} AND ${mayChange(user_id)}` : holds;
     const [[made], [changes], [unfinished]] = await write(
       env.DB,
-      [...(limited ? [countChange(user_id, now)] : []), ...insertBulk(bulk, chosen, now, allowed)],
+      [
+        ...(limited ? [countChange(user_id, now, holds)] : []),
+        ...insertBulk(bulk, chosen, now, allowed),
+      ],
       readBulk(bulk),
       readChanges(user_id),
       countUnfinished(user_id),

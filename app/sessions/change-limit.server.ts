@@ -23,13 +23,14 @@ const CHANGES_PER_MINUTE = 120;
 /**
  * Counts a change in the minute that began with the first one. Once one is too many, nothing is written any more.
  *
+ * @param holds the condition under which there is something to change: what changes nothing is not counted
  * @returns the statement that comes first in the batch
  */
-export function countChange(userId: string, now: number): Statement {
+export function countChange(userId: string, now: number, holds: RawBuilder<unknown>): Statement {
   const isOver = sql`began_at NOT BETWEEN ${now - MINUTE + 1} AND ${now}`;
   return sql`
     INSERT INTO change_windows (user_id, began_at, changes)
-    SELECT ${userId}, ${now}, 1 WHERE ${accountStands(userId, now)}
+    SELECT ${userId}, ${now}, 1 WHERE ${accountStands(userId, now)} AND ${holds}
     ON CONFLICT (user_id) DO UPDATE SET
       began_at = CASE WHEN ${isOver} THEN ${now} ELSE began_at END,
       changes = CASE WHEN ${isOver} THEN 1 ELSE changes + 1 END
@@ -82,10 +83,11 @@ export async function changeWithinLimit(
   change: (now: number, allowed: RawBuilder<unknown>) => Statement[],
 ): Promise<ChangeResult> {
   const now = Date.now();
+  const exists = sql`EXISTS (SELECT 1 FROM sessions WHERE id = ${id} AND user_id = ${userId})`;
   const answer = await attempt(step, () =>
     write(
       env.DB,
-      [countChange(userId, now), ...change(now, mayChange(userId))],
+      [countChange(userId, now, exists), ...change(now, mayChange(userId))],
       readRow(id, userId),
       readChanges(userId),
     ),

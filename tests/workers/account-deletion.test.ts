@@ -289,6 +289,7 @@ describe("after an account was deleted", () => {
     expect(Object.keys(await mentioning(userId)).sort()).toEqual([
       "auth_records",
       "bulks",
+      "change_windows",
       "deleted_users",
       "github_tokens",
       "session_counts",
@@ -345,7 +346,7 @@ async function insertions(at: number, created: number): Promise<Statement[][]> {
     insertSession(id, userId, { owner: "octo", name: "cat" }, at, none),
     reportToRow(session, 0, at, 0),
     [
-      countChange(userId, at),
+      countChange(userId, at, sql`TRUE`),
       ...insertBulk({ ...bulk, kind: "archive" }, sessionsByIds(userId, [id]), at, sql`TRUE`),
     ],
   ];

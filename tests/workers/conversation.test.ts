@@ -132,7 +132,7 @@ test("the row learns of a message by the alarm, which comes within 10 seconds", 
 test("what is seen is what was said, of which the row may not have heard yet, and nothing beyond", async () => {
   const { id, user_id } = await newSession();
   const seenAfter = async (upTo: number) => {
-    expect(await seeMessages(env, user_id, id, upTo)).toBe("done");
+    expect(await seeMessages(env, user_id, id, upTo)).toMatchObject({ outcome: "done" });
     return (await inDatabase(id)).row?.seen_message;
   };
   await appendMessage(env, user_id, id, freshMessage());
@@ -143,7 +143,7 @@ test("what is seen is what was said, of which the row may not have heard yet, an
   expect(await seenAfter(999_999_999_999_999)).toBe(2);
   expect(await seenAfter(1)).toBe(2);
   const unreachable = faultyEnv({ snapshot: refused });
-  expect(await seeMessages(unreachable, user_id, id, 2)).toBe("unavailable");
+  expect(await seeMessages(unreachable, user_id, id, 2)).toEqual({ outcome: "unavailable" });
 });
 
 test("further messages do not put off an alarm that is set", async () => {
