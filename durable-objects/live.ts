@@ -5,7 +5,7 @@ import {
   type AgentLiveMessage,
   type ListMessage,
   type LiveMessage,
-} from "../app/sessions/wire";
+} from "../app/sessions/protocol/live-messages";
 
 const PERSON = "person";
 const AGENT = "agent";

@@ -4,7 +4,7 @@ import { attempt } from "../app/platform/log";
 import { listenerOf } from "../app/platform/socket.server";
 import { stepBulk } from "../app/sessions/bulk-step.server";
 import { objectOf } from "../app/sessions/object.server";
-import { CLOSED } from "../app/sessions/wire";
+import { CLOSED } from "../app/sessions/protocol/live-messages";
 import { Duties } from "./duties";
 import { LiveSockets } from "./live";
 import { OpenPages } from "./open-pages";

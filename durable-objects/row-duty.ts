@@ -1,7 +1,7 @@
 import { write } from "../app/platform/database.server";
 import { logError } from "../app/platform/log";
 import { deleteRows, readDeletion, readRow, reportToRow } from "../app/sessions/rows.server";
-import { autoArchiveTime, type SessionRow } from "../app/sessions/session";
+import { autoArchiveTime, type SessionRow } from "../app/sessions/protocol/session";
 import type { CompanionEnv } from "./session";
 import type { SessionStorage, State } from "./storage";
 

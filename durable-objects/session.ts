@@ -18,8 +18,12 @@ import {
   type SessionMetadata,
   type SessionRow,
   type ShownMessage,
-} from "../app/sessions/session";
-import { CLOSED, type AgentMessage, type LiveMessage } from "../app/sessions/wire";
+} from "../app/sessions/protocol/session";
+import {
+  CLOSED,
+  type AgentMessage,
+  type LiveMessage,
+} from "../app/sessions/protocol/live-messages";
 import { LiveSockets } from "./live";
 import { shown, type ParsedMessage } from "./messages";
 import { AFTER_APPEND, AFTER_BIRTH, AFTER_TOKEN, RowDuty } from "./row-duty";

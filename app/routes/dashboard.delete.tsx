@@ -29,7 +29,7 @@ import {
 import { deleteSession } from "../sessions/lifecycle.server";
 import { listPath } from "../sessions/list-view";
 import { countMessages, findSession } from "../sessions/queries.server";
-import { repositoryName } from "../sessions/session";
+import { repositoryName } from "../sessions/protocol/session";
 import { answerTooFast } from "../sessions/status-change.server";
 import { ErrorPanel } from "../ui/error-panel";
 import { useLastAnswer } from "../ui/last-answer";

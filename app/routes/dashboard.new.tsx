@@ -30,7 +30,7 @@ import { createInput, parseRepository, pickInput } from "../sessions/input.serve
 import { createSession, type CreateForm, type CreateResult } from "../sessions/lifecycle.server";
 import { findSimilar } from "../sessions/similar.server";
 import { listPath, type SimilarSessions } from "../sessions/list-view";
-import { repositoryName, type Repository } from "../sessions/session";
+import { repositoryName, type Repository } from "../sessions/protocol/session";
 import { ErrorPanel } from "../ui/error-panel";
 import { useLastAnswer } from "../ui/last-answer";
 import { numberText } from "../ui/number";

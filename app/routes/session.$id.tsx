@@ -38,7 +38,7 @@ import {
 import { durationsOf, listItem } from "../sessions/list-view";
 import { OpenSession, type SessionAnswer } from "../sessions/open-session";
 import { findSessionWithHistory, readConversation } from "../sessions/queries.server";
-import { repositoryName } from "../sessions/session";
+import { repositoryName } from "../sessions/protocol/session";
 import { SessionDetails, SessionHistory } from "../sessions/session-details";
 import { answerStatusChange, answerTooFast } from "../sessions/status-change.server";
 import { ErrorPanel } from "../ui/error-panel";

@@ -1,5 +1,5 @@
 import { RelativeTime } from "../ui/time";
-import { agentStatusAt, type AgentReport } from "./session";
+import { agentStatusAt, type AgentReport } from "./protocol/session";
 
 const STATUS = {
   working: { word: "Working", said: "said", tone: "text-accent" },

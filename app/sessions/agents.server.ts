@@ -6,7 +6,7 @@ import { openSocket } from "../platform/socket.server";
 import { hashToken } from "../platform/token.server";
 import { parseAfter, parseSessionId, reportInput } from "./input.server";
 import { objectOf } from "./object.server";
-import type { AgentAnswer } from "./session";
+import type { AgentAnswer } from "./protocol/session";
 
 /** The longest that a GET waits for news, in milliseconds: less than proxies on the way wait for an answer. */
 const LONGEST_WAIT = 25_000;

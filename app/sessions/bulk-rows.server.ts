@@ -7,7 +7,7 @@ import type { Statement } from "../platform/database.server";
 import { accountStands } from "../platform/deleted-users.server";
 import type { BulkKind, BulkOutcome, BulkRow, ReversibleKind } from "./bulk";
 import { archiveRows, listed, restoreRows, statements } from "./rows.server";
-import type { SessionRow, SessionStatus } from "./session";
+import type { SessionRow, SessionStatus } from "./protocol/session";
 
 /** The most sessions that one bulk is about. */
 export const BULK_LIMIT = 20_000;

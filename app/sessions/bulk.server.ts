@@ -49,7 +49,7 @@ import { OBJECTS_AT_ONCE } from "./lifecycle.server";
 import { matching, PAGE_SIZE } from "./list-rows.server";
 import type { ListView } from "./list-view";
 import { countMessages } from "./queries.server";
-import { repositoryName } from "./session";
+import { repositoryName } from "./protocol/session";
 
 /**
  * Which sessions a bulk is about: some; all of a view of the list created by then; what another bulk has changed; or those

@@ -8,7 +8,7 @@ import { statementBuilder, write, type Statement } from "../platform/database.se
 import { accountStands } from "../platform/deleted-users.server";
 import { attempt } from "../platform/log";
 import { MINUTE, readRow } from "./rows.server";
-import type { SessionRow } from "./session";
+import type { SessionRow } from "./protocol/session";
 
 interface ChangeWindow {
   user_id: string;

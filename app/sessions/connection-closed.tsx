@@ -1,6 +1,6 @@
 import { Link, useLocation } from "@remix-run/react";
 import type { Connection } from "../ui/live-socket";
-import { CLOSED } from "./wire";
+import { CLOSED } from "./protocol/live-messages";
 
 /** Why a page is not kept up to date any more, and what to do about it. */
 export function ConnectionClosed({ code, reason }: Extract<Connection, { state: "closed" }>) {

@@ -5,9 +5,9 @@ import { ScrollPlace } from "../ui/scroll-place";
 import { relativeTime, RelativeTime } from "../ui/time";
 import { ConnectionClosed } from "./connection-closed";
 import { END_ID } from "./live-session";
-import { plainText } from "./markdown";
+import { plainText } from "./protocol/markdown";
 import { MarkdownView } from "./markdown-view";
-import type { ShownMessage } from "./session";
+import type { ShownMessage } from "./protocol/session";
 
 interface ConversationProps {
   /** Oldest first. */

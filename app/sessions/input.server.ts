@@ -1,6 +1,6 @@
 /** What people send, checked. GitHub's own rules for names. */
 import * as z from "zod/mini";
-import { MESSAGE_BYTES, utf8Bytes } from "./budgets";
+import { MESSAGE_BYTES, utf8Bytes } from "./protocol/budgets";
 import { PAGE_SIZE, type Cursor } from "./list-rows.server";
 import {
   IDLE_DAYS,
@@ -12,7 +12,7 @@ import {
   type ListStatus,
   type ListView,
 } from "./list-view";
-import type { Repository, StatusChange } from "./session";
+import type { Repository, StatusChange } from "./protocol/session";
 
 const OWNER_MISSING = "Enter the repository’s owner.";
 const NAME_MISSING = "Enter the repository’s name.";

@@ -37,7 +37,7 @@ import type {
   Repository,
   SessionRow,
   StatusChange,
-} from "./session";
+} from "./protocol/session";
 
 /** A create form: its key, and the repository that it asks a session for. */
 export interface CreateForm {

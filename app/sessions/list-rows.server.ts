@@ -13,7 +13,7 @@ import {
   type RepositoryCount,
 } from "./list-view";
 import { statements } from "./rows.server";
-import type { SessionRow, SessionStatus } from "./session";
+import type { SessionRow, SessionStatus } from "./protocol/session";
 
 export const PAGE_SIZE = 50;
 

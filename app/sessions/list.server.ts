@@ -13,7 +13,7 @@ import {
   type Cursor,
 } from "./list-rows.server";
 import type { IdleDays, ListStatus, ListView, RepositoryCount } from "./list-view";
-import type { SessionRow } from "./session";
+import type { SessionRow } from "./protocol/session";
 
 /** A page of the list with everything around it. */
 export interface SessionList {

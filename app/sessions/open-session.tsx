@@ -8,7 +8,7 @@ import { Composer, type Draft } from "./composer";
 import { ConnectionWord, Conversation } from "./conversation";
 import { useLiveSession, useSeen } from "./live-session";
 import type { Conversation as ConversationAnswer } from "./queries.server";
-import type { SessionEvent, ShownMessage } from "./session";
+import type { SessionEvent, ShownMessage } from "./protocol/session";
 import { SessionDetails, SessionHistory, type SessionDetailsProps } from "./session-details";
 
 /** What a session's page is loaded with; its conversation is asked for at the same time. */

@@ -1,5 +1,5 @@
 import { asksForSocket, closedSocket } from "../platform/socket.server";
-import { CLOSED } from "./wire";
+import { CLOSED } from "./protocol/live-messages";
 
 /** What a page is told, by the status of the refusal. Any other is a failure that may pass: the page tries again. */
 const REFUSED: Partial<Record<number, { code: number; reason: string }>> = {

@@ -13,7 +13,7 @@ import {
   type SessionRow,
   type ShownMessage,
   type Tombstone,
-} from "./session";
+} from "./protocol/session";
 
 /** A session's row and its tombstone, for its owner; at most one of them exists. */
 export async function findSession(

@@ -14,7 +14,7 @@ import type {
   SessionMetadata,
   SessionRow,
   Tombstone,
-} from "./session";
+} from "./protocol/session";
 
 export interface SessionTables {
   sessions: SessionRow;

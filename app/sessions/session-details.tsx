@@ -2,7 +2,7 @@ import { Form } from "@remix-run/react";
 import type { ReactNode } from "react";
 import { ExactTime, RelativeTime } from "../ui/time";
 import type { SessionListItem } from "./list-view";
-import type { SessionEvent, SessionEventKind } from "./session";
+import type { SessionEvent, SessionEventKind } from "./protocol/session";
 import { messageCountText, StatusWord } from "./session-list";
 
 export interface SessionDetailsProps {

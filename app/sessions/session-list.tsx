@@ -5,7 +5,7 @@ import { AgentStatus } from "./agent-status";
 import { useLinkHandler } from "./link-handler";
 import { deletePaths, listPath, type ListView, type SessionListItem } from "./list-view";
 import { PageCheckbox, SelectionBar, useSelectionReset } from "./selection";
-import type { SessionStatus } from "./session";
+import type { SessionStatus } from "./protocol/session";
 
 interface SessionListProps {
   sessions: SessionListItem[];

@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import { read, type Database, type Statement } from "../platform/database.server";
 import type { SimilarSessions } from "./list-view";
 import { statements } from "./rows.server";
-import type { Repository, SessionRow } from "./session";
+import type { Repository, SessionRow } from "./protocol/session";
 
 /** A person is told of a repository's active sessions before they make another where it has as many. */
 export const TOLD_FROM = 2;

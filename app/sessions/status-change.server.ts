@@ -5,7 +5,7 @@ import { retryAfter } from "../platform/retry-after.server";
 import { tellChanged } from "./changed.server";
 import { parseStatusChange, sessionNotFound } from "./input.server";
 import { changeStatus } from "./lifecycle.server";
-import { repositoryName, type SessionRow, type StatusChange } from "./session";
+import { repositoryName, type SessionRow, type StatusChange } from "./protocol/session";
 
 /**
  * What both the list and the session's page answer to a button that changes a session's status.

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { exportName, exportStream, type Pieces } from "../../app/sessions/export.server";
-import type { HistoryLine, Message, SessionRow } from "../../app/sessions/session";
+import type { HistoryLine, Message, SessionRow } from "../../app/sessions/protocol/session";
 import { NOW } from "./support";
 
 const ROW: SessionRow = {

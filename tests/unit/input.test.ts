@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkFields } from "../../app/platform/form.server";
-import { MESSAGE_BYTES } from "../../app/sessions/budgets";
+import { MESSAGE_BYTES } from "../../app/sessions/protocol/budgets";
 import {
   createInput,
   formatCursor,

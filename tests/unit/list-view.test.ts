@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { durationsOf, listItem, listPath } from "../../app/sessions/list-view";
-import type { SessionRow } from "../../app/sessions/session";
+import type { SessionRow } from "../../app/sessions/protocol/session";
 import { contextWith, NOW } from "./support";
 
 const DAY = 24 * 60 * 60;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { joined, latest } from "../../app/sessions/live-session";
-import { agentStatusAt, type ShownMessage } from "../../app/sessions/session";
+import { agentStatusAt, type ShownMessage } from "../../app/sessions/protocol/session";
 
 /** The messages from one number to another, as they were read at some time. */
 function part(first: number, last: number, author = "Ada"): ShownMessage[] {

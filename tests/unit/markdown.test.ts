@@ -12,8 +12,8 @@ import {
   treeBytes,
   utf8Bytes,
   within,
-} from "../../app/sessions/budgets";
-import { isLinkTarget, plainText, type Markdown } from "../../app/sessions/markdown";
+} from "../../app/sessions/protocol/budgets";
+import { isLinkTarget, plainText, type Markdown } from "../../app/sessions/protocol/markdown";
 import { MarkdownView } from "../../app/sessions/markdown-view";
 import { parseMarkdown } from "../../app/sessions/markdown.server";
 import { WORST } from "../../bench/worst.mjs";

@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CLOSED, isFinal, parseListMessage, parseLiveMessage } from "../../app/sessions/wire";
+import {
+  CLOSED,
+  isFinal,
+  parseListMessage,
+  parseLiveMessage,
+} from "../../app/sessions/protocol/live-messages";
 
 describe("a page's socket", () => {
   test.each([

@@ -8,7 +8,7 @@ import type { BulkKind } from "../../app/sessions/bulk";
 import { startBulk } from "../../app/sessions/bulk.server";
 import { createSession, deleteSession } from "../../app/sessions/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
-import type { NoRoom, ObjectAnswer, SessionRow } from "../../app/sessions/session";
+import type { NoRoom, ObjectAnswer, SessionRow } from "../../app/sessions/protocol/session";
 import * as remixBuild from "../../build/index.js";
 import { SessionDO } from "../../durable-objects/session";
 import { appEnv, Browser, captureLog, everythingStored, leadsTo } from "./app";

@@ -1,7 +1,7 @@
 /** What a session's row knows of its agents' tokens. */
 import { expect, test, vi } from "vitest";
 import { objectOf } from "../../app/sessions/object.server";
-import type { SessionRow } from "../../app/sessions/session";
+import type { SessionRow } from "../../app/sessions/protocol/session";
 import {
   env,
   faultyDatabase,

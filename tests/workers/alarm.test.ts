@@ -5,7 +5,7 @@ import { write } from "../../app/platform/database.server";
 import { appendMessage, changeStatus, deleteSession } from "../../app/sessions/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
 import { reportToRow } from "../../app/sessions/rows.server";
-import type { SessionRow } from "../../app/sessions/session";
+import type { SessionRow } from "../../app/sessions/protocol/session";
 import {
   env,
   everything,

@@ -4,7 +4,7 @@ import { vi } from "vitest";
 import { personOf } from "../../app/platform/person.server";
 import type { BulkKind } from "../../app/sessions/bulk";
 import { findBulk, startBulk, type BulkRequest, type Choice } from "../../app/sessions/bulk.server";
-import type { SessionStatus } from "../../app/sessions/session";
+import type { SessionStatus } from "../../app/sessions/protocol/session";
 import { env, passes, refused, viewOf } from "./support";
 
 /** All of a person's sessions of one status. */

@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { appendMessage, changeStatus, deleteSession } from "../../app/sessions/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
 import { findSession } from "../../app/sessions/queries.server";
-import type { Tombstone } from "../../app/sessions/session";
+import type { Tombstone } from "../../app/sessions/protocol/session";
 import {
   env,
   everything,

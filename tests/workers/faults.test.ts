@@ -10,7 +10,7 @@ import {
   createSession,
   deleteSession,
 } from "../../app/sessions/lifecycle.server";
-import type { SessionRow, StatusChange } from "../../app/sessions/session";
+import type { SessionRow, StatusChange } from "../../app/sessions/protocol/session";
 import {
   answerLost,
   env,

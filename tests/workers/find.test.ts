@@ -17,7 +17,7 @@ import type { IDLE_DAYS } from "../../app/sessions/list-view";
 import { LIST_SORTS, type ListView } from "../../app/sessions/list-view";
 import { statements } from "../../app/sessions/rows.server";
 import { readActive } from "../../app/sessions/similar.server";
-import type { SessionRow } from "../../app/sessions/session";
+import type { SessionRow } from "../../app/sessions/protocol/session";
 import { env, freshPerson, newRows, newRowWithoutObject, viewOf } from "./support";
 
 const NOW = Date.UTC(2026, 10, 25, 13, 30);

@@ -4,7 +4,7 @@ import { changeStatus } from "../../app/sessions/lifecycle.server";
 import { cursorAt, listSessions } from "../../app/sessions/list.server";
 import { PAGE_SIZE, type Cursor } from "../../app/sessions/list-rows.server";
 import { LIST_SORTS, type ListView } from "../../app/sessions/list-view";
-import type { SessionRow } from "../../app/sessions/session";
+import type { SessionRow } from "../../app/sessions/protocol/session";
 import {
   env,
   freshPerson,

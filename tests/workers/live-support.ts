@@ -1,7 +1,11 @@
 /** What the tests of live sockets share: a socket's other end, and what a person's object remembers of open pages. */
 import { runInDurableObject } from "cloudflare:test";
 import { personOf } from "../../app/platform/person.server";
-import type { AgentLiveMessage, AgentMessage, LiveMessage } from "../../app/sessions/wire";
+import type {
+  AgentLiveMessage,
+  AgentMessage,
+  LiveMessage,
+} from "../../app/sessions/protocol/live-messages";
 import { storedBy } from "./bulk-support";
 import { env } from "./support";
 

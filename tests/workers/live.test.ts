@@ -5,7 +5,7 @@ import { personOf } from "../../app/platform/person.server";
 import { hashToken } from "../../app/platform/token.server";
 import { listenerOf, openSocket } from "../../app/platform/socket.server";
 import { objectOf } from "../../app/sessions/object.server";
-import { CLOSED } from "../../app/sessions/wire";
+import { CLOSED } from "../../app/sessions/protocol/live-messages";
 import { appEnv, ask, Browser, captureLog, everythingStored, ORIGIN } from "./app";
 import { storedBy } from "./bulk-support";
 import { LiveSocket, watched } from "./live-support";

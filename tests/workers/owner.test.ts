@@ -10,7 +10,7 @@ import {
   readConversation,
 } from "../../app/sessions/queries.server";
 import { deleteRows } from "../../app/sessions/rows.server";
-import type { SessionRow } from "../../app/sessions/session";
+import type { SessionRow } from "../../app/sessions/protocol/session";
 import {
   env,
   everything,

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personOf } from "../../app/platform/person.server";
 import { objectOf } from "../../app/sessions/object.server";
-import { CLOSED } from "../../app/sessions/wire";
+import { CLOSED } from "../../app/sessions/protocol/live-messages";
 import { appEnv, Browser, captureLog, ORIGIN } from "./app";
 import { fireAlarmOf, settleBulks as settleDuties, storedBy } from "./bulk-support";
 import { LiveSocket, watched } from "./live-support";

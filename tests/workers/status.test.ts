@@ -1,7 +1,7 @@
 /** Archive, restore and keep, on their owner's word. */
 import { expect, test, vi } from "vitest";
 import { appendMessage, changeStatus } from "../../app/sessions/lifecycle.server";
-import type { SessionRow, SessionStatus, StatusChange } from "../../app/sessions/session";
+import type { SessionRow, SessionStatus, StatusChange } from "../../app/sessions/protocol/session";
 import {
   env,
   everything,

@@ -17,7 +17,7 @@ import type {
   SessionRow,
   SessionStatus,
   Tombstone,
-} from "../../app/sessions/session";
+} from "../../app/sessions/protocol/session";
 
 /** The bindings of app and companion in one; the app's secrets are not needed here. */
 export const env = bindings as Env;

@@ -1,5 +1,5 @@
 import { SessionDO as WorkingSessionDO } from "../../../durable-objects/session";
-import type { NewMessage, SessionRow } from "../../../app/sessions/session";
+import type { NewMessage, SessionRow } from "../../../app/sessions/protocol/session";
 
 export { default, PersonDO } from "../../../durable-objects/worker";
 

@@ -10,7 +10,7 @@ import type {
   SessionRow,
   SessionStatus,
   Tombstone,
-} from "../../../app/sessions/session";
+} from "../../../app/sessions/protocol/session";
 import type { StoredState } from "../support";
 import { messageKey, type Beginning, type Kind, type Operation } from "./plan";
 

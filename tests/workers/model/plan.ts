@@ -1,6 +1,10 @@
 /** What a random sequence is made of, how it is drawn, and how it reads. Plain data, so that fast-check can shrink it. */
 import fc from "fast-check";
-import type { Repository, SessionStatus, StatusChange } from "../../../app/sessions/session";
+import type {
+  Repository,
+  SessionStatus,
+  StatusChange,
+} from "../../../app/sessions/protocol/session";
 
 /** What becomes of one call of an operation on its way to D1 or to the object, and of who made it. */
 export interface Fault {

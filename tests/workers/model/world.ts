@@ -12,7 +12,7 @@ import {
   deleteSession,
 } from "../../../app/sessions/lifecycle.server";
 import { objectOf } from "../../../app/sessions/object.server";
-import type { ObjectAnswer } from "../../../app/sessions/session";
+import type { ObjectAnswer } from "../../../app/sessions/protocol/session";
 import {
   env,
   everything,
