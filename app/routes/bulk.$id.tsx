@@ -12,7 +12,7 @@ import { bulkPath, BULK_WORDS, sessionCountText } from "../sessions/bulk";
 import { BulkProgress, type BulkView } from "../sessions/bulk-progress";
 import { continueBulk, findBulk, finishBulk, isStalled } from "../sessions/bulk.server";
 import { bulkNotFound, parseBulkId } from "../sessions/input.server";
-import { listPath } from "../sessions/list-view";
+import { listPath } from "../sessions/list/list-view";
 import { ErrorPanel } from "../ui/error-panel";
 import { useLastAnswer } from "../ui/last-answer";
 import { useRefresh } from "../ui/use-refresh";

@@ -27,14 +27,14 @@ import {
   sessionNotFound,
 } from "../sessions/input.server";
 import { deleteSession } from "../sessions/lifecycle.server";
-import { listPath } from "../sessions/list-view";
+import { listPath } from "../sessions/list/list-view";
 import { countMessages, findSession } from "../sessions/queries.server";
 import { repositoryName } from "../sessions/protocol/session";
 import { answerTooFast } from "../sessions/status-change.server";
 import { ErrorPanel } from "../ui/error-panel";
 import { useLastAnswer } from "../ui/last-answer";
 
-export { notForNews as shouldRevalidate } from "../sessions/live-list";
+export { notForNews as shouldRevalidate } from "../sessions/list/live-list";
 
 export const meta: MetaFunction = () => [{ title: "Delete sessions · Ship" }];
 

@@ -29,13 +29,13 @@ import {
 import { createInput, parseRepository, pickInput } from "../sessions/input.server";
 import { createSession, type CreateForm, type CreateResult } from "../sessions/lifecycle.server";
 import { findSimilar } from "../sessions/similar.server";
-import { listPath, type SimilarSessions } from "../sessions/list-view";
+import { listPath, type SimilarSessions } from "../sessions/list/list-view";
 import { repositoryName, type Repository } from "../sessions/protocol/session";
 import { ErrorPanel } from "../ui/error-panel";
 import { useLastAnswer } from "../ui/last-answer";
 import { numberText } from "../ui/number";
 
-export { notForNews as shouldRevalidate } from "../sessions/live-list";
+export { notForNews as shouldRevalidate } from "../sessions/list/live-list";
 
 export const meta: MetaFunction = () => [{ title: "New session · Ship" }];
 

@@ -35,7 +35,7 @@ import {
   revokeAgent,
   seeMessages,
 } from "../sessions/lifecycle.server";
-import { durationsOf, listItem } from "../sessions/list-view";
+import { durationsOf, listItem } from "../sessions/list/list-view";
 import { OpenSession, type SessionAnswer } from "../sessions/open-session";
 import { findSessionWithHistory, readConversation } from "../sessions/queries.server";
 import { repositoryName } from "../sessions/protocol/session";

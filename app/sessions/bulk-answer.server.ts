@@ -13,7 +13,7 @@ import {
   parseSessionIds,
   sessionNotFound,
 } from "./input.server";
-import { listPath } from "./list-view";
+import { listPath } from "./list/list-view";
 import { answerTooFast } from "./status-change.server";
 
 /** The buttons that are about all selected sessions. */

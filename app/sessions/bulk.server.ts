@@ -46,8 +46,8 @@ import {
 } from "./bulk-rows.server";
 import { countChange, mayChange, readChanges, waitOf } from "./change-limit.server";
 import { OBJECTS_AT_ONCE } from "./lifecycle.server";
-import { matching, PAGE_SIZE } from "./list-rows.server";
-import type { ListView } from "./list-view";
+import { matching, PAGE_SIZE } from "./list/list-query.server";
+import type { ListView } from "./list/list-view";
 import { countMessages } from "./queries.server";
 import { repositoryName } from "./protocol/session";
 

@@ -4,8 +4,8 @@ import { Dialog } from "../ui/dialog";
 import { Field } from "../ui/field";
 import { numberText } from "../ui/number";
 import { RelativeTime } from "../ui/time";
-import { listPath, type SimilarSessions } from "./list-view";
-import { messageCountText } from "./session-list";
+import { listPath, type SimilarSessions } from "./list/list-view";
+import { messageCountText } from "./list/session-list";
 
 export interface CreateSessionDialogProps {
   /** Makes the same form sent twice one session. */

@@ -1,7 +1,7 @@
 /** What people send, checked. GitHub's own rules for names. */
 import * as z from "zod/mini";
 import { MESSAGE_BYTES, utf8Bytes } from "./protocol/budgets";
-import { PAGE_SIZE, type Cursor } from "./list-rows.server";
+import { PAGE_SIZE, type Cursor } from "./list/list-query.server";
 import {
   IDLE_DAYS,
   LIST_SORTS,
@@ -11,7 +11,7 @@ import {
   type ListSort,
   type ListStatus,
   type ListView,
-} from "./list-view";
+} from "./list/list-view";
 import type { Repository, StatusChange } from "./protocol/session";
 
 const OWNER_MISSING = "Enter the repository’s owner.";

@@ -12,7 +12,7 @@ import { inParallel } from "../platform/parallel";
 import { personOf } from "../platform/person.server";
 import { changeWithinLimit, type ChangeResult } from "./change-limit.server";
 import { readActive, similarSessions, TOLD_FROM } from "./similar.server";
-import type { SimilarSessions } from "./list-view";
+import type { SimilarSessions } from "./list/list-view";
 import { objectOf } from "./object.server";
 import { countMessages } from "./queries.server";
 import {

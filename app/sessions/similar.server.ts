@@ -1,7 +1,7 @@
 /** The active sessions that a repository has already, of which a person is told before they make another. */
 import { sql } from "kysely";
 import { read, type Database, type Statement } from "../platform/database.server";
-import type { SimilarSessions } from "./list-view";
+import type { SimilarSessions } from "./list/list-view";
 import { statements } from "./rows.server";
 import type { Repository, SessionRow } from "./protocol/session";
 

@@ -24,7 +24,10 @@ describe.each<[string, { closed: string[]; open: string[] }]>([
   ["app/ui/field.tsx", { closed: [LOGIN, ACCOUNT, LIST, AUTH, GITHUB], open: [LOG] }],
   ["app/ui/dialog/frame.tsx", { closed: [LOGIN, LIST, AUTH, GITHUB], open: [LOG] }],
   ["app/platform/log.ts", { closed: [LOGIN, ACCOUNT, LIST, AUTH, GITHUB], open: [] }],
-  ["app/sessions/session-list.tsx", { closed: [LOGIN, ACCOUNT], open: [AUTH, GITHUB, LOG, FIELD] }],
+  [
+    "app/sessions/list/session-list.tsx",
+    { closed: [LOGIN, ACCOUNT], open: [AUTH, GITHUB, LOG, FIELD] },
+  ],
   ["app/auth/auth.server.ts", { closed: [LOGIN, ACCOUNT], open: [GITHUB, LOG, FIELD] }],
   ["app/github/repositories.server.ts", { closed: [LOGIN, ACCOUNT], open: [AUTH, LOG, FIELD] }],
   ["app/account/deletion.server.ts", { closed: [LOGIN], open: [LIST, AUTH, GITHUB, LOG, FIELD] }],

@@ -16,7 +16,7 @@ import {
   reportInput,
   tokenInput,
 } from "../../app/sessions/input.server";
-import type { ListView } from "../../app/sessions/list-view";
+import type { ListView } from "../../app/sessions/list/list-view";
 import { thrownBy } from "./support";
 
 const KEY = "0b7f3f0e-3f0c-4c65-9a53-3d3f4f8a1f10";

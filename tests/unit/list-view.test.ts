@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { durationsOf, listItem, listPath } from "../../app/sessions/list-view";
+import { durationsOf, listItem, listPath } from "../../app/sessions/list/list-view";
 import type { SessionRow } from "../../app/sessions/protocol/session";
 import { contextWith, NOW } from "./support";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { countMoves } from "../../app/sessions/live-list";
+import { countMoves } from "../../app/sessions/list/live-list";
 
 /** A list of lines, by their ids. */
 function lines(ids: string) {

@@ -46,8 +46,8 @@ import {
   matching,
   sessionsPage,
   topRepositories,
-} from "../../app/sessions/list-rows.server";
-import type { ListView } from "../../app/sessions/list-view";
+} from "../../app/sessions/list/list-query.server";
+import type { ListView } from "../../app/sessions/list/list-view";
 import {
   archiveRows,
   deleteRows,

@@ -6,7 +6,7 @@ import {
   createSession,
   deleteSession,
 } from "../../app/sessions/lifecycle.server";
-import { listSessions } from "../../app/sessions/list.server";
+import { listSessions } from "../../app/sessions/list/list.server";
 import {
   env,
   expectCountsKept,

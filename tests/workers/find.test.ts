@@ -1,7 +1,7 @@
 /** Finding sessions: what a search finds, how many there are, and what that costs. */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Statement } from "../../app/platform/database.server";
-import { cursorAt, listSessions } from "../../app/sessions/list.server";
+import { cursorAt, listSessions } from "../../app/sessions/list/list.server";
 import {
   idleCounts,
   idleSince,
@@ -12,9 +12,9 @@ import {
   sessionsPage,
   topRepositories,
   type Cursor,
-} from "../../app/sessions/list-rows.server";
-import type { IDLE_DAYS } from "../../app/sessions/list-view";
-import { LIST_SORTS, type ListView } from "../../app/sessions/list-view";
+} from "../../app/sessions/list/list-query.server";
+import type { IDLE_DAYS } from "../../app/sessions/list/list-view";
+import { LIST_SORTS, type ListView } from "../../app/sessions/list/list-view";
 import { statements } from "../../app/sessions/rows.server";
 import { readActive } from "../../app/sessions/similar.server";
 import type { SessionRow } from "../../app/sessions/protocol/session";

@@ -1,9 +1,9 @@
 import type { ShouldRevalidateFunction } from "@remix-run/react";
 import { useEffect, useRef, useState } from "react";
-import { useLiveSocket, type Connection } from "../ui/live-socket";
-import { useReadAnew } from "../ui/read-anew";
-import { throttle, type Throttled } from "../ui/throttle";
-import { isFinal, parseListMessage } from "./protocol/live-messages";
+import { useLiveSocket, type Connection } from "../../ui/live-socket";
+import { useReadAnew } from "../../ui/read-anew";
+import { throttle, type Throttled } from "../../ui/throttle";
+import { isFinal, parseListMessage } from "../protocol/live-messages";
 
 /** How news are read, in milliseconds: those that come within `gather` together, and no sooner than `every` after the last. */
 const NEWS = { gather: 400, every: 1_000 };

@@ -2,7 +2,7 @@
  * The list: a page of what a view of it shows, and how many sessions there are around it. One D1 batch a page. Times are
  * epoch milliseconds.
  */
-import { read, type Database } from "../platform/database.server";
+import { read, type Database } from "../../platform/database.server";
 import {
   idleCounts,
   keptCounts,
@@ -11,9 +11,9 @@ import {
   sessionsPage,
   topRepositories,
   type Cursor,
-} from "./list-rows.server";
+} from "./list-query.server";
 import type { IdleDays, ListStatus, ListView, RepositoryCount } from "./list-view";
-import type { SessionRow } from "./protocol/session";
+import type { SessionRow } from "../protocol/session";
 
 /** A page of the list with everything around it. */
 export interface SessionList {

@@ -1,7 +1,7 @@
 import { Form, useSearchParams } from "@remix-run/react";
 import { useEffect, useRef, type ReactNode } from "react";
-import { numberText } from "../ui/number";
-import { useLinkHandler } from "./link-handler";
+import { numberText } from "../../ui/number";
+import { useLinkHandler } from "../link-handler";
 import {
   IDLE_DAYS,
   LIST_SORTS,

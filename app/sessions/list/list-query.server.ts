@@ -3,7 +3,7 @@
  * milliseconds.
  */
 import { sql, type RawBuilder } from "kysely";
-import type { Statement } from "../platform/database.server";
+import type { Statement } from "../../platform/database.server";
 import {
   IDLE_DAYS,
   ordersByRepository,
@@ -12,8 +12,8 @@ import {
   type ListView,
   type RepositoryCount,
 } from "./list-view";
-import { statements } from "./rows.server";
-import type { SessionRow, SessionStatus } from "./protocol/session";
+import { statements } from "../rows.server";
+import type { SessionRow, SessionStatus } from "../protocol/session";
 
 export const PAGE_SIZE = 50;
 

@@ -1,6 +1,6 @@
 import { Link, useSearchParams } from "@remix-run/react";
 import type { ReactNode } from "react";
-import { numberText } from "../ui/number";
+import { numberText } from "../../ui/number";
 import { listPath, type ListView } from "./list-view";
 
 interface NoSessionsProps {

@@ -1,11 +1,11 @@
 import { Form, useNavigation, useSearchParams } from "@remix-run/react";
-import { numberText } from "../ui/number";
-import { RelativeTime } from "../ui/time";
-import { AgentStatus } from "./agent-status";
-import { useLinkHandler } from "./link-handler";
+import { numberText } from "../../ui/number";
+import { RelativeTime } from "../../ui/time";
+import { AgentStatus } from "../agent-status";
+import { useLinkHandler } from "../link-handler";
 import { deletePaths, listPath, type ListView, type SessionListItem } from "./list-view";
 import { PageCheckbox, SelectionBar, useSelectionReset } from "./selection";
-import type { SessionStatus } from "./protocol/session";
+import type { SessionStatus } from "../protocol/session";
 
 interface SessionListProps {
   sessions: SessionListItem[];

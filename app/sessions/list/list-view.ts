@@ -7,7 +7,7 @@ import {
   type ArchivedBy,
   type SessionRow,
   type SessionStatus,
-} from "./protocol/session";
+} from "../protocol/session";
 
 /** The query parameters that belong to the list, as they stand in the URL. */
 export const LIST_PARAMS = ["status", "q", "repo", "idle", "sort", "cursor"] as const;

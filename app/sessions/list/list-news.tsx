@@ -1,5 +1,5 @@
-import type { Connection } from "../ui/live-socket";
-import { ConnectionClosed } from "./connection-closed";
+import type { Connection } from "../../ui/live-socket";
+import { ConnectionClosed } from "../connection-closed";
 
 interface ListNewsProps {
   /** How many lines would come, go or move. */
