@@ -1,6 +1,11 @@
 import { write } from "../app/platform/database.server";
 import { logError } from "../app/platform/log";
-import { deleteRows, readDeletion, readRow, reportToRow } from "../app/sessions/rows.server";
+import {
+  deleteRows,
+  readDeletion,
+  readRow,
+  reportToRow,
+} from "../app/sessions/lifecycle/lifecycle-statements.server";
 import { autoArchiveTime, type SessionRow } from "../app/sessions/protocol/session";
 import type { CompanionEnv } from "./session";
 import type { SessionStorage, State } from "./storage";

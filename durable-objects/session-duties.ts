@@ -1,7 +1,7 @@
 import { read } from "../app/platform/database.server";
 import type { BulkStep } from "../app/sessions/bulk-step.server";
 import { objectOf } from "../app/sessions/object.server";
-import { readRow } from "../app/sessions/rows.server";
+import { readRow } from "../app/sessions/lifecycle/lifecycle-statements.server";
 import type { Duty } from "./duties";
 import type { CompanionEnv } from "./session";
 

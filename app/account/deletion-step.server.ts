@@ -10,7 +10,7 @@ import {
   finishDeletions,
   OBJECTS_AT_ONCE,
   type DeletionEnv,
-} from "../sessions/lifecycle.server";
+} from "../sessions/lifecycle/lifecycle.server";
 import {
   deleteBulk,
   finishDeletedUser,

@@ -18,7 +18,7 @@ import {
   DeleteSessionDialog,
   DeleteSessionsDialog,
   SessionGoneDialog,
-} from "../sessions/delete-session-dialog";
+} from "../sessions/lifecycle/delete-session-dialog";
 import {
   bulkInput,
   confirmedInput,
@@ -26,11 +26,11 @@ import {
   parseSessionIds,
   sessionNotFound,
 } from "../sessions/input.server";
-import { deleteSession } from "../sessions/lifecycle.server";
+import { deleteSession } from "../sessions/lifecycle/lifecycle.server";
 import { listPath } from "../sessions/list/list-view";
 import { countMessages, findSession } from "../sessions/queries.server";
 import { repositoryName } from "../sessions/protocol/session";
-import { answerTooFast } from "../sessions/status-change.server";
+import { answerTooFast } from "../sessions/lifecycle/status-action.server";
 import { ErrorPanel } from "../ui/error-panel";
 import { useLastAnswer } from "../ui/last-answer";
 

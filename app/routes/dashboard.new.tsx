@@ -25,10 +25,14 @@ import {
   CreateSessionDialog,
   RepositoryFields,
   type CreateSessionDialogProps,
-} from "../sessions/create-session-dialog";
+} from "../sessions/lifecycle/create-session-dialog";
 import { createInput, parseRepository, pickInput } from "../sessions/input.server";
-import { createSession, type CreateForm, type CreateResult } from "../sessions/lifecycle.server";
-import { findSimilar } from "../sessions/similar.server";
+import {
+  createSession,
+  type CreateForm,
+  type CreateResult,
+} from "../sessions/lifecycle/lifecycle.server";
+import { findSimilar } from "../sessions/lifecycle/active-on-repository.server";
 import { listPath, type SimilarSessions } from "../sessions/list/list-view";
 import { repositoryName, type Repository } from "../sessions/protocol/session";
 import { ErrorPanel } from "../ui/error-panel";

@@ -28,7 +28,7 @@ import { ListNews } from "../sessions/list/list-news";
 import { useHeldList, useListNews } from "../sessions/list/live-list";
 import { NoSessions } from "../sessions/list/empty-list";
 import { SessionList } from "../sessions/list/session-list";
-import { answerStatusChange } from "../sessions/status-change.server";
+import { answerStatusChange } from "../sessions/lifecycle/status-action.server";
 import { ErrorPanel } from "../ui/error-panel";
 import { useLastAnswer } from "../ui/last-answer";
 import { numberText } from "../ui/number";

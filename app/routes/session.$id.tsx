@@ -34,13 +34,13 @@ import {
   connectAgent,
   revokeAgent,
   seeMessages,
-} from "../sessions/lifecycle.server";
+} from "../sessions/lifecycle/lifecycle.server";
 import { durationsOf, listItem } from "../sessions/list/list-view";
 import { OpenSession, type SessionAnswer } from "../sessions/open-session";
 import { findSessionWithHistory, readConversation } from "../sessions/queries.server";
 import { repositoryName } from "../sessions/protocol/session";
 import { SessionDetails, SessionHistory } from "../sessions/session-details";
-import { answerStatusChange, answerTooFast } from "../sessions/status-change.server";
+import { answerStatusChange, answerTooFast } from "../sessions/lifecycle/status-action.server";
 import { ErrorPanel } from "../ui/error-panel";
 import { useLastAnswer } from "../ui/last-answer";
 import { unlessUnreachable, type Unreachable } from "../ui/unreachable";

@@ -14,7 +14,7 @@ import {
   sessionNotFound,
 } from "./input.server";
 import { listPath } from "./list/list-view";
-import { answerTooFast } from "./status-change.server";
+import { answerTooFast } from "./lifecycle/status-action.server";
 
 /** The buttons that are about all selected sessions. */
 const SELECTED: Record<string, BulkKind> = {

@@ -6,7 +6,12 @@ import { sql, type RawBuilder } from "kysely";
 import type { Statement } from "../platform/database.server";
 import { accountStands } from "../platform/deleted-users.server";
 import type { BulkKind, BulkOutcome, BulkRow, ReversibleKind } from "./bulk";
-import { archiveRows, listed, restoreRows, statements } from "./rows.server";
+import {
+  archiveRows,
+  listed,
+  restoreRows,
+  statements,
+} from "./lifecycle/lifecycle-statements.server";
 import type { SessionRow, SessionStatus } from "./protocol/session";
 
 /** The most sessions that one bulk is about. */

@@ -17,7 +17,7 @@ import {
   finishDeletions,
   OBJECTS_AT_ONCE,
   type DeletionEnv,
-} from "./lifecycle.server";
+} from "./lifecycle/lifecycle.server";
 import { objectOf } from "./object.server";
 
 /** How many sessions one step is about. */

@@ -45,7 +45,7 @@ import {
   type Measure,
 } from "./bulk-rows.server";
 import { countChange, mayChange, readChanges, waitOf } from "./change-limit.server";
-import { OBJECTS_AT_ONCE } from "./lifecycle.server";
+import { OBJECTS_AT_ONCE } from "./lifecycle/lifecycle.server";
 import { matching, PAGE_SIZE } from "./list/list-query.server";
 import type { ListView } from "./list/list-view";
 import { countMessages } from "./queries.server";

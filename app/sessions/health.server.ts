@@ -4,7 +4,7 @@ import { read } from "../platform/database.server";
 import { attempt } from "../platform/log";
 import { parseKeys } from "../platform/seal.server";
 import { objectOf } from "./object.server";
-import { readRow } from "./rows.server";
+import { readRow } from "./lifecycle/lifecycle-statements.server";
 
 const PATIENCE = 5_000;
 

@@ -2,7 +2,7 @@
 import { read, type Database } from "../platform/database.server";
 import { attempt } from "../platform/log";
 import { objectOf } from "./object.server";
-import { readRow, readTombstone, statements } from "./rows.server";
+import { readRow, readTombstone, statements } from "./lifecycle/lifecycle-statements.server";
 import {
   agentReport,
   type AgentReport,

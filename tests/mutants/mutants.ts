@@ -12,9 +12,9 @@ export interface Mutant {
 const OBJECT = "durable-objects/session.ts";
 const DUTY = "durable-objects/row-duty.ts";
 const STORAGE = "durable-objects/storage.ts";
-const LIFECYCLE = "app/sessions/lifecycle.server.ts";
+const LIFECYCLE = "app/sessions/lifecycle/lifecycle.server.ts";
 const HISTORIES = "model/lifecycle.test.ts";
-const ROWS = "app/sessions/rows.server.ts";
+const ROWS = "app/sessions/lifecycle/lifecycle-statements.server.ts";
 
 /** `insertRow` without its look at the tombstones, for one of the two that call it. */
 const UNGUARDED_INSERT = `((...values) => {

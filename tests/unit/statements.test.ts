@@ -61,8 +61,8 @@ import {
   reportToRow,
   restoreRows,
   statements,
-} from "../../app/sessions/rows.server";
-import { readActive } from "../../app/sessions/similar.server";
+} from "../../app/sessions/lifecycle/lifecycle-statements.server";
+import { readActive } from "../../app/sessions/lifecycle/active-on-repository.server";
 
 /** Everything that a person or a clock puts into a statement. */
 interface Values {

@@ -6,7 +6,7 @@ import type { ServerBuild } from "@remix-run/cloudflare";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { BulkKind } from "../../app/sessions/bulk";
 import { startBulk } from "../../app/sessions/bulk.server";
-import { createSession, deleteSession } from "../../app/sessions/lifecycle.server";
+import { createSession, deleteSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
 import type { NoRoom, ObjectAnswer, SessionRow } from "../../app/sessions/protocol/session";
 import * as remixBuild from "../../build/index.js";

@@ -9,9 +9,16 @@ import { write, type Statement } from "../../app/platform/database.server";
 import { personOf } from "../../app/platform/person.server";
 import { insertBulk, sessionsByIds } from "../../app/sessions/bulk-rows.server";
 import { countChange } from "../../app/sessions/change-limit.server";
-import { appendMessage, createSession, deleteSession } from "../../app/sessions/lifecycle.server";
+import {
+  appendMessage,
+  createSession,
+  deleteSession,
+} from "../../app/sessions/lifecycle/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
-import { insertSession, reportToRow } from "../../app/sessions/rows.server";
+import {
+  insertSession,
+  reportToRow,
+} from "../../app/sessions/lifecycle/lifecycle-statements.server";
 import { appEnv, Browser, captureLog, everythingStored, leadsTo, ORIGIN, rowsStored } from "./app";
 import {
   begun,

@@ -2,7 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { hashToken } from "../../app/platform/token.server";
-import { changeStatus } from "../../app/sessions/lifecycle.server";
+import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
 import { appEnv, ask, Browser, captureLog, everythingStored, ORIGIN } from "./app";
 import { env, freshMessage, inDatabase, inStorage, settle, stopClock } from "./support";

@@ -1,7 +1,11 @@
 /** What becomes of the alarm when D1 fails it, its object is aborted, or others are at work while it waits for D1. */
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { appendMessage, changeStatus, deleteSession } from "../../app/sessions/lifecycle.server";
+import {
+  appendMessage,
+  changeStatus,
+  deleteSession,
+} from "../../app/sessions/lifecycle/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
 import {
   answerLost,

@@ -2,9 +2,13 @@
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, test, vi } from "vitest";
 import { write } from "../../app/platform/database.server";
-import { appendMessage, changeStatus, deleteSession } from "../../app/sessions/lifecycle.server";
+import {
+  appendMessage,
+  changeStatus,
+  deleteSession,
+} from "../../app/sessions/lifecycle/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
-import { reportToRow } from "../../app/sessions/rows.server";
+import { reportToRow } from "../../app/sessions/lifecycle/lifecycle-statements.server";
 import type { SessionRow } from "../../app/sessions/protocol/session";
 import {
   env,

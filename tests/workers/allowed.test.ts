@@ -1,7 +1,7 @@
 /** Who may use this Ship: at the door, at every page behind it, and by the tokens of their agents. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { isAllowed } from "../../app/platform/allowed-users.server";
-import { createSession } from "../../app/sessions/lifecycle.server";
+import { createSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
 import type { CompanionEnv } from "../../durable-objects/session";
 import {

@@ -10,7 +10,11 @@ import {
   measureChoice,
   undoBulk,
 } from "../../app/sessions/bulk.server";
-import { appendMessage, changeStatus, deleteSession } from "../../app/sessions/lifecycle.server";
+import {
+  appendMessage,
+  changeStatus,
+  deleteSession,
+} from "../../app/sessions/lifecycle/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
 import {
   allOf,

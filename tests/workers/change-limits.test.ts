@@ -1,6 +1,6 @@
 /** How often one person may change sessions, and how many changes to many of them may be unfinished. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { changeStatus } from "../../app/sessions/lifecycle.server";
+import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import { Browser, captureLog, everythingStored } from "./app";
 import { allOf, ask, begun, idsOf, settleBulks, standings } from "./bulk-support";
 import { env, freshPerson, newRows, newSession, settle, stopClock } from "./support";

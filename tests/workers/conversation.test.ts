@@ -5,7 +5,7 @@ import {
   changeStatus,
   deleteSession,
   seeMessages,
-} from "../../app/sessions/lifecycle.server";
+} from "../../app/sessions/lifecycle/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
 import {
   countMessages,

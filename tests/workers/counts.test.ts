@@ -5,7 +5,7 @@ import {
   changeStatus,
   createSession,
   deleteSession,
-} from "../../app/sessions/lifecycle.server";
+} from "../../app/sessions/lifecycle/lifecycle.server";
 import { listSessions } from "../../app/sessions/list/list.server";
 import {
   env,

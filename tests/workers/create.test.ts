@@ -5,8 +5,8 @@ import {
   changeStatus,
   createSession,
   deleteSession,
-} from "../../app/sessions/lifecycle.server";
-import { insertSession } from "../../app/sessions/rows.server";
+} from "../../app/sessions/lifecycle/lifecycle.server";
+import { insertSession } from "../../app/sessions/lifecycle/lifecycle-statements.server";
 import { write } from "../../app/platform/database.server";
 import { fireAlarmOf, settleBulks as settleDuties, storedBy } from "./bulk-support";
 import {

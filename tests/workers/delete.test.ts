@@ -1,5 +1,9 @@
 import { expect, test, vi } from "vitest";
-import { appendMessage, changeStatus, deleteSession } from "../../app/sessions/lifecycle.server";
+import {
+  appendMessage,
+  changeStatus,
+  deleteSession,
+} from "../../app/sessions/lifecycle/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
 import { findSession } from "../../app/sessions/queries.server";
 import type { Tombstone } from "../../app/sessions/protocol/session";

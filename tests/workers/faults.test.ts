@@ -9,7 +9,7 @@ import {
   changeStatus,
   createSession,
   deleteSession,
-} from "../../app/sessions/lifecycle.server";
+} from "../../app/sessions/lifecycle/lifecycle.server";
 import type { SessionRow, StatusChange } from "../../app/sessions/protocol/session";
 import {
   answerLost,

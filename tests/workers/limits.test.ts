@@ -1,7 +1,10 @@
 /** How many sessions one person may create: whatever is sent at once, and whatever becomes of it. */
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { deleteSession } from "../../app/sessions/lifecycle.server";
-import { insertSession, readCreated } from "../../app/sessions/rows.server";
+import { deleteSession } from "../../app/sessions/lifecycle/lifecycle.server";
+import {
+  insertSession,
+  readCreated,
+} from "../../app/sessions/lifecycle/lifecycle-statements.server";
 import { appEnv, Browser, captureLog, everythingStored } from "./app";
 import { env, fireAlarm, freshPerson, inDatabase, loseRow, settle, stopClock } from "./support";
 

@@ -1,6 +1,6 @@
 /** The pages of the list: in order, none left out, none twice, whatever happens between them. */
 import { describe, expect, test } from "vitest";
-import { changeStatus } from "../../app/sessions/lifecycle.server";
+import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import { cursorAt, listSessions } from "../../app/sessions/list/list.server";
 import { PAGE_SIZE, type Cursor } from "../../app/sessions/list/list-query.server";
 import { LIST_SORTS, type ListView } from "../../app/sessions/list/list-view";

@@ -1,7 +1,11 @@
 /** What is somebody else's: not to be seen, and not to be changed. */
 import { expect, test } from "vitest";
 import { write } from "../../app/platform/database.server";
-import { appendMessage, changeStatus, deleteSession } from "../../app/sessions/lifecycle.server";
+import {
+  appendMessage,
+  changeStatus,
+  deleteSession,
+} from "../../app/sessions/lifecycle/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
 import {
   countMessages,
@@ -9,7 +13,7 @@ import {
   findSessionWithHistory,
   readConversation,
 } from "../../app/sessions/queries.server";
-import { deleteRows } from "../../app/sessions/rows.server";
+import { deleteRows } from "../../app/sessions/lifecycle/lifecycle-statements.server";
 import type { SessionRow } from "../../app/sessions/protocol/session";
 import {
   env,

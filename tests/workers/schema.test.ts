@@ -3,7 +3,11 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { hashToken } from "../../app/platform/token.server";
 import { objectOf } from "../../app/sessions/object.server";
-import { changeStatus, connectAgent, deleteSession } from "../../app/sessions/lifecycle.server";
+import {
+  changeStatus,
+  connectAgent,
+  deleteSession,
+} from "../../app/sessions/lifecycle/lifecycle.server";
 import { countMessages, readConversation, readMessages } from "../../app/sessions/queries.server";
 import {
   env,

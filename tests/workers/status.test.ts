@@ -1,6 +1,6 @@
 /** Archive, restore and keep, on their owner's word. */
 import { expect, test, vi } from "vitest";
-import { appendMessage, changeStatus } from "../../app/sessions/lifecycle.server";
+import { appendMessage, changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import type { SessionRow, SessionStatus, StatusChange } from "../../app/sessions/protocol/session";
 import {
   env,

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { PersonDO } from "../../durable-objects/person";
 import type { CompanionEnv, SessionDO } from "../../durable-objects/session";
 import type { personOf } from "../../app/platform/person.server";
-import { createSession } from "../../app/sessions/lifecycle.server";
+import { createSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import { listSessions } from "../../app/sessions/list/list.server";
 import type { ListView } from "../../app/sessions/list/list-view";
 import { objectOf } from "../../app/sessions/object.server";

@@ -10,7 +10,7 @@ import {
   changeStatus,
   createSession,
   deleteSession,
-} from "../../../app/sessions/lifecycle.server";
+} from "../../../app/sessions/lifecycle/lifecycle.server";
 import { objectOf } from "../../../app/sessions/object.server";
 import type { ObjectAnswer } from "../../../app/sessions/protocol/session";
 import {

@@ -1,11 +1,11 @@
 import { Form, Link, useNavigation } from "@remix-run/react";
 import type { ReactNode } from "react";
-import { Dialog } from "../ui/dialog";
-import { Field } from "../ui/field";
-import { numberText } from "../ui/number";
-import { RelativeTime } from "../ui/time";
-import { listPath, type SimilarSessions } from "./list/list-view";
-import { messageCountText } from "./list/session-list";
+import { Dialog } from "../../ui/dialog";
+import { Field } from "../../ui/field";
+import { numberText } from "../../ui/number";
+import { RelativeTime } from "../../ui/time";
+import { listPath, type SimilarSessions } from "../list/list-view";
+import { messageCountText } from "../list/session-list";
 
 export interface CreateSessionDialogProps {
   /** Makes the same form sent twice one session. */

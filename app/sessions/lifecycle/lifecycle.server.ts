@@ -5,16 +5,16 @@
  * Expected failures are answered, not thrown. `unavailable` means that D1 or the object did not answer: what was asked
  * may or may not have happened, and asking again is safe.
  */
-import { read, write, type Statement } from "../platform/database.server";
-import { derivedId } from "../platform/derived-id";
-import { attempt, logEvent } from "../platform/log";
-import { inParallel } from "../platform/parallel";
-import { personOf } from "../platform/person.server";
-import { changeWithinLimit, type ChangeResult } from "./change-limit.server";
-import { readActive, similarSessions, TOLD_FROM } from "./similar.server";
-import type { SimilarSessions } from "./list/list-view";
-import { objectOf } from "./object.server";
-import { countMessages } from "./queries.server";
+import { read, write, type Statement } from "../../platform/database.server";
+import { derivedId } from "../../platform/derived-id";
+import { attempt, logEvent } from "../../platform/log";
+import { inParallel } from "../../platform/parallel";
+import { personOf } from "../../platform/person.server";
+import { changeWithinLimit, type ChangeResult } from "../change-limit.server";
+import { readActive, similarSessions, TOLD_FROM } from "./active-on-repository.server";
+import type { SimilarSessions } from "../list/list-view";
+import { objectOf } from "../object.server";
+import { countMessages } from "../queries.server";
 import {
   archiveRows,
   deleteRows,
@@ -28,7 +28,7 @@ import {
   readTombstone,
   restoreRows,
   type CreateLimits,
-} from "./rows.server";
+} from "./lifecycle-statements.server";
 import type {
   NewMessage,
   NewToken,
@@ -37,7 +37,7 @@ import type {
   Repository,
   SessionRow,
   StatusChange,
-} from "./protocol/session";
+} from "../protocol/session";
 
 /** A create form: its key, and the repository that it asks a session for. */
 export interface CreateForm {

@@ -5,8 +5,8 @@
  * Times are epoch milliseconds.
  */
 import { sql, type Generated, type RawBuilder } from "kysely";
-import { statementBuilder, type Statement } from "../platform/database.server";
-import { accountStands } from "../platform/deleted-users.server";
+import { statementBuilder, type Statement } from "../../platform/database.server";
+import { accountStands } from "../../platform/deleted-users.server";
 import type {
   Repository,
   SessionEvent,
@@ -14,7 +14,7 @@ import type {
   SessionMetadata,
   SessionRow,
   Tombstone,
-} from "./protocol/session";
+} from "../protocol/session";
 
 export interface SessionTables {
   sessions: SessionRow;

@@ -1,11 +1,11 @@
 import { json, type AppLoadContext } from "@remix-run/cloudflare";
-import type { User } from "../auth/auth.server";
-import { redirectWithFlash, type Flash } from "../platform/flash.server";
-import { retryAfter } from "../platform/retry-after.server";
-import { tellChanged } from "./changed.server";
-import { parseStatusChange, sessionNotFound } from "./input.server";
+import type { User } from "../../auth/auth.server";
+import { redirectWithFlash, type Flash } from "../../platform/flash.server";
+import { retryAfter } from "../../platform/retry-after.server";
+import { tellChanged } from "../changed.server";
+import { parseStatusChange, sessionNotFound } from "../input.server";
 import { changeStatus } from "./lifecycle.server";
-import { repositoryName, type SessionRow, type StatusChange } from "./protocol/session";
+import { repositoryName, type SessionRow, type StatusChange } from "../protocol/session";
 
 /**
  * What both the list and the session's page answer to a button that changes a session's status.
