@@ -28,7 +28,7 @@ import {
 } from "../sessions/input.server";
 import { deleteSession } from "../sessions/lifecycle/lifecycle.server";
 import { listPath } from "../sessions/list/list-view";
-import { countMessages, findSession } from "../sessions/queries.server";
+import { countMessages, findSession } from "../sessions/conversation/conversation.server";
 import { repositoryName } from "../sessions/protocol/session";
 import { answerTooFast } from "../sessions/lifecycle/status-action.server";
 import { ErrorPanel } from "../ui/error-panel";

@@ -37,7 +37,10 @@ import {
 } from "../sessions/lifecycle/lifecycle.server";
 import { durationsOf, listItem } from "../sessions/list/list-view";
 import { OpenSession, type SessionAnswer } from "../sessions/open-session";
-import { findSessionWithHistory, readConversation } from "../sessions/queries.server";
+import {
+  findSessionWithHistory,
+  readConversation,
+} from "../sessions/conversation/conversation.server";
 import { repositoryName } from "../sessions/protocol/session";
 import { SessionDetails, SessionHistory } from "../sessions/session-details";
 import { answerStatusChange, answerTooFast } from "../sessions/lifecycle/status-action.server";

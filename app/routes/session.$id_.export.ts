@@ -1,8 +1,12 @@
 import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { verifySession } from "../auth/auth.server";
-import { exportName, exportStream } from "../sessions/export.server";
+import { exportName, exportStream } from "../sessions/conversation/export.server";
 import { parseSessionId, sessionNotFound } from "../sessions/input.server";
-import { findSession, readHistory, readMessages } from "../sessions/queries.server";
+import {
+  findSession,
+  readHistory,
+  readMessages,
+} from "../sessions/conversation/conversation.server";
 
 /** A session to keep: what Ship knows of it, its history and every message, as JSON. */
 export async function loader({ request, params, context }: LoaderFunctionArgs) {

@@ -6,7 +6,7 @@ import { listenAsAgent } from "../sessions/agents.server";
 import { parseAfter, parseSessionId } from "../sessions/input.server";
 import { objectOf } from "../sessions/object.server";
 import { openForPage } from "../sessions/page-socket.server";
-import { findSession } from "../sessions/queries.server";
+import { findSession } from "../sessions/conversation/conversation.server";
 
 /** The live socket of a session: for its owner's pages, and for agents with a token of this session. */
 export async function loader({ request, params, context }: LoaderFunctionArgs) {

@@ -48,7 +48,7 @@ import { countChange, mayChange, readChanges, waitOf } from "./change-limit.serv
 import { OBJECTS_AT_ONCE } from "./lifecycle/lifecycle.server";
 import { matching, PAGE_SIZE } from "./list/list-query.server";
 import type { ListView } from "./list/list-view";
-import { countMessages } from "./queries.server";
+import { countMessages } from "./conversation/conversation.server";
 import { repositoryName } from "./protocol/session";
 
 /**

@@ -4,10 +4,10 @@ import { useHydrated } from "../ui/hydrated";
 import { useMovingNow } from "../ui/time";
 import { AgentStatus } from "./agent-status";
 import { AgentsPanel, type MadeToken } from "./agents-panel";
-import { Composer, type Draft } from "./composer";
-import { ConnectionWord, Conversation } from "./conversation";
-import { useLiveSession, useSeen } from "./live-session";
-import type { Conversation as ConversationAnswer } from "./queries.server";
+import { Composer, type Draft } from "./conversation/composer";
+import { ConnectionWord, Conversation } from "./conversation/conversation";
+import { useLiveSession, useSeen } from "./conversation/live-session";
+import type { Conversation as ConversationAnswer } from "./conversation/conversation.server";
 import type { SessionEvent, ShownMessage } from "./protocol/session";
 import { SessionDetails, SessionHistory, type SessionDetailsProps } from "./session-details";
 

@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { exportName, exportStream, type Pieces } from "../../app/sessions/export.server";
+import {
+  exportName,
+  exportStream,
+  type Pieces,
+} from "../../app/sessions/conversation/export.server";
 import type { HistoryLine, Message, SessionRow } from "../../app/sessions/protocol/session";
 import { NOW } from "./support";
 

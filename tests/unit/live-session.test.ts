@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { joined, latest } from "../../app/sessions/live-session";
+import { joined, latest } from "../../app/sessions/conversation/live-session";
 import { agentStatusAt, type ShownMessage } from "../../app/sessions/protocol/session";
 
 /** The messages from one number to another, as they were read at some time. */

@@ -14,7 +14,7 @@ import {
   within,
 } from "../../app/sessions/protocol/budgets";
 import { isLinkTarget, plainText, type Markdown } from "../../app/sessions/protocol/markdown";
-import { MarkdownView } from "../../app/sessions/markdown-view";
+import { MarkdownView } from "../../app/sessions/conversation/markdown-view";
 import { parseMarkdown } from "../../app/sessions/markdown.server";
 import { WORST } from "../../bench/worst.mjs";
 

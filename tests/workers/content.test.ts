@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { hashToken } from "../../app/platform/token.server";
 import { MESSAGE_BYTES, SESSION_BYTES } from "../../app/sessions/protocol/budgets";
 import { objectOf } from "../../app/sessions/object.server";
-import { readConversation } from "../../app/sessions/queries.server";
+import { readConversation } from "../../app/sessions/conversation/conversation.server";
 import type { AgentMessage } from "../../app/sessions/protocol/live-messages";
 import { SessionStorage } from "../../durable-objects/storage";
 import { WORST } from "../../bench/worst.mjs";

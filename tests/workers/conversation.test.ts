@@ -12,7 +12,7 @@ import {
   findSession,
   findSessionWithHistory,
   readConversation,
-} from "../../app/sessions/queries.server";
+} from "../../app/sessions/conversation/conversation.server";
 import {
   env,
   everything,

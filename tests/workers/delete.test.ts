@@ -5,7 +5,7 @@ import {
   deleteSession,
 } from "../../app/sessions/lifecycle/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
-import { findSession } from "../../app/sessions/queries.server";
+import { findSession } from "../../app/sessions/conversation/conversation.server";
 import type { Tombstone } from "../../app/sessions/protocol/session";
 import {
   env,

@@ -8,7 +8,11 @@ import {
   connectAgent,
   deleteSession,
 } from "../../app/sessions/lifecycle/lifecycle.server";
-import { countMessages, readConversation, readMessages } from "../../app/sessions/queries.server";
+import {
+  countMessages,
+  readConversation,
+  readMessages,
+} from "../../app/sessions/conversation/conversation.server";
 import {
   env,
   fireAlarm,

@@ -14,7 +14,7 @@ import { changeWithinLimit, type ChangeResult } from "../change-limit.server";
 import { readActive, similarSessions, TOLD_FROM } from "./active-on-repository.server";
 import type { SimilarSessions } from "../list/list-view";
 import { objectOf } from "../object.server";
-import { countMessages } from "../queries.server";
+import { countMessages } from "../conversation/conversation.server";
 import {
   archiveRows,
   deleteRows,

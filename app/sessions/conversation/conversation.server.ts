@@ -1,8 +1,8 @@
 /** What the loaders read beside the list. Every query takes the owner. Times are epoch milliseconds. */
-import { read, type Database } from "../platform/database.server";
-import { attempt } from "../platform/log";
-import { objectOf } from "./object.server";
-import { readRow, readTombstone, statements } from "./lifecycle/lifecycle-statements.server";
+import { read, type Database } from "../../platform/database.server";
+import { attempt } from "../../platform/log";
+import { objectOf } from "../object.server";
+import { readRow, readTombstone, statements } from "../lifecycle/lifecycle-statements.server";
 import {
   agentReport,
   type AgentReport,
@@ -13,7 +13,7 @@ import {
   type SessionRow,
   type ShownMessage,
   type Tombstone,
-} from "./protocol/session";
+} from "../protocol/session";
 
 /** A session's row and its tombstone, for its owner; at most one of them exists. */
 export async function findSession(

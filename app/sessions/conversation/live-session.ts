@@ -1,10 +1,10 @@
 import { useFetcher } from "@remix-run/react";
 import { useEffect, useId, useRef, useState } from "react";
-import { useLiveSocket, type Connection } from "../ui/live-socket";
-import { useReadAnew } from "../ui/read-anew";
-import { isAtEnd } from "../ui/scroll-place";
-import type { AgentReport, SessionStatus, ShownMessage } from "./protocol/session";
-import { isFinal, parseLiveMessage } from "./protocol/live-messages";
+import { useLiveSocket, type Connection } from "../../ui/live-socket";
+import { useReadAnew } from "../../ui/read-anew";
+import { isAtEnd } from "../../ui/scroll-place";
+import type { AgentReport, SessionStatus, ShownMessage } from "../protocol/session";
+import { isFinal, parseLiveMessage } from "../protocol/live-messages";
 
 /** The id of what stands at the end of a conversation. */
 export const END_ID = "newest";

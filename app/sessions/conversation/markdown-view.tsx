@@ -1,6 +1,6 @@
 import { memo, type ReactNode } from "react";
-import { SCROLLABLE } from "../ui/scrollable";
-import { isLinkTarget, type Align, type Markdown, type MarkdownNode } from "./protocol/markdown";
+import { SCROLLABLE } from "../../ui/scrollable";
+import { isLinkTarget, type Align, type Markdown, type MarkdownNode } from "../protocol/markdown";
 
 /**
  * Shows a parsed message. What the tree has no kind for cannot be shown, so no text ever becomes a tag. Remembered, because

@@ -1,5 +1,5 @@
-import type { HistoryLine, Message, SessionEvent, SessionRow } from "./protocol/session";
-import { repositoryName } from "./protocol/session";
+import type { HistoryLine, Message, SessionEvent, SessionRow } from "../protocol/session";
+import { repositoryName } from "../protocol/session";
 
 /** Something long, of which only a piece is held at a time: the first one, and how the one after an item is had. */
 export interface Pieces<Item> {

@@ -1,13 +1,13 @@
 import { Link } from "@remix-run/react";
 import { memo, useState, type MouseEvent } from "react";
-import type { Connection } from "../ui/live-socket";
-import { ScrollPlace } from "../ui/scroll-place";
-import { relativeTime, RelativeTime } from "../ui/time";
-import { ConnectionClosed } from "./connection-closed";
+import type { Connection } from "../../ui/live-socket";
+import { ScrollPlace } from "../../ui/scroll-place";
+import { relativeTime, RelativeTime } from "../../ui/time";
+import { ConnectionClosed } from "../connection-closed";
 import { END_ID } from "./live-session";
-import { plainText } from "./protocol/markdown";
+import { plainText } from "../protocol/markdown";
 import { MarkdownView } from "./markdown-view";
-import type { ShownMessage } from "./protocol/session";
+import type { ShownMessage } from "../protocol/session";
 
 interface ConversationProps {
   /** Oldest first. */

@@ -8,10 +8,10 @@ import {
   type RefObject,
   type SetStateAction,
 } from "react";
-import { useHydrated } from "../ui/hydrated";
-import { useMediaQuery } from "../ui/media-query";
-import { MESSAGE_BYTES, utf8Bytes } from "./protocol/budgets";
-import type { ShownMessage } from "./protocol/session";
+import { useHydrated } from "../../ui/hydrated";
+import { useMediaQuery } from "../../ui/media-query";
+import { MESSAGE_BYTES, utf8Bytes } from "../protocol/budgets";
+import type { ShownMessage } from "../protocol/session";
 
 /** Where there is a mouse, there is a keyboard with Shift; on the one of a phone's screen Enter has to break the line. */
 const HAS_MOUSE = "(pointer: fine)";
