@@ -19,7 +19,7 @@ import { redirectWithFlash } from "../platform/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/form.server";
 import { bearerToken } from "../platform/request-gate";
 import { passRetryAfter } from "../platform/retry-after.server";
-import { answerReport } from "../sessions/agents.server";
+import { answerReport } from "../sessions/agents/agent-api.server";
 import { tellListChanged } from "../sessions/changed.server";
 import {
   messageInput,
@@ -36,13 +36,13 @@ import {
   seeMessages,
 } from "../sessions/lifecycle/lifecycle.server";
 import { durationsOf, listItem } from "../sessions/list/list-view";
-import { OpenSession, type SessionAnswer } from "../sessions/open-session";
+import { OpenSession, type SessionAnswer } from "../sessions/page/open-session";
 import {
   findSessionWithHistory,
   readConversation,
 } from "../sessions/conversation/conversation.server";
 import { repositoryName } from "../sessions/protocol/session";
-import { SessionDetails, SessionHistory } from "../sessions/session-details";
+import { SessionDetails, SessionHistory } from "../sessions/page/session-details";
 import { answerStatusChange, answerTooFast } from "../sessions/lifecycle/status-action.server";
 import { ErrorPanel } from "../ui/error-panel";
 import { useLastAnswer } from "../ui/last-answer";

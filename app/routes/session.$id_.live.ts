@@ -2,7 +2,7 @@ import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { signInOf, verifySession } from "../auth/auth.server";
 import { bearerToken } from "../platform/request-gate";
 import { openSocket } from "../platform/socket.server";
-import { listenAsAgent } from "../sessions/agents.server";
+import { listenAsAgent } from "../sessions/agents/agent-api.server";
 import { parseAfter, parseSessionId } from "../sessions/input.server";
 import { objectOf } from "../sessions/object.server";
 import { openForPage } from "../sessions/page-socket.server";

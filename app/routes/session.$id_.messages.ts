@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { bearerToken } from "../platform/request-gate";
-import { answerRead } from "../sessions/agents.server";
+import { answerRead } from "../sessions/agents/agent-api.server";
 
 /** What was said in a session, for an agent that has a token of it. */
 export function loader({ request, params, context }: LoaderFunctionArgs) {

@@ -1,14 +1,14 @@
 import { Form } from "@remix-run/react";
 import { useMemo } from "react";
-import { useHydrated } from "../ui/hydrated";
-import { useMovingNow } from "../ui/time";
-import { AgentStatus } from "./agent-status";
-import { AgentsPanel, type MadeToken } from "./agents-panel";
-import { Composer, type Draft } from "./conversation/composer";
-import { ConnectionWord, Conversation } from "./conversation/conversation";
-import { useLiveSession, useSeen } from "./conversation/live-session";
-import type { Conversation as ConversationAnswer } from "./conversation/conversation.server";
-import type { SessionEvent, ShownMessage } from "./protocol/session";
+import { useHydrated } from "../../ui/hydrated";
+import { useMovingNow } from "../../ui/time";
+import { AgentStatus } from "../agent-status";
+import { AgentsPanel, type MadeToken } from "../agents/agents-panel";
+import { Composer, type Draft } from "../conversation/composer";
+import { ConnectionWord, Conversation } from "../conversation/conversation";
+import { useLiveSession, useSeen } from "../conversation/live-session";
+import type { Conversation as ConversationAnswer } from "../conversation/conversation.server";
+import type { SessionEvent, ShownMessage } from "../protocol/session";
 import { SessionDetails, SessionHistory, type SessionDetailsProps } from "./session-details";
 
 /** What a session's page is loaded with; its conversation is asked for at the same time. */

@@ -1,9 +1,9 @@
 import { Form, useNavigation } from "@remix-run/react";
 import { useState } from "react";
-import { Field } from "../ui/field";
-import { SCROLLABLE } from "../ui/scrollable";
-import { RelativeTime } from "../ui/time";
-import type { AgentToken } from "./protocol/session";
+import { Field } from "../../ui/field";
+import { SCROLLABLE } from "../../ui/scrollable";
+import { RelativeTime } from "../../ui/time";
+import type { AgentToken } from "../protocol/session";
 
 /** A token that was just made: the only time at which it can be shown. */
 export interface MadeToken {

@@ -1,12 +1,12 @@
 /** What an agent asks of a session by its token: to report in, to read, to listen. It is answered in JSON. */
 import { json } from "@remix-run/cloudflare";
-import { readForm } from "../platform/form.server";
-import { attempt } from "../platform/log";
-import { openSocket } from "../platform/socket.server";
-import { hashToken } from "../platform/token.server";
-import { parseAfter, parseSessionId, reportInput } from "./input.server";
-import { objectOf } from "./object.server";
-import type { AgentAnswer } from "./protocol/session";
+import { readForm } from "../../platform/form.server";
+import { attempt } from "../../platform/log";
+import { openSocket } from "../../platform/socket.server";
+import { hashToken } from "../../platform/token.server";
+import { parseAfter, parseSessionId, reportInput } from "../input.server";
+import { objectOf } from "../object.server";
+import type { AgentAnswer } from "../protocol/session";
 
 /** The longest that a GET waits for news, in milliseconds: less than proxies on the way wait for an answer. */
 const LONGEST_WAIT = 25_000;
