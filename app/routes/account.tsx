@@ -15,9 +15,13 @@ import { redirectWithFlash } from "../platform/flash.server";
 import { readForm } from "../platform/form.server";
 import { chooseTheme } from "../platform/theme.server";
 import type { loader as rootLoader } from "../root";
-import { bulkPath } from "../sessions/bulk";
-import { ConnectedAgentsPanel, mayHaveAgents, RevokeAgentsBox } from "../sessions/connected-agents";
-import { countAgents, revokeAllAgents } from "../sessions/connected-agents.server";
+import { bulkPath } from "../sessions/bulk/bulk";
+import {
+  ConnectedAgentsPanel,
+  mayHaveAgents,
+  RevokeAgentsBox,
+} from "../sessions/bulk/connected-agents";
+import { countAgents, revokeAllAgents } from "../sessions/bulk/connected-agents.server";
 import { ErrorPanel } from "../ui/error-panel";
 
 export const meta: MetaFunction = () => [{ title: "Account · Ship" }];

@@ -8,9 +8,9 @@ import {
 import { useLoaderData, useSearchParams } from "@remix-run/react";
 import { verifySession } from "../auth/auth.server";
 import { readForm } from "../platform/form.server";
-import { bulkPath, BULK_WORDS, sessionCountText } from "../sessions/bulk";
-import { BulkProgress, type BulkView } from "../sessions/bulk-progress";
-import { continueBulk, findBulk, finishBulk, isStalled } from "../sessions/bulk.server";
+import { bulkPath, BULK_WORDS, sessionCountText } from "../sessions/bulk/bulk";
+import { BulkProgress, type BulkView } from "../sessions/bulk/bulk-progress";
+import { continueBulk, findBulk, finishBulk, isStalled } from "../sessions/bulk/bulk.server";
 import { bulkNotFound, parseBulkId } from "../sessions/input.server";
 import { listPath } from "../sessions/list/list-view";
 import { ErrorPanel } from "../ui/error-panel";

@@ -11,8 +11,13 @@ import { verifySession, type User } from "../auth/auth.server";
 import { redirectWithFlash } from "../platform/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/form.server";
 import { passRetryAfter } from "../platform/retry-after.server";
-import { bulkPath, tooManyText } from "../sessions/bulk";
-import { measureChoice, startBulk, type BulkRequest, type Choice } from "../sessions/bulk.server";
+import { bulkPath, tooManyText } from "../sessions/bulk/bulk";
+import {
+  measureChoice,
+  startBulk,
+  type BulkRequest,
+  type Choice,
+} from "../sessions/bulk/bulk.server";
 import { tellChanged } from "../sessions/changed.server";
 import {
   DeleteSessionDialog,

@@ -15,9 +15,9 @@ import {
 import { verifySession } from "../auth/auth.server";
 import { readFormWithList } from "../platform/form.server";
 import { passRetryAfter } from "../platform/retry-after.server";
-import { answerBulk } from "../sessions/bulk-answer.server";
-import { BulkNotice } from "../sessions/bulk-notice";
-import { findUnfinishedBulks } from "../sessions/bulk.server";
+import { answerBulk } from "../sessions/bulk/bulk-action.server";
+import { BulkNotice } from "../sessions/bulk/bulk-notice";
+import { findUnfinishedBulks } from "../sessions/bulk/bulk.server";
 import { formatCursor, parseCursor, parseListView } from "../sessions/input.server";
 import { ListFilters } from "../sessions/list/list-filters";
 import { ListPages } from "../sessions/list/list-pages";

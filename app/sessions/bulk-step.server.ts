@@ -2,7 +2,7 @@
 import { read, write } from "../platform/database.server";
 import { attempt } from "../platform/log";
 import { inParallel } from "../platform/parallel";
-import type { BulkRow } from "./bulk";
+import type { BulkRow } from "./bulk/bulk";
 import {
   advanceBulk,
   changeItems,
@@ -11,7 +11,7 @@ import {
   readPending,
   settle,
   settleItems,
-} from "./bulk-rows.server";
+} from "./bulk/bulk-tables.server";
 import {
   beginDeletion,
   finishDeletions,

@@ -15,7 +15,10 @@ import {
   readSomeSessions,
 } from "../../app/account/rows.server";
 import { insertAuthRecord, replaceAuthRecord } from "../../app/auth/records.server";
-import { countConnected, sessionsWithAgents } from "../../app/sessions/agent-rows.server";
+import {
+  countConnected,
+  sessionsWithAgents,
+} from "../../app/sessions/bulk/connected-agents-query.server";
 import {
   advanceBulk,
   areConfirmed,
@@ -38,7 +41,7 @@ import {
   sessionsMatching,
   settle,
   settleItems,
-} from "../../app/sessions/bulk-rows.server";
+} from "../../app/sessions/bulk/bulk-tables.server";
 import { countChange, mayChange, readChanges } from "../../app/sessions/change-limit.server";
 import {
   idleCounts,

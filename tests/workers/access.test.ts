@@ -4,8 +4,8 @@
  */
 import type { ServerBuild } from "@remix-run/cloudflare";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import type { BulkKind } from "../../app/sessions/bulk";
-import { startBulk } from "../../app/sessions/bulk.server";
+import type { BulkKind } from "../../app/sessions/bulk/bulk";
+import { startBulk } from "../../app/sessions/bulk/bulk.server";
 import { createSession, deleteSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import { objectOf } from "../../app/sessions/object.server";
 import type { NoRoom, ObjectAnswer, SessionRow } from "../../app/sessions/protocol/session";

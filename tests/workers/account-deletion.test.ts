@@ -7,7 +7,7 @@ import { insertAuthRecord } from "../../app/auth/records.server";
 import { saveTokens } from "../../app/github/tokens.server";
 import { write, type Statement } from "../../app/platform/database.server";
 import { personOf } from "../../app/platform/person.server";
-import { insertBulk, sessionsByIds } from "../../app/sessions/bulk-rows.server";
+import { insertBulk, sessionsByIds } from "../../app/sessions/bulk/bulk-tables.server";
 import { countChange } from "../../app/sessions/change-limit.server";
 import {
   appendMessage,

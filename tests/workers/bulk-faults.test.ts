@@ -2,13 +2,13 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personOf } from "../../app/platform/person.server";
-import type { BulkKind } from "../../app/sessions/bulk";
+import type { BulkKind } from "../../app/sessions/bulk/bulk";
 import {
   continueBulk,
   findUnfinishedBulks,
   startBulk,
   undoBulk,
-} from "../../app/sessions/bulk.server";
+} from "../../app/sessions/bulk/bulk.server";
 import { objectOf } from "../../app/sessions/object.server";
 import {
   allOf,

@@ -2,8 +2,13 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { vi } from "vitest";
 import { personOf } from "../../app/platform/person.server";
-import type { BulkKind } from "../../app/sessions/bulk";
-import { findBulk, startBulk, type BulkRequest, type Choice } from "../../app/sessions/bulk.server";
+import type { BulkKind } from "../../app/sessions/bulk/bulk";
+import {
+  findBulk,
+  startBulk,
+  type BulkRequest,
+  type Choice,
+} from "../../app/sessions/bulk/bulk.server";
 import type { SessionStatus } from "../../app/sessions/protocol/session";
 import { env, passes, refused, viewOf } from "./support";
 

@@ -9,7 +9,7 @@ import {
   isStalled,
   measureChoice,
   undoBulk,
-} from "../../app/sessions/bulk.server";
+} from "../../app/sessions/bulk/bulk.server";
 import {
   appendMessage,
   changeStatus,

@@ -1,7 +1,7 @@
 import { Form, Link, useNavigation } from "@remix-run/react";
 import { Dialog } from "../../ui/dialog";
 import { RelativeTime } from "../../ui/time";
-import { sessionCountText } from "../bulk";
+import { sessionCountText } from "../bulk/bulk";
 import { messageCountText } from "../list/session-list";
 
 interface DeleteSessionDialogProps {

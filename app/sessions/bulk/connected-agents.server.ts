@@ -1,6 +1,6 @@
 /** The agents of all of a person's sessions together: how many there are, and how all of their tokens are revoked. */
-import { read, type Database } from "../platform/database.server";
-import { countConnected, type ConnectedAgents } from "./agent-rows.server";
+import { read, type Database } from "../../platform/database.server";
+import { countConnected, type ConnectedAgents } from "./connected-agents-query.server";
 import { startBulk, type BulkResult } from "./bulk.server";
 
 /** @returns how many agents are connected to a person's sessions */

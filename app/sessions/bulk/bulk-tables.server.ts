@@ -3,16 +3,16 @@
  * next ones that are still to do: run again, or late, it is one more step. Times are epoch milliseconds.
  */
 import { sql, type RawBuilder } from "kysely";
-import type { Statement } from "../platform/database.server";
-import { accountStands } from "../platform/deleted-users.server";
+import type { Statement } from "../../platform/database.server";
+import { accountStands } from "../../platform/deleted-users.server";
 import type { BulkKind, BulkOutcome, BulkRow, ReversibleKind } from "./bulk";
 import {
   archiveRows,
   listed,
   restoreRows,
   statements,
-} from "./lifecycle/lifecycle-statements.server";
-import type { SessionRow, SessionStatus } from "./protocol/session";
+} from "../lifecycle/lifecycle-statements.server";
+import type { SessionRow, SessionStatus } from "../protocol/session";
 
 /** The most sessions that one bulk is about. */
 export const BULK_LIMIT = 20_000;

@@ -6,11 +6,11 @@
  * `unavailable` means that D1 or the person's object did not answer: asking again is safe, and makes no second bulk.
  */
 import { sql, type RawBuilder } from "kysely";
-import { read, write, type Database } from "../platform/database.server";
-import { derivedId } from "../platform/derived-id";
-import { attempt, logEvent } from "../platform/log";
-import { inParallel } from "../platform/parallel";
-import { personOf } from "../platform/person.server";
+import { read, write, type Database } from "../../platform/database.server";
+import { derivedId } from "../../platform/derived-id";
+import { attempt, logEvent } from "../../platform/log";
+import { inParallel } from "../../platform/parallel";
+import { personOf } from "../../platform/person.server";
 import {
   INVERSE,
   NO_COUNTS,
@@ -20,7 +20,7 @@ import {
   type BulkRow,
   type ReversibleKind,
 } from "./bulk";
-import { sessionsWithAgents } from "./agent-rows.server";
+import { sessionsWithAgents } from "./connected-agents-query.server";
 import {
   advanceBulk,
   areConfirmed,
@@ -43,13 +43,13 @@ import {
   settleItems,
   UNFINISHED_LIMIT,
   type Measure,
-} from "./bulk-rows.server";
-import { countChange, mayChange, readChanges, waitOf } from "./change-limit.server";
-import { OBJECTS_AT_ONCE } from "./lifecycle/lifecycle.server";
-import { matching, PAGE_SIZE } from "./list/list-query.server";
-import type { ListView } from "./list/list-view";
-import { countMessages } from "./conversation/conversation.server";
-import { repositoryName } from "./protocol/session";
+} from "./bulk-tables.server";
+import { countChange, mayChange, readChanges, waitOf } from "../change-limit.server";
+import { OBJECTS_AT_ONCE } from "../lifecycle/lifecycle.server";
+import { matching, PAGE_SIZE } from "../list/list-query.server";
+import type { ListView } from "../list/list-view";
+import { countMessages } from "../conversation/conversation.server";
+import { repositoryName } from "../protocol/session";
 
 /**
  * Which sessions a bulk is about: some; all of a view of the list created by then; what another bulk has changed; or those

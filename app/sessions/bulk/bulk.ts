@@ -1,6 +1,6 @@
 /** Changes to many sessions at once, called bulks, free of any platform. Every time is in epoch milliseconds. */
-import { numberText } from "../ui/number";
-import { listPath } from "./list/list-view";
+import { numberText } from "../../ui/number";
+import { listPath } from "../list/list-view";
 
 /** "revoke" is about agents: all tokens of its sessions end. */
 export type BulkKind = ReversibleKind | "delete" | "revoke";

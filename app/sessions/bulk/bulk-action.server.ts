@@ -1,9 +1,9 @@
 import { json, redirect, type AppLoadContext } from "@remix-run/cloudflare";
-import type { User } from "../auth/auth.server";
-import { redirectWithFlash } from "../platform/flash.server";
-import { checkFields, type Fields } from "../platform/form.server";
+import type { User } from "../../auth/auth.server";
+import { redirectWithFlash } from "../../platform/flash.server";
+import { checkFields, type Fields } from "../../platform/form.server";
 import { bulkPath, bulkResultText, deleteManyPath, tooManyText, type BulkKind } from "./bulk";
-import { tellChanged } from "./changed.server";
+import { tellChanged } from "../changed.server";
 import { startBulk, undoBulk, type BulkResult, type Choice } from "./bulk.server";
 import {
   bulkInput,
@@ -12,9 +12,9 @@ import {
   parseListView,
   parseSessionIds,
   sessionNotFound,
-} from "./input.server";
-import { listPath } from "./list/list-view";
-import { answerTooFast } from "./lifecycle/status-action.server";
+} from "../input.server";
+import { listPath } from "../list/list-view";
+import { answerTooFast } from "../lifecycle/status-action.server";
 
 /** The buttons that are about all selected sessions. */
 const SELECTED: Record<string, BulkKind> = {

@@ -1,6 +1,6 @@
 import { Form } from "@remix-run/react";
-import { numberText } from "../ui/number";
-import type { ConnectedAgents } from "./agent-rows.server";
+import { numberText } from "../../ui/number";
+import type { ConnectedAgents } from "./connected-agents-query.server";
 import { sessionCountText } from "./bulk";
 
 /** @returns whether there are agents connected, or may be some */
