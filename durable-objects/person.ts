@@ -3,7 +3,7 @@ import { stepDeletion } from "../app/account/deletion-step.server";
 import { attempt } from "../app/platform/log";
 import { listenerOf } from "../app/platform/socket.server";
 import { stepBulk } from "../app/sessions/bulk-step.server";
-import { objectOf } from "../app/sessions/object.server";
+import { objectOf } from "../app/platform/durable-objects.server";
 import { CLOSED } from "../app/sessions/protocol/live-messages";
 import { Duties } from "./duties";
 import { LiveSockets } from "./live";

@@ -1,6 +1,6 @@
 import { read } from "../app/platform/database.server";
 import type { BulkStep } from "../app/sessions/bulk-step.server";
-import { objectOf } from "../app/sessions/object.server";
+import { objectOf } from "../app/platform/durable-objects.server";
 import { readRow } from "../app/sessions/lifecycle/lifecycle-statements.server";
 import type { Duty } from "./duties";
 import type { CompanionEnv } from "./session";

@@ -1,7 +1,7 @@
 import { readStanding } from "../app/auth/records.server";
 import { read } from "../app/platform/database.server";
 import { attempt } from "../app/platform/log";
-import { objectOf } from "../app/sessions/object.server";
+import { objectOf } from "../app/platform/durable-objects.server";
 import type { Duty } from "./duties";
 import type { LiveSockets } from "./live";
 import type { OpenPage, OpenPages } from "./open-pages";

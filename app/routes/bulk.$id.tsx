@@ -11,7 +11,7 @@ import { readForm } from "../platform/form.server";
 import { bulkPath, BULK_WORDS, sessionCountText } from "../sessions/bulk/bulk";
 import { BulkProgress, type BulkView } from "../sessions/bulk/bulk-progress";
 import { continueBulk, findBulk, finishBulk, isStalled } from "../sessions/bulk/bulk.server";
-import { bulkNotFound, parseBulkId } from "../sessions/input.server";
+import { bulkNotFound, parseBulkId } from "../sessions/session-input.server";
 import { listPath } from "../sessions/list/list-view";
 import { ErrorPanel } from "../ui/error-panel";
 import { useLastAnswer } from "../ui/last-answer";

@@ -18,7 +18,7 @@ import {
   type BulkRequest,
   type Choice,
 } from "../sessions/bulk/bulk.server";
-import { tellChanged } from "../sessions/changed.server";
+import { tellChanged } from "../sessions/notify.server";
 import {
   DeleteSessionDialog,
   DeleteSessionsDialog,
@@ -30,7 +30,7 @@ import {
   parseListView,
   parseSessionIds,
   sessionNotFound,
-} from "../sessions/input.server";
+} from "../sessions/session-input.server";
 import { deleteSession } from "../sessions/lifecycle/lifecycle.server";
 import { listPath } from "../sessions/list/list-view";
 import { countMessages, findSession } from "../sessions/conversation/conversation.server";

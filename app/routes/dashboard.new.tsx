@@ -20,13 +20,13 @@ import { accessToken, findTokens } from "../github/tokens.server";
 import { redirectWithFlash } from "../platform/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/form.server";
 import { passRetryAfter, retryAfter } from "../platform/retry-after.server";
-import { tellChanged } from "../sessions/changed.server";
+import { tellChanged } from "../sessions/notify.server";
 import {
   CreateSessionDialog,
   RepositoryFields,
   type CreateSessionDialogProps,
 } from "../sessions/lifecycle/create-session-dialog";
-import { createInput, parseRepository, pickInput } from "../sessions/input.server";
+import { createInput, parseRepository, pickInput } from "../sessions/session-input.server";
 import {
   createSession,
   type CreateForm,

@@ -18,7 +18,7 @@ import { passRetryAfter } from "../platform/retry-after.server";
 import { answerBulk } from "../sessions/bulk/bulk-action.server";
 import { BulkNotice } from "../sessions/bulk/bulk-notice";
 import { findUnfinishedBulks } from "../sessions/bulk/bulk.server";
-import { formatCursor, parseCursor, parseListView } from "../sessions/input.server";
+import { formatCursor, parseCursor, parseListView } from "../sessions/session-input.server";
 import { ListFilters } from "../sessions/list/list-filters";
 import { ListPages } from "../sessions/list/list-pages";
 import { listSessions } from "../sessions/list/list.server";

@@ -20,7 +20,7 @@ import { checkFields, readForm, type Fields } from "../platform/form.server";
 import { bearerToken } from "../platform/request-gate";
 import { passRetryAfter } from "../platform/retry-after.server";
 import { answerReport } from "../sessions/agents/agent-api.server";
-import { tellListChanged } from "../sessions/changed.server";
+import { tellListChanged } from "../sessions/notify.server";
 import {
   messageInput,
   parseBefore,
@@ -28,7 +28,7 @@ import {
   parseSessionId,
   sessionNotFound,
   tokenInput,
-} from "../sessions/input.server";
+} from "../sessions/session-input.server";
 import {
   appendMessage,
   connectAgent,

@@ -1,7 +1,7 @@
 import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { verifySession } from "../auth/auth.server";
 import { exportName, exportStream } from "../sessions/conversation/export.server";
-import { parseSessionId, sessionNotFound } from "../sessions/input.server";
+import { parseSessionId, sessionNotFound } from "../sessions/session-input.server";
 import {
   findSession,
   readHistory,

@@ -3,8 +3,8 @@ import { signInOf, verifySession } from "../auth/auth.server";
 import { bearerToken } from "../platform/request-gate";
 import { openSocket } from "../platform/socket.server";
 import { listenAsAgent } from "../sessions/agents/agent-api.server";
-import { parseAfter, parseSessionId } from "../sessions/input.server";
-import { objectOf } from "../sessions/object.server";
+import { parseAfter, parseSessionId } from "../sessions/session-input.server";
+import { objectOf } from "../platform/durable-objects.server";
 import { openForPage } from "../sessions/page-socket.server";
 import { findSession } from "../sessions/conversation/conversation.server";
 

@@ -18,7 +18,7 @@ import {
   OBJECTS_AT_ONCE,
   type DeletionEnv,
 } from "./lifecycle/lifecycle.server";
-import { objectOf } from "./object.server";
+import { objectOf } from "../platform/durable-objects.server";
 
 /** How many sessions one step is about. */
 const STEP = { change: 100, objects: 20 };

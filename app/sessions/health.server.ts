@@ -3,7 +3,7 @@ import { cookieSecrets } from "../platform/cookies.server";
 import { read } from "../platform/database.server";
 import { attempt } from "../platform/log";
 import { parseKeys } from "../platform/seal.server";
-import { objectOf } from "./object.server";
+import { objectOf } from "../platform/durable-objects.server";
 import { readRow } from "./lifecycle/lifecycle-statements.server";
 
 const PATIENCE = 5_000;

@@ -15,7 +15,7 @@ import {
   parseStatusChange,
   reportInput,
   tokenInput,
-} from "../../app/sessions/input.server";
+} from "../../app/sessions/session-input.server";
 import type { ListView } from "../../app/sessions/list/list-view";
 import { thrownBy } from "./support";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isFollowedHere } from "../../app/sessions/link-handler";
+import { isFollowedHere } from "../../app/ui/hooks/use-client-links";
 
 const ORIGIN = "https://ship.example";
 const CLICK = {

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { BulkKind } from "../../app/sessions/bulk/bulk";
 import { startBulk } from "../../app/sessions/bulk/bulk.server";
 import { createSession, deleteSession } from "../../app/sessions/lifecycle/lifecycle.server";
-import { objectOf } from "../../app/sessions/object.server";
+import { objectOf } from "../../app/platform/durable-objects.server";
 import type { NoRoom, ObjectAnswer, SessionRow } from "../../app/sessions/protocol/session";
 import * as remixBuild from "../../build/index.js";
 import { SessionDO } from "../../durable-objects/session";

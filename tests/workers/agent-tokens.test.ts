@@ -1,6 +1,6 @@
 /** What a session's row knows of its agents' tokens. */
 import { expect, test, vi } from "vitest";
-import { objectOf } from "../../app/sessions/object.server";
+import { objectOf } from "../../app/platform/durable-objects.server";
 import type { SessionRow } from "../../app/sessions/protocol/session";
 import {
   env,

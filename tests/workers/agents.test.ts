@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { hashToken } from "../../app/platform/token.server";
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
-import { objectOf } from "../../app/sessions/object.server";
+import { objectOf } from "../../app/platform/durable-objects.server";
 import { appEnv, ask, Browser, captureLog, everythingStored, ORIGIN } from "./app";
 import { env, freshMessage, inDatabase, inStorage, settle, stopClock } from "./support";
 

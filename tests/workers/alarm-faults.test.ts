@@ -6,7 +6,7 @@ import {
   changeStatus,
   deleteSession,
 } from "../../app/sessions/lifecycle/lifecycle.server";
-import { objectOf } from "../../app/sessions/object.server";
+import { objectOf } from "../../app/platform/durable-objects.server";
 import {
   answerLost,
   env,

@@ -9,7 +9,7 @@ import {
   startBulk,
   undoBulk,
 } from "../../app/sessions/bulk/bulk.server";
-import { objectOf } from "../../app/sessions/object.server";
+import { objectOf } from "../../app/platform/durable-objects.server";
 import {
   allOf,
   ask,

@@ -4,7 +4,7 @@ import MarkdownIt from "markdown-it";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { hashToken } from "../../app/platform/token.server";
 import { MESSAGE_BYTES, SESSION_BYTES } from "../../app/sessions/protocol/budgets";
-import { objectOf } from "../../app/sessions/object.server";
+import { objectOf } from "../../app/platform/durable-objects.server";
 import { readConversation } from "../../app/sessions/conversation/conversation.server";
 import type { AgentMessage } from "../../app/sessions/protocol/live-messages";
 import { SessionStorage } from "../../durable-objects/storage";

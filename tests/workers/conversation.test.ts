@@ -6,7 +6,7 @@ import {
   deleteSession,
   seeMessages,
 } from "../../app/sessions/lifecycle/lifecycle.server";
-import { objectOf } from "../../app/sessions/object.server";
+import { objectOf } from "../../app/platform/durable-objects.server";
 import {
   countMessages,
   findSession,

@@ -4,7 +4,7 @@ import {
   changeStatus,
   deleteSession,
 } from "../../app/sessions/lifecycle/lifecycle.server";
-import { objectOf } from "../../app/sessions/object.server";
+import { objectOf } from "../../app/platform/durable-objects.server";
 import { findSession } from "../../app/sessions/conversation/conversation.server";
 import type { Tombstone } from "../../app/sessions/protocol/session";
 import {

@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { beforeAll, expect, test, vi } from "vitest";
-import { objectOf } from "../../app/sessions/object.server";
+import { objectOf } from "../../app/platform/durable-objects.server";
 import { ask, Browser, captureLog, everythingStored, ORIGIN, rowsStored } from "./app";
 import { env, freshMessage, settle } from "./support";
 

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personOf } from "../../app/platform/person.server";
 import { hashToken } from "../../app/platform/token.server";
 import { listenerOf, openSocket } from "../../app/platform/socket.server";
-import { objectOf } from "../../app/sessions/object.server";
+import { objectOf } from "../../app/platform/durable-objects.server";
 import { CLOSED } from "../../app/sessions/protocol/live-messages";
 import { appEnv, ask, Browser, captureLog, everythingStored, ORIGIN } from "./app";
 import { storedBy } from "./bulk-support";

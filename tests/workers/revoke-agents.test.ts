@@ -1,7 +1,7 @@
 /** All agents of a person: how many there are, and how the tokens of all of them are revoked. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { countAgents } from "../../app/sessions/bulk/connected-agents.server";
-import { objectOf } from "../../app/sessions/object.server";
+import { objectOf } from "../../app/platform/durable-objects.server";
 import { appEnv, ask, Browser, captureLog, leadsTo, ORIGIN } from "./app";
 import { settleBulks, storedBy, withoutBulks } from "./bulk-support";
 import {

@@ -2,7 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { hashToken } from "../../app/platform/token.server";
-import { objectOf } from "../../app/sessions/object.server";
+import { objectOf } from "../../app/platform/durable-objects.server";
 import {
   changeStatus,
   connectAgent,

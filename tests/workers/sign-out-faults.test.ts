@@ -1,7 +1,7 @@
 /** Whatever fails while somebody signs out: they are still signed in, or they hear nothing more. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personOf } from "../../app/platform/person.server";
-import { objectOf } from "../../app/sessions/object.server";
+import { objectOf } from "../../app/platform/durable-objects.server";
 import { CLOSED } from "../../app/sessions/protocol/live-messages";
 import { appEnv, Browser, captureLog, ORIGIN } from "./app";
 import { fireAlarmOf, settleBulks as settleDuties, storedBy } from "./bulk-support";

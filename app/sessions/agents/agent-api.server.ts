@@ -4,8 +4,8 @@ import { readForm } from "../../platform/form.server";
 import { attempt } from "../../platform/log";
 import { openSocket } from "../../platform/socket.server";
 import { hashToken } from "../../platform/token.server";
-import { parseAfter, parseSessionId, reportInput } from "../input.server";
-import { objectOf } from "../object.server";
+import { parseAfter, parseSessionId, reportInput } from "../session-input.server";
+import { objectOf } from "../../platform/durable-objects.server";
 import type { AgentAnswer } from "../protocol/session";
 
 /** The longest that a GET waits for news, in milliseconds: less than proxies on the way wait for an answer. */

@@ -3,7 +3,7 @@ import type { User } from "../../auth/auth.server";
 import { redirectWithFlash } from "../../platform/flash.server";
 import { checkFields, type Fields } from "../../platform/form.server";
 import { bulkPath, bulkResultText, deleteManyPath, tooManyText, type BulkKind } from "./bulk";
-import { tellChanged } from "../changed.server";
+import { tellChanged } from "../notify.server";
 import { startBulk, undoBulk, type BulkResult, type Choice } from "./bulk.server";
 import {
   bulkInput,
@@ -12,7 +12,7 @@ import {
   parseListView,
   parseSessionIds,
   sessionNotFound,
-} from "../input.server";
+} from "../session-input.server";
 import { listPath } from "../list/list-view";
 import { answerTooFast } from "../lifecycle/status-action.server";
 

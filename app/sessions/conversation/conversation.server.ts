@@ -1,7 +1,7 @@
 /** What the loaders read beside the list. Every query takes the owner. Times are epoch milliseconds. */
 import { read, type Database } from "../../platform/database.server";
 import { attempt } from "../../platform/log";
-import { objectOf } from "../object.server";
+import { objectOf } from "../../platform/durable-objects.server";
 import { readRow, readTombstone, statements } from "../lifecycle/lifecycle-statements.server";
 import {
   agentReport,

@@ -13,7 +13,7 @@ import { personOf } from "../../platform/person.server";
 import { changeWithinLimit, type ChangeResult } from "../change-limit.server";
 import { readActive, similarSessions, TOLD_FROM } from "./active-on-repository.server";
 import type { SimilarSessions } from "../list/list-view";
-import { objectOf } from "../object.server";
+import { objectOf } from "../../platform/durable-objects.server";
 import { countMessages } from "../conversation/conversation.server";
 import {
   archiveRows,

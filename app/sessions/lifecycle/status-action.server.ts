@@ -2,8 +2,8 @@ import { json, type AppLoadContext } from "@remix-run/cloudflare";
 import type { User } from "../../auth/auth.server";
 import { redirectWithFlash, type Flash } from "../../platform/flash.server";
 import { retryAfter } from "../../platform/retry-after.server";
-import { tellChanged } from "../changed.server";
-import { parseStatusChange, sessionNotFound } from "../input.server";
+import { tellChanged } from "../notify.server";
+import { parseStatusChange, sessionNotFound } from "../session-input.server";
 import { changeStatus } from "./lifecycle.server";
 import { repositoryName, type SessionRow, type StatusChange } from "../protocol/session";
 

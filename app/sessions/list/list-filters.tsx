@@ -1,7 +1,7 @@
 import { Form, useSearchParams } from "@remix-run/react";
 import { useEffect, useRef, type ReactNode } from "react";
 import { numberText } from "../../ui/number";
-import { useLinkHandler } from "../link-handler";
+import { useLinkHandler } from "../../ui/hooks/use-client-links";
 import {
   IDLE_DAYS,
   LIST_SORTS,

@@ -2,7 +2,7 @@ import { Form, useNavigation, useSearchParams } from "@remix-run/react";
 import { numberText } from "../../ui/number";
 import { RelativeTime } from "../../ui/time";
 import { AgentStatus } from "../agent-status";
-import { useLinkHandler } from "../link-handler";
+import { useLinkHandler } from "../../ui/hooks/use-client-links";
 import { deletePaths, listPath, type ListView, type SessionListItem } from "./list-view";
 import { PageCheckbox, SelectionBar, useSelectionReset } from "./selection";
 import type { SessionStatus } from "../protocol/session";

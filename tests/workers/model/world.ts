@@ -11,7 +11,7 @@ import {
   createSession,
   deleteSession,
 } from "../../../app/sessions/lifecycle/lifecycle.server";
-import { objectOf } from "../../../app/sessions/object.server";
+import { objectOf } from "../../../app/platform/durable-objects.server";
 import type { ObjectAnswer } from "../../../app/sessions/protocol/session";
 import {
   env,
