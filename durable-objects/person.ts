@@ -8,7 +8,7 @@ import { CLOSED } from "../app/sessions/protocol/live-messages";
 import { Duties } from "./duties";
 import { LiveSockets } from "./live";
 import { OpenPages } from "./open-pages";
-import type { CompanionEnv } from "./session";
+import type { CompanionEnv } from "./session/session-do";
 import { initializeDuty, stepwise } from "./session-duties";
 import { endedOf, signOutDuty } from "./sign-out-duty";
 

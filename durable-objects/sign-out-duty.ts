@@ -5,7 +5,7 @@ import { objectOf } from "../app/platform/durable-objects.server";
 import type { Duty } from "./duties";
 import type { LiveSockets } from "./live";
 import type { OpenPage, OpenPages } from "./open-pages";
-import type { CompanionEnv } from "./session";
+import type { CompanionEnv } from "./session/session-do";
 
 /** A deletion of sign-ins that was asked for has reached D1 by then, or never does; in milliseconds. */
 const LATEST = 60_000;

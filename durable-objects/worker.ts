@@ -1,6 +1,6 @@
 /** The companion Worker: what a Pages project can bind but not define. */
 export { PersonDO } from "./person";
-export { SessionDO } from "./session";
+export { SessionDO } from "./session/session-do";
 
 export default {
   /** It serves no requests: the Pages project reaches its objects by their bindings. */

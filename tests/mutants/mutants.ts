@@ -9,9 +9,9 @@ export interface Mutant {
   killers: string[];
 }
 
-const OBJECT = "durable-objects/session.ts";
-const DUTY = "durable-objects/row-duty.ts";
-const STORAGE = "durable-objects/storage.ts";
+const OBJECT = "durable-objects/session/session-do.ts";
+const DUTY = "durable-objects/session/row-sync.ts";
+const STORAGE = "durable-objects/session/storage.ts";
 const LIFECYCLE = "app/sessions/lifecycle/lifecycle.server.ts";
 const HISTORIES = "model/lifecycle.test.ts";
 const ROWS = "app/sessions/lifecycle/lifecycle-statements.server.ts";

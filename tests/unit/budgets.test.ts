@@ -77,7 +77,7 @@ describe("what only the server may know", () => {
     ["kysely", "build/index.js", "SelectQueryNode"],
     ["zod", "build/index.js", "ZodMiniObject"],
     ["the Markdown parser", "node_modules/markdown-it/lib/index.mjs", "Input data should be a"],
-    ["the Durable Object", "durable-objects/schema.ts", "CREATE TABLE"],
+    ["the Durable Object", "durable-objects/session/schema.ts", "CREATE TABLE"],
   ])("stands in no file that the browser gets: %s", (_, home, words) => {
     expect(textOf(home).includes(words), `${home} has it`).toBe(true);
     expect(scripts.filter((file) => textOf(file).includes(words))).toEqual([]);

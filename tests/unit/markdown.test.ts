@@ -15,7 +15,7 @@ import {
 } from "../../app/sessions/protocol/budgets";
 import { isLinkTarget, plainText, type Markdown } from "../../app/sessions/protocol/markdown";
 import { MarkdownView } from "../../app/sessions/conversation/markdown-view";
-import { parseMarkdown } from "../../app/sessions/markdown.server";
+import { parseMarkdown } from "../../durable-objects/session/markdown";
 import { WORST } from "../../bench/worst.mjs";
 
 const RICH = `# Plan

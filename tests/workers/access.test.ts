@@ -10,7 +10,7 @@ import { createSession, deleteSession } from "../../app/sessions/lifecycle/lifec
 import { objectOf } from "../../app/platform/durable-objects.server";
 import type { NoRoom, ObjectAnswer, SessionRow } from "../../app/sessions/protocol/session";
 import * as remixBuild from "../../build/index.js";
-import { SessionDO } from "../../durable-objects/session";
+import { SessionDO } from "../../durable-objects/session/session-do";
 import { appEnv, Browser, captureLog, everythingStored, leadsTo } from "./app";
 import { settleBulks } from "./bulk-support";
 import {

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { isAllowed } from "../../app/platform/allowed-users.server";
 import { createSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import { objectOf } from "../../app/platform/durable-objects.server";
-import type { CompanionEnv } from "../../durable-objects/session";
+import type { CompanionEnv } from "../../durable-objects/session/session-do";
 import {
   appEnv,
   ask,

@@ -7,7 +7,7 @@ import { MESSAGE_BYTES, SESSION_BYTES } from "../../app/sessions/protocol/budget
 import { objectOf } from "../../app/platform/durable-objects.server";
 import { readConversation } from "../../app/sessions/conversation/conversation.server";
 import type { AgentMessage } from "../../app/sessions/protocol/live-messages";
-import { SessionStorage } from "../../durable-objects/storage";
+import { SessionStorage } from "../../durable-objects/session/storage";
 import { WORST } from "../../bench/worst.mjs";
 import { ask, Browser, captureLog, ORIGIN } from "./app";
 import {

@@ -1,4 +1,4 @@
-import { SessionDO as WorkingSessionDO } from "../../../durable-objects/session";
+import { SessionDO as WorkingSessionDO } from "../../../durable-objects/session/session-do";
 import type { NewMessage, SessionRow } from "../../../app/sessions/protocol/session";
 
 export { default, PersonDO } from "../../../durable-objects/worker";

@@ -1,11 +1,11 @@
-import { SESSION_BYTES } from "../app/sessions/protocol/budgets";
+import { SESSION_BYTES } from "../../app/sessions/protocol/budgets";
 import type {
   AgentToken,
   NewMessage,
   NewReport,
   SessionMetadata,
   SessionRow,
-} from "../app/sessions/protocol/session";
+} from "../../app/sessions/protocol/session";
 import { Messages, type ParsedMessage } from "./messages";
 import { FIRST_SCHEMA, readRows, upgrade, writeRows } from "./schema";
 

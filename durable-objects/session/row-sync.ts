@@ -1,13 +1,13 @@
-import { write } from "../app/platform/database.server";
-import { logError } from "../app/platform/log";
+import { write } from "../../app/platform/database.server";
+import { logError } from "../../app/platform/log";
 import {
   deleteRows,
   readDeletion,
   readRow,
   reportToRow,
-} from "../app/sessions/lifecycle/lifecycle-statements.server";
-import { autoArchiveTime, type SessionRow } from "../app/sessions/protocol/session";
-import type { CompanionEnv } from "./session";
+} from "../../app/sessions/lifecycle/lifecycle-statements.server";
+import { autoArchiveTime, type SessionRow } from "../../app/sessions/protocol/session";
+import type { CompanionEnv } from "./session-do";
 import type { SessionStorage, State } from "./storage";
 
 /** How soon, in milliseconds, the alarm looks after the row. */

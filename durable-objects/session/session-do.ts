@@ -1,10 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
-import type { AccountEnv } from "../app/account/deletion-step.server";
-import { isStillAllowed } from "../app/platform/allowed-users.server";
-import { attempt } from "../app/platform/log";
-import { personOf } from "../app/platform/person.server";
-import { listenerOf } from "../app/platform/socket.server";
-import { hashToken, randomToken } from "../app/platform/token.server";
+import type { AccountEnv } from "../../app/account/deletion-step.server";
+import { isStillAllowed } from "../../app/platform/allowed-users.server";
+import { attempt } from "../../app/platform/log";
+import { personOf } from "../../app/platform/person.server";
+import { listenerOf } from "../../app/platform/socket.server";
+import { hashToken, randomToken } from "../../app/platform/token.server";
 import {
   agentReport,
   type AgentAnswer,
@@ -18,15 +18,15 @@ import {
   type SessionMetadata,
   type SessionRow,
   type ShownMessage,
-} from "../app/sessions/protocol/session";
+} from "../../app/sessions/protocol/session";
 import {
   CLOSED,
   type AgentMessage,
   type LiveMessage,
-} from "../app/sessions/protocol/live-messages";
-import { LiveSockets } from "./live";
+} from "../../app/sessions/protocol/live-messages";
+import { LiveSockets } from "../live";
 import { shown, type ParsedMessage } from "./messages";
-import { AFTER_APPEND, AFTER_BIRTH, AFTER_TOKEN, RowDuty } from "./row-duty";
+import { AFTER_APPEND, AFTER_BIRTH, AFTER_TOKEN, RowDuty } from "./row-sync";
 import { SessionStorage, type State } from "./storage";
 
 const READ_FIRST = "More messages were missed than are said at once: read them first.";

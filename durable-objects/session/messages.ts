@@ -6,10 +6,10 @@ import {
   treeBytes,
   utf8Bytes,
   within,
-} from "../app/sessions/protocol/budgets";
-import type { Markdown } from "../app/sessions/protocol/markdown";
-import { parseMarkdown, TREE_VERSION } from "../app/sessions/markdown.server";
-import type { Message, NewMessage, ShownMessage } from "../app/sessions/protocol/session";
+} from "../../app/sessions/protocol/budgets";
+import type { Markdown } from "../../app/sessions/protocol/markdown";
+import { parseMarkdown, TREE_VERSION } from "./markdown";
+import type { Message, NewMessage, ShownMessage } from "../../app/sessions/protocol/session";
 import { readRows, readUpgraded, writeRows } from "./schema";
 
 /** A message with its tree as JSON: what its text was parsed into. */
