@@ -1,5 +1,5 @@
 /** The companion Worker: what a Pages project can bind but not define. */
-export { PersonDO } from "./person";
+export { PersonDO } from "./person/person-do";
 export { SessionDO } from "./session/session-do";
 
 export default {

@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { AccountEnv } from "../../app/account/deletion-step.server";
+import type { AccountEnv } from "../person/account-deletion-step";
 import { isStillAllowed } from "../../app/platform/allowed-users.server";
 import { attempt } from "../../app/platform/log";
 import { personOf } from "../../app/platform/person.server";
@@ -24,7 +24,7 @@ import {
   type AgentMessage,
   type LiveMessage,
 } from "../../app/sessions/protocol/live-messages";
-import { LiveSockets } from "../live";
+import { LiveSockets } from "../live-sockets";
 import { shown, type ParsedMessage } from "./messages";
 import { AFTER_APPEND, AFTER_BIRTH, AFTER_TOKEN, RowDuty } from "./row-sync";
 import { SessionStorage, type State } from "./storage";

@@ -53,7 +53,7 @@ describe.each<[string, { closed: string[]; open: string[] }]>([
 test("the companion Worker takes nothing along of Remix and React", () => {
   const { files, packages } = reach("durable-objects/worker.ts");
   expect(files).toContain("app/sessions/lifecycle/lifecycle-statements.server.ts");
-  expect(files).toContain("app/sessions/bulk-step.server.ts");
+  expect(files).toContain("durable-objects/person/bulk-step.ts");
   expect(packages).toContain("kysely");
   expect([...packages].filter((name) => /^react|^@remix-run\//.test(name))).toEqual([]);
 });

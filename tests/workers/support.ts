@@ -2,7 +2,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, vi } from "vitest";
-import type { PersonDO } from "../../durable-objects/person";
+import type { PersonDO } from "../../durable-objects/person/person-do";
 import type { CompanionEnv, SessionDO } from "../../durable-objects/session/session-do";
 import type { personOf } from "../../app/platform/person.server";
 import { createSession } from "../../app/sessions/lifecycle/lifecycle.server";

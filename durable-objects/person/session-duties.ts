@@ -1,9 +1,9 @@
-import { read } from "../app/platform/database.server";
-import type { BulkStep } from "../app/sessions/bulk-step.server";
-import { objectOf } from "../app/platform/durable-objects.server";
-import { readRow } from "../app/sessions/lifecycle/lifecycle-statements.server";
+import { read } from "../../app/platform/database.server";
+import type { BulkStep } from "./bulk-step";
+import { objectOf } from "../../app/platform/durable-objects.server";
+import { readRow } from "../../app/sessions/lifecycle/lifecycle-statements.server";
 import type { Duty } from "./duties";
-import type { CompanionEnv } from "./session/session-do";
+import type { CompanionEnv } from "../session/session-do";
 
 /** In milliseconds: how often something is looked for that is yet to be asked for, and how long. */
 const EXPECTED = { again: 2_000, longest: 60_000 };

@@ -1,23 +1,23 @@
 /** The bounded steps in which a person's object deletes their account; docs/decisions/0008 says why. */
-import { disconnect } from "../github/tokens.server";
-import type { GitHubEnv } from "../github/client.server";
-import { read, write } from "../platform/database.server";
-import { attempt, logEvent } from "../platform/log";
-import { inParallel } from "../platform/parallel";
-import type { BulkStep } from "../sessions/bulk-step.server";
+import { disconnect } from "../../app/github/tokens.server";
+import type { GitHubEnv } from "../../app/github/client.server";
+import { read, write } from "../../app/platform/database.server";
+import { attempt, logEvent } from "../../app/platform/log";
+import { inParallel } from "../../app/platform/parallel";
+import type { BulkStep } from "./bulk-step";
 import {
   beginDeletion,
   finishDeletions,
   OBJECTS_AT_ONCE,
   type DeletionEnv,
-} from "../sessions/lifecycle/lifecycle.server";
+} from "../../app/sessions/lifecycle/lifecycle.server";
 import {
   deleteBulk,
   finishDeletedUser,
   readDeletedUser,
   readOneBulk,
   readSomeSessions,
-} from "./rows.server";
+} from "../../app/account/rows.server";
 
 export type AccountEnv = DeletionEnv & GitHubEnv;
 

@@ -1,8 +1,8 @@
 /** The bounded steps in which a person's object carries out a bulk; docs/decisions/0006 says why. */
-import { read, write } from "../platform/database.server";
-import { attempt } from "../platform/log";
-import { inParallel } from "../platform/parallel";
-import type { BulkRow } from "./bulk/bulk";
+import { read, write } from "../../app/platform/database.server";
+import { attempt } from "../../app/platform/log";
+import { inParallel } from "../../app/platform/parallel";
+import type { BulkRow } from "../../app/sessions/bulk/bulk";
 import {
   advanceBulk,
   changeItems,
@@ -11,14 +11,14 @@ import {
   readPending,
   settle,
   settleItems,
-} from "./bulk/bulk-tables.server";
+} from "../../app/sessions/bulk/bulk-tables.server";
 import {
   beginDeletion,
   finishDeletions,
   OBJECTS_AT_ONCE,
   type DeletionEnv,
-} from "./lifecycle/lifecycle.server";
-import { objectOf } from "../platform/durable-objects.server";
+} from "../../app/sessions/lifecycle/lifecycle.server";
+import { objectOf } from "../../app/platform/durable-objects.server";
 
 /** How many sessions one step is about. */
 const STEP = { change: 100, objects: 20 };

@@ -1,5 +1,5 @@
-import { logError } from "../app/platform/log";
-import type { CompanionEnv } from "./session/session-do";
+import { logError } from "../../app/platform/log";
+import type { CompanionEnv } from "../session/session-do";
 
 /** How long a step that failed waits before it is tried again, in milliseconds: twice as long each time. */
 const BACKOFF = { first: 2_000, most: 300_000 };

@@ -1,14 +1,14 @@
 import { DurableObject } from "cloudflare:workers";
-import { stepDeletion } from "../app/account/deletion-step.server";
-import { attempt } from "../app/platform/log";
-import { listenerOf } from "../app/platform/socket.server";
-import { stepBulk } from "../app/sessions/bulk-step.server";
-import { objectOf } from "../app/platform/durable-objects.server";
-import { CLOSED } from "../app/sessions/protocol/live-messages";
+import { stepDeletion } from "./account-deletion-step";
+import { attempt } from "../../app/platform/log";
+import { listenerOf } from "../../app/platform/socket.server";
+import { stepBulk } from "./bulk-step";
+import { objectOf } from "../../app/platform/durable-objects.server";
+import { CLOSED } from "../../app/sessions/protocol/live-messages";
 import { Duties } from "./duties";
-import { LiveSockets } from "./live";
+import { LiveSockets } from "../live-sockets";
 import { OpenPages } from "./open-pages";
-import type { CompanionEnv } from "./session/session-do";
+import type { CompanionEnv } from "../session/session-do";
 import { initializeDuty, stepwise } from "./session-duties";
 import { endedOf, signOutDuty } from "./sign-out-duty";
 

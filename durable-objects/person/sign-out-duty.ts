@@ -1,11 +1,11 @@
-import { readStanding } from "../app/auth/records.server";
-import { read } from "../app/platform/database.server";
-import { attempt } from "../app/platform/log";
-import { objectOf } from "../app/platform/durable-objects.server";
+import { readStanding } from "../../app/auth/records.server";
+import { read } from "../../app/platform/database.server";
+import { attempt } from "../../app/platform/log";
+import { objectOf } from "../../app/platform/durable-objects.server";
 import type { Duty } from "./duties";
-import type { LiveSockets } from "./live";
+import type { LiveSockets } from "../live-sockets";
 import type { OpenPage, OpenPages } from "./open-pages";
-import type { CompanionEnv } from "./session/session-do";
+import type { CompanionEnv } from "../session/session-do";
 
 /** A deletion of sign-ins that was asked for has reached D1 by then, or never does; in milliseconds. */
 const LATEST = 60_000;
