@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "undici";
-import { migrate } from "../scripts/project.mjs";
+import { migrate } from "../scripts/lib/project.mjs";
 import { cpuOf } from "./load.mjs";
 import { printCheck, printTable } from "./report.mjs";
 import { COMPANION, FOLDER, startServers } from "./servers.mjs";

@@ -1,6 +1,6 @@
 // @ts-check
 /** How fast the list is, beside a bare Function that sends the same batch and beside a hello world. */
-import { signIn } from "../scripts/client.mjs";
+import { signIn } from "../scripts/lib/client.mjs";
 import { inTurns, ratioOf } from "./load.mjs";
 import { printCheck, printTable } from "./report.mjs";
 import { seeded } from "./seed.mjs";
@@ -14,7 +14,7 @@ const READ_BESIDE = 20;
 const MOST_READ = PAGE_SIZE + 12 + READ_BESIDE;
 
 /**
- * @typedef {import("../scripts/client.mjs").Client} Client
+ * @typedef {import("../scripts/lib/client.mjs").Client} Client
  * @typedef {import("./load.mjs").Load} Load
  * @typedef {import("./meter.mjs").Metered} Metered
  * @typedef {object} Case  a page of the list of somebody, who has so many sessions, in a database of so many rows

@@ -4,8 +4,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Miniflare } from "miniflare";
 import { parse } from "smol-toml";
-import { tryBundles } from "../scripts/bundles.mjs";
-import { build, ROOT } from "../scripts/project.mjs";
+import { tryBundles } from "../scripts/lib/bundles.mjs";
+import { build, ROOT } from "../scripts/lib/project.mjs";
 
 export const FOLDER = join(ROOT, ".wrangler/bench");
 const BUNDLES = join(FOLDER, "bundles");

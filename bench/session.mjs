@@ -1,13 +1,13 @@
 // @ts-check
 /** A session with agents, as the bench uses it. */
 import { randomUUID } from "node:crypto";
-import { createSession, signIn } from "../scripts/client.mjs";
+import { createSession, signIn } from "../scripts/lib/client.mjs";
 
 /** What one token may ask for in a minute. */
 export const REQUESTS_PER_MINUTE = 120;
 
 /**
- * @typedef {import("../scripts/client.mjs").Client} Client
+ * @typedef {import("../scripts/lib/client.mjs").Client} Client
  * @typedef {{ origin: string, client: Client, id: string }} Session
  */
 

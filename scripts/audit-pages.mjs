@@ -10,9 +10,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright";
-import { chromiumOptions, installChromium } from "./chromium.mjs";
-import { createSession, signIn } from "./client.mjs";
-import { build, install, migrate, serve } from "./project.mjs";
+import { chromiumOptions, installChromium } from "./lib/chromium.mjs";
+import { createSession, signIn } from "./lib/client.mjs";
+import { build, install, migrate, serve } from "./lib/project.mjs";
 
 /**
  * @typedef {import("playwright").BrowserContext} BrowserContext

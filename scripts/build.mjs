@@ -1,6 +1,6 @@
 // @ts-check
 /** `npm run build`: builds the app for production. */
-import { build, install } from "./project.mjs";
+import { build, install } from "./lib/project.mjs";
 
 await install();
 await build();

@@ -15,12 +15,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { describe, findViolations, readStorage } from "./audit-storage.mjs";
-import { createSession, signIn } from "./client.mjs";
-import { answers, build, install, migrate, must, serve } from "./project.mjs";
+import { createSession, signIn } from "./lib/client.mjs";
+import { answers, build, install, migrate, must, serve } from "./lib/project.mjs";
 
 /**
- * @typedef {import("./client.mjs").Client} Client
- * @typedef {import("./client.mjs").Answer} Answer
+ * @typedef {import("./lib/client.mjs").Client} Client
+ * @typedef {import("./lib/client.mjs").Answer} Answer
  * @typedef {ReturnType<typeof readStorage>} Storage
  *
  * @typedef {object} Operation  what a client wanted; sent again, it stays the same operation. Times are epoch milliseconds

@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { build, install, outputOf, ROOT, run } from "./project.mjs";
+import { build, install, outputOf, ROOT, run } from "./lib/project.mjs";
 
 /** @typedef {{ name: string, run: () => Promise<boolean> }} Step  which says whether it went well */
 
@@ -75,7 +75,7 @@ export function secretNames(listed) {
 async function deploy(dryRun) {
   await install();
   const { COMPANION, inspect, unready } = await import("./preflight.mjs");
-  const { tryBundles } = await import("./bundles.mjs");
+  const { tryBundles } = await import("./lib/bundles.mjs");
 
   const { configs, problems } = inspect(ROOT);
   if (configs && !dryRun) {

@@ -1,6 +1,6 @@
 // @ts-check
 /** `npm run dev`: the app as `npm start` serves it, rebuilt and reloaded on every change. */
-import { install, makeSecrets, migrate, must, serveArgs } from "./project.mjs";
+import { install, makeSecrets, migrate, must, serveArgs } from "./lib/project.mjs";
 
 const state = ".wrangler/state";
 

@@ -8,9 +8,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright";
-import { chromiumOptions, installChromium } from "./chromium.mjs";
-import { createSession, signIn } from "./client.mjs";
-import { build, install, migrate, must, ROOT, serve } from "./project.mjs";
+import { chromiumOptions, installChromium } from "./lib/chromium.mjs";
+import { createSession, signIn } from "./lib/client.mjs";
+import { build, install, migrate, must, ROOT, serve } from "./lib/project.mjs";
 
 /** @typedef {{ name: string, path: string, prepare?: (page: import("playwright").Page) => Promise<unknown> }} Picture */
 

@@ -7,8 +7,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { complaintOf, createSession, signIn } from "./client.mjs";
-import { answers, build, install, makeSecrets, migrate, serve } from "./project.mjs";
+import { complaintOf, createSession, signIn } from "./lib/client.mjs";
+import { answers, build, install, makeSecrets, migrate, serve } from "./lib/project.mjs";
 
 const STATE = ".wrangler/state";
 const AT_ONCE = 8;
@@ -54,7 +54,7 @@ async function seed(origin, user, sessions) {
 }
 
 /**
- * @param {import("./client.mjs").Client} client
+ * @param {import("./lib/client.mjs").Client} client
  * @param {number} index
  */
 async function create(client, index) {

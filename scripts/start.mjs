@@ -17,7 +17,7 @@ import {
   outputOf,
   serveArgs,
   start,
-} from "./project.mjs";
+} from "./lib/project.mjs";
 
 const { values } = parseArgs({
   options: { state: { type: "string", default: ".wrangler/state" } },

@@ -5,7 +5,7 @@
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build, install, ROOT, run } from "./project.mjs";
+import { build, install, ROOT, run } from "./lib/project.mjs";
 import { CHECKS, passes } from "./validate.mjs";
 
 const RESULTS = join(ROOT, "test-results");
@@ -59,7 +59,7 @@ function countPlaywright({ stats: { expected, flaky, unexpected } }) {
 }
 
 await install();
-const { installChromium } = await import("./chromium.mjs");
+const { installChromium } = await import("./lib/chromium.mjs");
 await installChromium();
 await build();
 rmSync(RESULTS, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 import { defineConfig, devices } from "playwright/test";
-import { chromiumOptions } from "../scripts/chromium.mjs";
+import { chromiumOptions } from "../scripts/lib/chromium.mjs";
 import {
   CONNECTED,
   FAULTY,

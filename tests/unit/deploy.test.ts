@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { inspectBundle } from "../../scripts/bundles.mjs";
+import { inspectBundle } from "../../scripts/lib/bundles.mjs";
 import { carryOut, secretNames } from "../../scripts/deploy.mjs";
 
 describe("the steps", () => {

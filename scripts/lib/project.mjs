@@ -9,7 +9,7 @@ import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
 
 const BUILT_FROM = [
   "app",
@@ -17,7 +17,7 @@ const BUILT_FROM = [
   "package-lock.json",
   "postcss.config.js",
   "remix.config.js",
-  "scripts/merge-chunks.mjs",
+  "scripts/lib/merge-chunks.mjs",
 ];
 const QUIET = { CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" };
 
