@@ -25,9 +25,9 @@ import { readTheme } from "./platform/theme.server";
 import stylesheet from "./styles.css";
 import { ErrorPanel } from "./ui/error-panel";
 import { FlashMessage } from "./ui/flash-message";
-import { useSessionStorageOwner } from "./ui/session-storage";
+import { useSessionStorageOwner } from "./ui/hooks/use-session-storage-owner";
 import { LocalTimes } from "./ui/time";
-import { unlessUnreachable } from "./ui/unreachable";
+import { unlessUnreachable } from "./ui/hooks/should-revalidate";
 
 export const links: LinksFunction = () => [
   { rel: "stylesheet", href: stylesheet },

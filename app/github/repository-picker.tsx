@@ -1,7 +1,7 @@
 import { Link, useFetcher, useSearchParams } from "@remix-run/react";
 import { useEffect, useState } from "react";
 import { Field } from "../ui/field";
-import { useHydrated } from "../ui/hydrated";
+import { useHydrated } from "../ui/hooks/use-hydrated";
 import { FIND_LENGTH, GITHUB_PROBLEM, type Offer } from "./offer";
 import type { ConnectedRepository } from "./repositories.server";
 

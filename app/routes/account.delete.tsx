@@ -11,7 +11,7 @@ import { forgetSignIn, verifySession } from "../auth/auth.server";
 import { findTokens } from "../github/tokens.server";
 import { readForm } from "../platform/form.server";
 import { ErrorPanel } from "../ui/error-panel";
-import { useLastAnswer } from "../ui/last-answer";
+import { useLastAnswer } from "../ui/hooks/use-sticky-action-data";
 
 export const meta: MetaFunction = () => [{ title: "Delete your account · Ship" }];
 

@@ -14,8 +14,8 @@ import { continueBulk, findBulk, finishBulk, isStalled } from "../sessions/bulk/
 import { bulkNotFound, parseBulkId } from "../sessions/session-input.server";
 import { listPath } from "../sessions/list/list-view";
 import { ErrorPanel } from "../ui/error-panel";
-import { useLastAnswer } from "../ui/last-answer";
-import { useRefresh } from "../ui/use-refresh";
+import { useLastAnswer } from "../ui/hooks/use-sticky-action-data";
+import { useRefresh } from "../ui/hooks/use-polling";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: data ? `${titleOf(data.bulk)} · Ship` : "Many sessions · Ship" },

@@ -37,7 +37,7 @@ import { countMessages, findSession } from "../sessions/conversation/conversatio
 import { repositoryName } from "../sessions/protocol/session";
 import { answerTooFast } from "../sessions/lifecycle/status-action.server";
 import { ErrorPanel } from "../ui/error-panel";
-import { useLastAnswer } from "../ui/last-answer";
+import { useLastAnswer } from "../ui/hooks/use-sticky-action-data";
 
 export { notForNews as shouldRevalidate } from "../sessions/list/live-list";
 

@@ -36,7 +36,7 @@ import { findSimilar } from "../sessions/lifecycle/active-on-repository.server";
 import { listPath, type SimilarSessions } from "../sessions/list/list-view";
 import { repositoryName, type Repository } from "../sessions/protocol/session";
 import { ErrorPanel } from "../ui/error-panel";
-import { useLastAnswer } from "../ui/last-answer";
+import { useLastAnswer } from "../ui/hooks/use-sticky-action-data";
 import { numberText } from "../ui/number";
 
 export { notForNews as shouldRevalidate } from "../sessions/list/live-list";

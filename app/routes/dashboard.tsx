@@ -30,7 +30,7 @@ import { NoSessions } from "../sessions/list/empty-list";
 import { SessionList } from "../sessions/list/session-list";
 import { answerStatusChange } from "../sessions/lifecycle/status-action.server";
 import { ErrorPanel } from "../ui/error-panel";
-import { useLastAnswer } from "../ui/last-answer";
+import { useLastAnswer } from "../ui/hooks/use-sticky-action-data";
 import { numberText } from "../ui/number";
 import { useMovingNow } from "../ui/time";
 

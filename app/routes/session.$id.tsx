@@ -45,8 +45,8 @@ import { repositoryName } from "../sessions/protocol/session";
 import { SessionDetails, SessionHistory } from "../sessions/page/session-details";
 import { answerStatusChange, answerTooFast } from "../sessions/lifecycle/status-action.server";
 import { ErrorPanel } from "../ui/error-panel";
-import { useLastAnswer } from "../ui/last-answer";
-import { unlessUnreachable, type Unreachable } from "../ui/unreachable";
+import { useLastAnswer } from "../ui/hooks/use-sticky-action-data";
+import { unlessUnreachable, type Unreachable } from "../ui/hooks/should-revalidate";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: data ? `${(data as PageData).session.repository} · Ship` : "Session · Ship" },

@@ -1,5 +1,5 @@
 import { Link, useLocation } from "@remix-run/react";
-import type { Connection } from "../ui/live-socket";
+import type { Connection } from "../ui/hooks/live-socket";
 import { CLOSED } from "./protocol/live-messages";
 
 /** Why a page is not kept up to date any more, and what to do about it. */

@@ -1,5 +1,5 @@
 import { isRouteErrorResponse, Link, useRouteError } from "@remix-run/react";
-import { useRefresh } from "./use-refresh";
+import { useRefresh } from "./hooks/use-polling";
 
 const UNEXPECTED = {
   title: "Something went wrong",

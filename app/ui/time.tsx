@@ -1,5 +1,5 @@
 import { createContext, useContext, useEffect, useState, type ReactNode } from "react";
-import { useHydrated } from "./hydrated";
+import { useHydrated } from "./hooks/use-hydrated";
 
 const UNITS = [
   { unit: "year", ms: 365 * 24 * 60 * 60 * 1000 },

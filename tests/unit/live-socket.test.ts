@@ -1,6 +1,6 @@
 /** How a page holds its live socket: what it does as a socket opens, is refused, breaks, or is not wanted any more. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { holdOpen, type Connection } from "../../app/ui/live-socket";
+import { holdOpen, type Connection } from "../../app/ui/hooks/live-socket";
 
 const { CONNECTING, OPEN, CLOSED } = { CONNECTING: 0, OPEN: 1, CLOSED: 3 };
 

@@ -8,8 +8,8 @@ import {
   type RefObject,
   type SetStateAction,
 } from "react";
-import { useHydrated } from "../../ui/hydrated";
-import { useMediaQuery } from "../../ui/media-query";
+import { useHydrated } from "../../ui/hooks/use-hydrated";
+import { useMediaQuery } from "../../ui/hooks/use-media-query";
 import { MESSAGE_BYTES, utf8Bytes } from "../protocol/budgets";
 import type { ShownMessage } from "../protocol/session";
 

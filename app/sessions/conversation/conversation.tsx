@@ -1,6 +1,6 @@
 import { Link } from "@remix-run/react";
 import { memo, useState, type MouseEvent } from "react";
-import type { Connection } from "../../ui/live-socket";
+import type { Connection } from "../../ui/hooks/live-socket";
 import { ScrollPlace } from "../../ui/scroll-place";
 import { relativeTime, RelativeTime } from "../../ui/time";
 import { ConnectionClosed } from "../connection-closed";

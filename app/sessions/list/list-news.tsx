@@ -1,4 +1,4 @@
-import type { Connection } from "../../ui/live-socket";
+import type { Connection } from "../../ui/hooks/live-socket";
 import { ConnectionClosed } from "../connection-closed";
 
 interface ListNewsProps {

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
-import { useHydrated } from "../../ui/hydrated";
-import { useShortcuts } from "../../ui/shortcuts";
+import { useHydrated } from "../../ui/hooks/use-hydrated";
+import { useShortcuts } from "../../ui/hooks/use-shortcuts";
 
 const KEYS = [
   ["/", "search"],

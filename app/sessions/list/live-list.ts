@@ -1,8 +1,8 @@
 import type { ShouldRevalidateFunction } from "@remix-run/react";
 import { useEffect, useRef, useState } from "react";
-import { useLiveSocket, type Connection } from "../../ui/live-socket";
-import { useReadAnew } from "../../ui/read-anew";
-import { throttle, type Throttled } from "../../ui/throttle";
+import { useLiveSocket, type Connection } from "../../ui/hooks/live-socket";
+import { useReadAnew } from "../../ui/hooks/use-queued-revalidate";
+import { throttle, type Throttled } from "../../ui/hooks/throttle";
 import { isFinal, parseListMessage } from "../protocol/live-messages";
 
 /** How news are read, in milliseconds: those that come within `gather` together, and no sooner than `every` after the last. */

@@ -1,7 +1,7 @@
 /** Selecting rows of the list. What is selected is known to the checkboxes alone: no state, and no script where it can go without. */
 import { useActionData, useLocation } from "@remix-run/react";
 import { useEffect, useRef, type ChangeEvent, type FormEvent } from "react";
-import { useHydrated } from "../../ui/hydrated";
+import { useHydrated } from "../../ui/hooks/use-hydrated";
 import { numberText } from "../../ui/number";
 import type { ListStatus } from "./list-view";
 

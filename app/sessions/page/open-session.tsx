@@ -1,6 +1,6 @@
 import { Form } from "@remix-run/react";
 import { useMemo } from "react";
-import { useHydrated } from "../../ui/hydrated";
+import { useHydrated } from "../../ui/hooks/use-hydrated";
 import { useMovingNow } from "../../ui/time";
 import { AgentStatus } from "../agent-status";
 import { AgentsPanel, type MadeToken } from "../agents/agents-panel";

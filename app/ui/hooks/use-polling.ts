@@ -1,6 +1,6 @@
 import { useRevalidator } from "@remix-run/react";
 import { useEffect } from "react";
-import { useReadAnew } from "./read-anew";
+import { useReadAnew } from "./use-queued-revalidate";
 
 /**
  * Reads the page's data anew, again and again, while somebody looks at it.
