@@ -1,7 +1,7 @@
 import type { AppLoadContext, EntryContext } from "@remix-run/cloudflare";
 import { RemixServer } from "@remix-run/react";
 import { renderToString } from "react-dom/server";
-import { NonceContext } from "./platform/nonce";
+import { NonceContext } from "./platform/http/nonce";
 
 /** Renders a page to one string: its data is all there, so there is nothing to stream. */
 export default function handleRequest(

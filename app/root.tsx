@@ -19,9 +19,9 @@ import {
 } from "@remix-run/react";
 import { useEffect, type ReactNode } from "react";
 import { claimedUser } from "./auth/auth.server";
-import { takeFlash } from "./platform/flash.server";
-import { useNonce } from "./platform/nonce";
-import { readTheme } from "./platform/theme.server";
+import { takeFlash } from "./platform/http/flash.server";
+import { useNonce } from "./platform/http/nonce";
+import { readTheme } from "./platform/http/theme.server";
 import stylesheet from "./styles.css";
 import { ErrorPanel } from "./ui/error-panel";
 import { FlashMessage } from "./ui/flash-message";

@@ -8,10 +8,10 @@ import {
 import * as remixBuild from "../build/index.js";
 import { createLoadContext } from "../app/platform/load-context";
 import { logEvent } from "../app/platform/log";
-import { bearerToken, passGate, type Refusal } from "../app/platform/request-gate";
-import { logRequest } from "../app/platform/request-log";
+import { bearerToken, passGate, type Refusal } from "../app/platform/http/request-gate";
+import { logRequest } from "../app/platform/http/request-log";
 import { routePatterns } from "../app/platform/route-pattern";
-import { setSecurityHeaders } from "../app/platform/security-headers";
+import { setSecurityHeaders } from "../app/platform/http/security-headers";
 
 const build = remixBuild as unknown as ServerBuild;
 // The mode that the app was built in: this file is compiled by wrangler, which has a NODE_ENV of its own.

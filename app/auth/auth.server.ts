@@ -7,7 +7,7 @@ import {
 } from "@remix-run/cloudflare";
 import * as z from "zod/mini";
 import { isAllowed, isLocalUser } from "../platform/allowed-users.server";
-import { readCookie, serializeFitting, signedCookie } from "../platform/cookies.server";
+import { readCookie, serializeFitting, signedCookie } from "../platform/http/cookies.server";
 import { read, write, type Database, type Statement } from "../platform/database.server";
 import { attempt, logEvent } from "../platform/log";
 import { personOf } from "../platform/person.server";

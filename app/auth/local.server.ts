@@ -1,7 +1,7 @@
 /** Sign-in by name alone, for Ship on one's own machine. */
 import type { AppLoadContext } from "@remix-run/cloudflare";
 import * as z from "zod/mini";
-import { isLoopback } from "../platform/security-headers";
+import { isLoopback } from "../platform/http/security-headers";
 import type { User } from "./records.server";
 
 /** The sign-in form: a name as GitHub would allow it, in lower case. */

@@ -12,7 +12,7 @@ import {
   type GitHubTokens,
 } from "../github/client.server";
 import { saveTokens } from "../github/tokens.server";
-import { readCookie, serializeFitting, signedCookie } from "../platform/cookies.server";
+import { readCookie, serializeFitting, signedCookie } from "../platform/http/cookies.server";
 import { logEvent } from "../platform/log";
 import { mayUseShip, signIn, type User } from "./auth.server";
 

@@ -9,7 +9,7 @@ import { DeleteAccountDialog } from "../account/delete-account";
 import { countSessions, deleteAccount } from "../account/deletion.server";
 import { forgetSignIn, verifySession } from "../auth/auth.server";
 import { findTokens } from "../github/tokens.server";
-import { readForm } from "../platform/form.server";
+import { readForm } from "../platform/http/form.server";
 import { ErrorPanel } from "../ui/error-panel";
 import { useLastAnswer } from "../ui/hooks/use-sticky-action-data";
 

@@ -11,9 +11,9 @@ import { DeleteAccountPanel } from "../account/delete-account";
 import { countSignIns, signOut, verifySession } from "../auth/auth.server";
 import { gitHubPage, isGitHubUser } from "../github/client.server";
 import { disconnect, findTokens } from "../github/tokens.server";
-import { redirectWithFlash } from "../platform/flash.server";
-import { readForm } from "../platform/form.server";
-import { chooseTheme } from "../platform/theme.server";
+import { redirectWithFlash } from "../platform/http/flash.server";
+import { readForm } from "../platform/http/form.server";
+import { chooseTheme } from "../platform/http/theme.server";
 import type { loader as rootLoader } from "../root";
 import { bulkPath } from "../sessions/bulk/bulk";
 import {

@@ -7,7 +7,7 @@ import {
 } from "@remix-run/cloudflare";
 import { useLoaderData, useSearchParams } from "@remix-run/react";
 import { verifySession } from "../auth/auth.server";
-import { readForm } from "../platform/form.server";
+import { readForm } from "../platform/http/form.server";
 import { bulkPath, BULK_WORDS, sessionCountText } from "../sessions/bulk/bulk";
 import { BulkProgress, type BulkView } from "../sessions/bulk/bulk-progress";
 import { continueBulk, findBulk, finishBulk, isStalled } from "../sessions/bulk/bulk.server";

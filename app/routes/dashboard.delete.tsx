@@ -8,9 +8,9 @@ import {
 } from "@remix-run/cloudflare";
 import { useLoaderData, useSearchParams } from "@remix-run/react";
 import { verifySession, type User } from "../auth/auth.server";
-import { redirectWithFlash } from "../platform/flash.server";
-import { checkFields, readForm, type Fields } from "../platform/form.server";
-import { passRetryAfter } from "../platform/retry-after.server";
+import { redirectWithFlash } from "../platform/http/flash.server";
+import { checkFields, readForm, type Fields } from "../platform/http/form.server";
+import { passRetryAfter } from "../platform/http/retry-after.server";
 import { bulkPath, tooManyText } from "../sessions/bulk/bulk";
 import {
   measureChoice,

@@ -17,9 +17,9 @@ import {
   useRepositorySearch,
 } from "../github/repository-picker";
 import { accessToken, findTokens } from "../github/tokens.server";
-import { redirectWithFlash } from "../platform/flash.server";
-import { checkFields, readForm, type Fields } from "../platform/form.server";
-import { passRetryAfter, retryAfter } from "../platform/retry-after.server";
+import { redirectWithFlash } from "../platform/http/flash.server";
+import { checkFields, readForm, type Fields } from "../platform/http/form.server";
+import { passRetryAfter, retryAfter } from "../platform/http/retry-after.server";
 import { tellChanged } from "../sessions/notify.server";
 import {
   CreateSessionDialog,

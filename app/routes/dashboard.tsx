@@ -13,8 +13,8 @@ import {
   type ShouldRevalidateFunction,
 } from "@remix-run/react";
 import { verifySession } from "../auth/auth.server";
-import { readFormWithList } from "../platform/form.server";
-import { passRetryAfter } from "../platform/retry-after.server";
+import { readFormWithList } from "../platform/http/form.server";
+import { passRetryAfter } from "../platform/http/retry-after.server";
 import { answerBulk } from "../sessions/bulk/bulk-action.server";
 import { BulkNotice } from "../sessions/bulk/bulk-notice";
 import { findUnfinishedBulks } from "../sessions/bulk/bulk.server";

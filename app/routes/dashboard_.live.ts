@@ -1,7 +1,7 @@
 import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { signInOf, verifySession } from "../auth/auth.server";
 import { personOf } from "../platform/person.server";
-import { openSocket } from "../platform/socket.server";
+import { openSocket } from "../platform/http/socket.server";
 import { openForPage } from "../sessions/page-socket.server";
 
 /** The live socket of a person's open lists. */

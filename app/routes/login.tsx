@@ -10,7 +10,7 @@ import { findUser, safePath, signIn } from "../auth/auth.server";
 import { localUser, offersLocalSignIn, signInInput } from "../auth/local.server";
 import { beginGitHubSignIn, signInProblem } from "../auth/oauth.server";
 import { offersGitHub } from "../github/client.server";
-import { checkFields, readForm } from "../platform/form.server";
+import { checkFields, readForm } from "../platform/http/form.server";
 import { ErrorPanel } from "../ui/error-panel";
 import { Field } from "../ui/field";
 

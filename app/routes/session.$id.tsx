@@ -15,10 +15,10 @@ import {
 import { useEffect } from "react";
 import { verifySession, type User } from "../auth/auth.server";
 import { gitHubPage } from "../github/client.server";
-import { redirectWithFlash } from "../platform/flash.server";
-import { checkFields, readForm, type Fields } from "../platform/form.server";
-import { bearerToken } from "../platform/request-gate";
-import { passRetryAfter } from "../platform/retry-after.server";
+import { redirectWithFlash } from "../platform/http/flash.server";
+import { checkFields, readForm, type Fields } from "../platform/http/form.server";
+import { bearerToken } from "../platform/http/request-gate";
+import { passRetryAfter } from "../platform/http/retry-after.server";
 import { answerReport } from "../sessions/agents/agent-api.server";
 import { tellListChanged } from "../sessions/notify.server";
 import {

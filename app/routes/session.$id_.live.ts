@@ -1,7 +1,7 @@
 import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { signInOf, verifySession } from "../auth/auth.server";
-import { bearerToken } from "../platform/request-gate";
-import { openSocket } from "../platform/socket.server";
+import { bearerToken } from "../platform/http/request-gate";
+import { openSocket } from "../platform/http/socket.server";
 import { listenAsAgent } from "../sessions/agents/agent-api.server";
 import { parseAfter, parseSessionId } from "../sessions/session-input.server";
 import { objectOf } from "../platform/durable-objects.server";

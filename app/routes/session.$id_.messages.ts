@@ -1,5 +1,5 @@
 import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
-import { bearerToken } from "../platform/request-gate";
+import { bearerToken } from "../platform/http/request-gate";
 import { answerRead } from "../sessions/agents/agent-api.server";
 
 /** What was said in a session, for an agent that has a token of it. */

@@ -1,5 +1,5 @@
 import { offersGitHub } from "../github/client.server";
-import { cookieSecrets } from "../platform/cookies.server";
+import { cookieSecrets } from "../platform/http/cookies.server";
 import { read } from "../platform/database.server";
 import { attempt } from "../platform/log";
 import { parseKeys } from "../platform/seal.server";

@@ -1,4 +1,4 @@
-import { asksForSocket, closedSocket } from "../platform/socket.server";
+import { asksForSocket, closedSocket } from "../platform/http/socket.server";
 import { CLOSED } from "./protocol/live-messages";
 
 /** What a page is told, by the status of the refusal. Any other is a failure that may pass: the page tries again. */

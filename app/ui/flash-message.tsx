@@ -1,6 +1,6 @@
 import { Form, useLocation } from "@remix-run/react";
 import { useState } from "react";
-import type { Flash } from "../platform/flash.server";
+import type { Flash } from "../platform/http/flash.server";
 
 /**
  * What the last action had to say. The live region is always there, so that what appears in it is read aloud. A message

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { stepDeletion } from "./account-deletion-step";
 import { attempt } from "../../app/platform/log";
-import { listenerOf } from "../../app/platform/socket.server";
+import { listenerOf } from "../../app/platform/http/socket.server";
 import { stepBulk } from "./bulk-step";
 import { objectOf } from "../../app/platform/durable-objects.server";
 import { CLOSED } from "../../app/sessions/protocol/live-messages";

@@ -3,7 +3,7 @@ import type { AccountEnv } from "../person/account-deletion-step";
 import { isStillAllowed } from "../../app/platform/allowed-users.server";
 import { attempt } from "../../app/platform/log";
 import { personOf } from "../../app/platform/person.server";
-import { listenerOf } from "../../app/platform/socket.server";
+import { listenerOf } from "../../app/platform/http/socket.server";
 import { hashToken, randomToken } from "../../app/platform/token.server";
 import {
   agentReport,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { safePath } from "../../app/auth/auth.server";
 import { offersLocalSignIn, signInInput } from "../../app/auth/local.server";
-import { checkFields } from "../../app/platform/form.server";
+import { checkFields } from "../../app/platform/http/form.server";
 import { contextWith, get } from "./support";
 
 describe("a name to sign in by", () => {

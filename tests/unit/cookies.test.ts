@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readCookie, signedCookie } from "../../app/platform/cookies.server";
+import { readCookie, signedCookie } from "../../app/platform/http/cookies.server";
 import { contextWith, get } from "./support";
 
 const HELD = { name: "ada" };

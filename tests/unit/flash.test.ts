@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { redirectWithFlash, takeFlash, type Flash } from "../../app/platform/flash.server";
+import { redirectWithFlash, takeFlash, type Flash } from "../../app/platform/http/flash.server";
 import { contextWith, cookieOf, get, setCookieOf } from "./support";
 
 const FLASH: Flash = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
-import { checkFields, readForm, readFormWithList } from "../../app/platform/form.server";
+import { checkFields, readForm, readFormWithList } from "../../app/platform/http/form.server";
 import { thrownBy } from "./support";
 
 const URLENCODED = "application/x-www-form-urlencoded";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checkFields } from "../../app/platform/form.server";
+import { checkFields } from "../../app/platform/http/form.server";
 import { MESSAGE_BYTES } from "../../app/sessions/protocol/budgets";
 import {
   createInput,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { BODY_LIMIT, passGate } from "../../app/platform/request-gate";
+import { BODY_LIMIT, passGate } from "../../app/platform/http/request-gate";
 
 const SHIP = "https://ship.example";
 const pass = (request: Request) => passGate(request, SHIP);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { setSecurityHeaders } from "../../app/platform/security-headers";
+import { setSecurityHeaders } from "../../app/platform/http/security-headers";
 
 const SHIP = "https://ship.example/dashboard";
 

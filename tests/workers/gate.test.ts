@@ -1,6 +1,6 @@
 /** The request gate, in front of the whole app: what it refuses changes nothing, and says so. */
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { BODY_LIMIT } from "../../app/platform/request-gate";
+import { BODY_LIMIT } from "../../app/platform/http/request-gate";
 import { appEnv, Browser, captureLog, everythingStored, leadsTo, ORIGIN } from "./app";
 import { settle } from "./support";
 

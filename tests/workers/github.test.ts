@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { gitHubUserId, isGitHubUser, type GitHubTokens } from "../../app/github/client.server";
 import { accessToken, disconnect, findTokens, saveTokens } from "../../app/github/tokens.server";
 import { insertAuthRecord } from "../../app/auth/records.server";
-import { signedCookie } from "../../app/platform/cookies.server";
+import { signedCookie } from "../../app/platform/http/cookies.server";
 import { write } from "../../app/platform/database.server";
 import { seal, unseal } from "../../app/platform/seal.server";
 import {

@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personOf } from "../../app/platform/person.server";
 import { hashToken } from "../../app/platform/token.server";
-import { listenerOf, openSocket } from "../../app/platform/socket.server";
+import { listenerOf, openSocket } from "../../app/platform/http/socket.server";
 import { objectOf } from "../../app/platform/durable-objects.server";
 import { CLOSED } from "../../app/sessions/protocol/live-messages";
 import { appEnv, ask, Browser, captureLog, everythingStored, ORIGIN } from "./app";

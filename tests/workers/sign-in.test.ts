@@ -2,7 +2,7 @@
 import type { AppLoadContext } from "@remix-run/cloudflare";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { signedCookie } from "../../app/platform/cookies.server";
+import { signedCookie } from "../../app/platform/http/cookies.server";
 import { appEnv, Browser, captureLog, everythingStored, leadsTo, ORIGIN } from "./app";
 import { env, faultyDatabase, inOrder, passes, refused, stopClock } from "./support";
 

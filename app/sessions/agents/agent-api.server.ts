@@ -1,8 +1,8 @@
 /** What an agent asks of a session by its token: to report in, to read, to listen. It is answered in JSON. */
 import { json } from "@remix-run/cloudflare";
-import { readForm } from "../../platform/form.server";
+import { readForm } from "../../platform/http/form.server";
 import { attempt } from "../../platform/log";
-import { openSocket } from "../../platform/socket.server";
+import { openSocket } from "../../platform/http/socket.server";
 import { hashToken } from "../../platform/token.server";
 import { parseAfter, parseSessionId, reportInput } from "../session-input.server";
 import { objectOf } from "../../platform/durable-objects.server";

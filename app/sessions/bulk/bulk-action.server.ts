@@ -1,7 +1,7 @@
 import { json, redirect, type AppLoadContext } from "@remix-run/cloudflare";
 import type { User } from "../../auth/auth.server";
-import { redirectWithFlash } from "../../platform/flash.server";
-import { checkFields, type Fields } from "../../platform/form.server";
+import { redirectWithFlash } from "../../platform/http/flash.server";
+import { checkFields, type Fields } from "../../platform/http/form.server";
 import { bulkPath, bulkResultText, deleteManyPath, tooManyText, type BulkKind } from "./bulk";
 import { tellChanged } from "../notify.server";
 import { startBulk, undoBulk, type BulkResult, type Choice } from "./bulk.server";

@@ -1,7 +1,7 @@
 import { Link } from "@remix-run/react";
 import { memo, useState, type MouseEvent } from "react";
 import type { Connection } from "../../ui/hooks/live-socket";
-import { ScrollPlace } from "../../ui/scroll-place";
+import { ScrollPlace } from "../../ui/scroll-anchor";
 import { relativeTime, RelativeTime } from "../../ui/time";
 import { ConnectionClosed } from "../connection-closed";
 import { END_ID } from "./live-session";

@@ -2,7 +2,7 @@ import { useFetcher } from "@remix-run/react";
 import { useEffect, useId, useRef, useState } from "react";
 import { useLiveSocket, type Connection } from "../../ui/hooks/live-socket";
 import { useReadAnew } from "../../ui/hooks/use-queued-revalidate";
-import { isAtEnd } from "../../ui/scroll-place";
+import { isAtEnd } from "../../ui/scroll-anchor";
 import type { AgentReport, SessionStatus, ShownMessage } from "../protocol/session";
 import { isFinal, parseLiveMessage } from "../protocol/live-messages";
 

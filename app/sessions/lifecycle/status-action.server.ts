@@ -1,7 +1,7 @@
 import { json, type AppLoadContext } from "@remix-run/cloudflare";
 import type { User } from "../../auth/auth.server";
-import { redirectWithFlash, type Flash } from "../../platform/flash.server";
-import { retryAfter } from "../../platform/retry-after.server";
+import { redirectWithFlash, type Flash } from "../../platform/http/flash.server";
+import { retryAfter } from "../../platform/http/retry-after.server";
 import { tellChanged } from "../notify.server";
 import { parseStatusChange, sessionNotFound } from "../session-input.server";
 import { changeStatus } from "./lifecycle.server";

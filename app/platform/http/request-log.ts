@@ -1,5 +1,5 @@
 import type { AppLoadContext } from "@remix-run/cloudflare";
-import { logEvent } from "./log";
+import { logEvent } from "../log";
 
 /**
  * Writes one structured line about a request that was answered, where LOG_REQUESTS is "true". It says nothing about who
