@@ -4,7 +4,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { migrate, ROOT } from "../scripts/lib/project.mjs";
+import { migrate } from "../scripts/lib/project.mjs";
+import { ROOT } from "../scripts/lib/processes.mjs";
 import { FOLDER } from "./servers.mjs";
 import { numberOf, opened, sizeOf } from "./storage.mjs";
 

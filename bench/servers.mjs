@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { Miniflare } from "miniflare";
 import { parse } from "smol-toml";
 import { tryBundles } from "../scripts/lib/bundles.mjs";
-import { build, ROOT } from "../scripts/lib/project.mjs";
+import { build } from "../scripts/lib/project.mjs";
+import { ROOT } from "../scripts/lib/processes.mjs";
 
 export const FOLDER = join(ROOT, ".wrangler/bench");
 const BUNDLES = join(FOLDER, "bundles");

@@ -12,7 +12,8 @@ import { gzipSync } from "node:zlib";
 import { chromium } from "playwright";
 import { chromiumOptions, installChromium } from "./lib/chromium.mjs";
 import { createSession, signIn } from "./lib/client.mjs";
-import { build, install, migrate, serve } from "./lib/project.mjs";
+import { build, install, migrate } from "./lib/project.mjs";
+import { serve } from "./lib/server.mjs";
 
 /**
  * @typedef {import("playwright").BrowserContext} BrowserContext

@@ -10,7 +10,7 @@ import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { ROOT } from "./lib/project.mjs";
+import { ROOT } from "./lib/processes.mjs";
 
 /** Where Miniflare keeps things, under the state folder. */
 const DATABASES = "v3/d1/miniflare-D1DatabaseObject";

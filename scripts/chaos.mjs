@@ -16,7 +16,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { describe, findViolations, readStorage } from "./audit-storage.mjs";
 import { createSession, signIn } from "./lib/client.mjs";
-import { answers, build, install, migrate, must, serve } from "./lib/project.mjs";
+import { build, install, migrate } from "./lib/project.mjs";
+import { answers, serve } from "./lib/server.mjs";
+import { must } from "./lib/processes.mjs";
 
 /**
  * @typedef {import("./lib/client.mjs").Client} Client

@@ -12,7 +12,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { build, install, outputOf, ROOT, run } from "./lib/project.mjs";
+import { build, install } from "./lib/project.mjs";
+import { outputOf, run } from "./lib/processes.mjs";
+import { ROOT } from "./lib/processes.mjs";
 
 /** @typedef {{ name: string, run: () => Promise<boolean> }} Step  which says whether it went well */
 

@@ -1,6 +1,8 @@
 // @ts-check
 /** `npm run dev`: the app as `npm start` serves it, rebuilt and reloaded on every change. */
-import { install, makeSecrets, migrate, must, serveArgs } from "./lib/project.mjs";
+import { install, makeSecrets, migrate } from "./lib/project.mjs";
+import { serveArgs } from "./lib/server.mjs";
+import { must } from "./lib/processes.mjs";
 
 const state = ".wrangler/state";
 

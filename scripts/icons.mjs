@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
-import { ROOT } from "./lib/project.mjs";
+import { ROOT } from "./lib/processes.mjs";
 
 /** By the names that Ship has for them. */
 const ICONS = {

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { supportedCompatibilityDate } from "miniflare";
 import { parse } from "smol-toml";
 import * as z from "zod/mini";
-import { ROOT } from "./lib/project.mjs";
+import { ROOT } from "./lib/processes.mjs";
 
 export const PAGES = "wrangler.toml";
 export const COMPANION = "durable-objects/wrangler.toml";

@@ -10,7 +10,10 @@ import { join } from "node:path";
 import { chromium } from "playwright";
 import { chromiumOptions, installChromium } from "./lib/chromium.mjs";
 import { createSession, signIn } from "./lib/client.mjs";
-import { build, install, migrate, must, ROOT, serve } from "./lib/project.mjs";
+import { build, install, migrate } from "./lib/project.mjs";
+import { serve } from "./lib/server.mjs";
+import { must } from "./lib/processes.mjs";
+import { ROOT } from "./lib/processes.mjs";
 
 /** @typedef {{ name: string, path: string, prepare?: (page: import("playwright").Page) => Promise<unknown> }} Picture */
 

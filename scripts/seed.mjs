@@ -8,7 +8,8 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { complaintOf, createSession, signIn } from "./lib/client.mjs";
-import { answers, build, install, makeSecrets, migrate, serve } from "./lib/project.mjs";
+import { build, install, makeSecrets, migrate } from "./lib/project.mjs";
+import { answers, serve } from "./lib/server.mjs";
 
 const STATE = ".wrangler/state";
 const AT_ONCE = 8;

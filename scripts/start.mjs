@@ -8,16 +8,9 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import {
-  answers,
-  build,
-  install,
-  makeSecrets,
-  migrate,
-  outputOf,
-  serveArgs,
-  start,
-} from "./lib/project.mjs";
+import { build, install, makeSecrets, migrate } from "./lib/project.mjs";
+import { answers, serveArgs } from "./lib/server.mjs";
+import { outputOf, start } from "./lib/processes.mjs";
 
 const { values } = parseArgs({
   options: { state: { type: "string", default: ".wrangler/state" } },

@@ -5,7 +5,9 @@
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build, install, ROOT, run } from "./lib/project.mjs";
+import { build, install } from "./lib/project.mjs";
+import { run } from "./lib/processes.mjs";
+import { ROOT } from "./lib/processes.mjs";
 import { CHECKS, passes } from "./validate.mjs";
 
 const RESULTS = join(ROOT, "test-results");

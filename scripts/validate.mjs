@@ -2,7 +2,8 @@
 /** `npm run validate`: every check of the code that runs none of it, in a minute; `npm test` begins with them. */
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { install, run } from "./lib/project.mjs";
+import { install } from "./lib/project.mjs";
+import { run } from "./lib/processes.mjs";
 
 /** @typedef {{ name: string, command: string, args: string[] }} Check  which passes or fails as a whole */
 

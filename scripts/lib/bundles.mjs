@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { run } from "./project.mjs";
+import { run } from "./processes.mjs";
 
 /** The most that Cloudflare's free plan takes of one Worker, gzipped, in bytes. */
 const LIMIT = 3 * 1024 * 1024;

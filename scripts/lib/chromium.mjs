@@ -1,7 +1,7 @@
 // @ts-check
 import { existsSync } from "node:fs";
 import { chromium } from "playwright";
-import { must, run } from "./project.mjs";
+import { must, run } from "./processes.mjs";
 
 const SYSTEM_BROWSERS = [
   "/usr/bin/chromium",

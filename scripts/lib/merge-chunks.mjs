@@ -8,7 +8,7 @@ import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT } from "./project.mjs";
+import { ROOT } from "./processes.mjs";
 
 /**
  * @typedef {object} Output  of the compiler, as its metafile tells of it

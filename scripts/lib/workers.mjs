@@ -13,7 +13,7 @@ import {
   unstable_getMiniflareWorkerOptions as optionsOf,
   unstable_splitSqlQuery as splitSql,
 } from "wrangler";
-import { ROOT } from "./project.mjs";
+import { ROOT } from "./processes.mjs";
 
 /** The Functions as they are deployed: `build` has bundled them. */
 const FUNCTIONS = join(ROOT, "build/functions/index.js");

@@ -6,7 +6,7 @@ import { join, relative } from "node:path";
 import Database from "libsql";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { describe as told, findViolations, readStorage } from "../../scripts/audit-storage.mjs";
-import { ROOT } from "../../scripts/lib/project.mjs";
+import { ROOT } from "../../scripts/lib/processes.mjs";
 
 const OBJECT = "00".repeat(32);
 const ID = randomUUID();
