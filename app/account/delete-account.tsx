@@ -1,5 +1,5 @@
 import { Form, Link, useNavigation } from "@remix-run/react";
-import { sessionCountText } from "../sessions/bulk/bulk";
+import { sessionCountText } from "../sessions/session-summary";
 import { Dialog } from "../ui/dialog";
 import { Field } from "../ui/field";
 

@@ -15,7 +15,7 @@ import { redirectWithFlash } from "../platform/http/flash.server";
 import { readForm } from "../platform/http/form.server";
 import { chooseTheme } from "../platform/http/theme.server";
 import type { loader as rootLoader } from "../root";
-import { bulkPath } from "../sessions/bulk/bulk";
+import { bulkPath } from "../sessions/paths";
 import {
   ConnectedAgentsPanel,
   mayHaveAgents,

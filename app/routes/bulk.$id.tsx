@@ -8,11 +8,13 @@ import {
 import { useLoaderData, useSearchParams } from "@remix-run/react";
 import { verifySession } from "../auth/auth.server";
 import { readForm } from "../platform/http/form.server";
-import { bulkPath, BULK_WORDS, sessionCountText } from "../sessions/bulk/bulk";
+import { BULK_WORDS } from "../sessions/bulk/bulk";
+import { sessionCountText } from "../sessions/session-summary";
+import { bulkPath } from "../sessions/paths";
 import { BulkProgress, type BulkView } from "../sessions/bulk/bulk-progress";
 import { continueBulk, findBulk, finishBulk, isStalled } from "../sessions/bulk/bulk.server";
-import { bulkNotFound, parseBulkId } from "../sessions/session-input.server";
-import { listPath } from "../sessions/list/list-view";
+import { bulkNotFound, parseBulkId } from "../sessions/bulk/bulk-input.server";
+import { listPath } from "../sessions/paths";
 import { ErrorPanel } from "../ui/error-panel";
 import { useLastAnswer } from "../ui/hooks/use-sticky-action-data";
 import { useRefresh } from "../ui/hooks/use-polling";

@@ -11,7 +11,8 @@ import { verifySession, type User } from "../auth/auth.server";
 import { redirectWithFlash } from "../platform/http/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/http/form.server";
 import { passRetryAfter } from "../platform/http/retry-after.server";
-import { bulkPath, tooManyText } from "../sessions/bulk/bulk";
+import { tooManyText } from "../sessions/bulk/bulk";
+import { bulkPath } from "../sessions/paths";
 import {
   measureChoice,
   startBulk,
@@ -24,16 +25,13 @@ import {
   DeleteSessionsDialog,
   SessionGoneDialog,
 } from "../sessions/lifecycle/delete-session-dialog";
-import {
-  bulkInput,
-  confirmedInput,
-  parseListView,
-  parseSessionIds,
-  sessionNotFound,
-} from "../sessions/session-input.server";
-import { deleteSession } from "../sessions/lifecycle/lifecycle.server";
-import { listPath } from "../sessions/list/list-view";
-import { countMessages, findSession } from "../sessions/conversation/conversation.server";
+import { sessionNotFound } from "../sessions/session-input.server";
+import { parseSessionIds } from "../sessions/bulk/bulk-input.server";
+import { bulkInput, confirmedInput } from "../sessions/bulk/bulk-input.server";
+import { parseListView } from "../sessions/list/list-input.server";
+import { deleteSession } from "../sessions/lifecycle/deletion.server";
+import { listPath } from "../sessions/paths";
+import { countMessages, findSession } from "../sessions/session-queries.server";
 import { repositoryName } from "../sessions/protocol/session";
 import { answerTooFast } from "../sessions/lifecycle/status-action.server";
 import { ErrorPanel } from "../ui/error-panel";

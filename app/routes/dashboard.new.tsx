@@ -26,14 +26,16 @@ import {
   RepositoryFields,
   type CreateSessionDialogProps,
 } from "../sessions/lifecycle/create-session-dialog";
-import { createInput, parseRepository, pickInput } from "../sessions/session-input.server";
+import { parseRepository } from "../sessions/session-input.server";
+import { createInput, pickInput } from "../sessions/lifecycle/lifecycle-input.server";
 import {
   createSession,
   type CreateForm,
   type CreateResult,
 } from "../sessions/lifecycle/lifecycle.server";
 import { findSimilar } from "../sessions/lifecycle/active-on-repository.server";
-import { listPath, type SimilarSessions } from "../sessions/list/list-view";
+import { type SimilarSessions } from "../sessions/session-summary";
+import { listPath } from "../sessions/paths";
 import { repositoryName, type Repository } from "../sessions/protocol/session";
 import { ErrorPanel } from "../ui/error-panel";
 import { useLastAnswer } from "../ui/hooks/use-sticky-action-data";

@@ -22,25 +22,20 @@ import { passRetryAfter } from "../platform/http/retry-after.server";
 import { answerReport } from "../sessions/agents/agent-api.server";
 import { tellListChanged } from "../sessions/notify.server";
 import {
-  messageInput,
   parseBefore,
   parseNumber,
   parseSessionId,
   sessionNotFound,
-  tokenInput,
 } from "../sessions/session-input.server";
-import {
-  appendMessage,
-  connectAgent,
-  revokeAgent,
-  seeMessages,
-} from "../sessions/lifecycle/lifecycle.server";
-import { durationsOf, listItem } from "../sessions/list/list-view";
+import { tokenInput } from "../sessions/agents/agent-tokens.server";
+import { messageInput } from "../sessions/conversation/messages.server";
+import { connectAgent, revokeAgent } from "../sessions/agents/agent-tokens.server";
+import { seeMessages } from "../sessions/conversation/messages.server";
+import { appendMessage } from "../sessions/conversation/messages.server";
+import { durationsOf, listItem } from "../sessions/session-summary";
 import { OpenSession, type SessionAnswer } from "../sessions/page/open-session";
-import {
-  findSessionWithHistory,
-  readConversation,
-} from "../sessions/conversation/conversation.server";
+import { readConversation } from "../sessions/conversation/conversation.server";
+import { findSessionWithHistory } from "../sessions/session-queries.server";
 import { repositoryName } from "../sessions/protocol/session";
 import { SessionDetails, SessionHistory } from "../sessions/page/session-details";
 import { answerStatusChange, answerTooFast } from "../sessions/lifecycle/status-action.server";

@@ -6,7 +6,7 @@ import { listenAsAgent } from "../sessions/agents/agent-api.server";
 import { parseAfter, parseSessionId } from "../sessions/session-input.server";
 import { objectOf } from "../platform/durable-objects.server";
 import { openForPage } from "../sessions/page-socket.server";
-import { findSession } from "../sessions/conversation/conversation.server";
+import { findSession } from "../sessions/session-queries.server";
 
 /** The live socket of a session: for its owner's pages, and for agents with a token of this session. */
 export async function loader({ request, params, context }: LoaderFunctionArgs) {

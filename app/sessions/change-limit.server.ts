@@ -7,7 +7,8 @@ import { sql, type RawBuilder } from "kysely";
 import { statementBuilder, write, type Statement } from "../platform/database.server";
 import { accountStands } from "../platform/deleted-users.server";
 import { attempt } from "../platform/log";
-import { MINUTE, readRow } from "./lifecycle/lifecycle-statements.server";
+import { MINUTE } from "./lifecycle/create-statements.server";
+import { readRow } from "./session-table.server";
 import type { SessionRow } from "./protocol/session";
 
 interface ChangeWindow {

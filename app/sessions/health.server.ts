@@ -4,7 +4,7 @@ import { read } from "../platform/database.server";
 import { attempt } from "../platform/log";
 import { parseKeys } from "../platform/seal.server";
 import { objectOf } from "../platform/durable-objects.server";
-import { readRow } from "./lifecycle/lifecycle-statements.server";
+import { readRow } from "./session-table.server";
 
 const PATIENCE = 5_000;
 

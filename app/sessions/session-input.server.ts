@@ -1,24 +1,13 @@
 /** What people send, checked. GitHub's own rules for names. */
 import * as z from "zod/mini";
 import { MESSAGE_BYTES, utf8Bytes } from "./protocol/budgets";
-import { PAGE_SIZE, type Cursor } from "./list/list-query.server";
-import {
-  IDLE_DAYS,
-  LIST_SORTS,
-  ordersByRepository,
-  SEARCH_LENGTH,
-  type IdleDays,
-  type ListSort,
-  type ListStatus,
-  type ListView,
-} from "./list/list-view";
-import type { Repository, StatusChange } from "./protocol/session";
+import type { Repository } from "./protocol/session";
 
 const OWNER_MISSING = "Enter the repository’s owner.";
 const NAME_MISSING = "Enter the repository’s name.";
-const FORM_INCOMPLETE = "The form was incomplete. Send it again.";
+export const FORM_INCOMPLETE = "The form was incomplete. Send it again.";
 
-const repositoryOwner = z.string(OWNER_MISSING).check(
+export const repositoryOwner = z.string(OWNER_MISSING).check(
   z.trim(),
   z.minLength(1, { error: OWNER_MISSING, abort: true }),
   z.maxLength(39, { error: "An owner has at most 39 characters.", abort: true }),
@@ -28,7 +17,7 @@ const repositoryOwner = z.string(OWNER_MISSING).check(
   }),
 );
 
-const repositoryName = z.string(NAME_MISSING).check(
+export const repositoryName = z.string(NAME_MISSING).check(
   z.trim(),
   z.minLength(1, { error: NAME_MISSING, abort: true }),
   z.maxLength(100, { error: "A repository name has at most 100 characters.", abort: true }),
@@ -45,38 +34,8 @@ const repositoryName = z.string(NAME_MISSING).check(
 
 const repositoryShape = z.object({ owner: repositoryOwner, name: repositoryName });
 
-/** The repository, "owner/name", of whose active sessions the form was told. */
-const another = z.optional(z.string());
-
-/** The create form: its key, and the repository. */
-export const createInput = z.object({
-  key: z.uuid(FORM_INCOMPLETE),
-  repoOwner: repositoryOwner,
-  repoName: repositoryName,
-  another,
-});
-
-/** The create form where one of the connected repositories is chosen, as "owner/name". */
-export const pickInput = z.object({
-  key: z.uuid(FORM_INCOMPLETE),
-  repository: z.string("Choose a repository."),
-  another,
-});
-
-/** A form that is about many sessions: its key. */
-export const bulkInput = z.object({ key: z.uuid(FORM_INCOMPLETE) });
-
-const wholeNumber = z.string(FORM_INCOMPLETE).check(z.regex(/^\d{1,15}$/, FORM_INCOMPLETE));
-
-/** What the form that deletes all matching sessions has shown: when, how many, and their checksum. */
-export const confirmedInput = z.object({
-  until: wholeNumber,
-  count: wholeNumber,
-  checksum: z.string(FORM_INCOMPLETE).check(z.regex(/^\d{1,19}\.\d{1,19}$/, FORM_INCOMPLETE)),
-});
-
 /** @param missing what is said where there is no text at all */
-const messageText = (missing: string) =>
+export const messageText = (missing: string) =>
   z.string(missing).check(
     z.refine((text) => text.trim() !== "", { error: "Write a message first.", abort: true }),
     z.refine((text) => utf8Bytes(text) <= MESSAGE_BYTES, {
@@ -84,55 +43,7 @@ const messageText = (missing: string) =>
     }),
   );
 
-/** The composer: the message's key, and its text. */
-export const messageInput = z.object({
-  key: z.uuid(FORM_INCOMPLETE),
-  text: messageText(FORM_INCOMPLETE),
-});
-
-/** What an agent reports: words, a status or both; its key is its own to choose. */
-export const reportInput = z
-  .object(
-    {
-      text: z.optional(messageText("A text is text.")),
-      status: z.optional(
-        z.enum(
-          ["working", "waiting", "done", "failed"],
-          "A status is working, waiting, done or failed.",
-        ),
-      ),
-      key: z.optional(
-        z
-          .string("A key is text.")
-          .check(
-            z.minLength(1, "A key has at least one character."),
-            z.maxLength(200, "A key has at most 200 characters."),
-          ),
-      ),
-    },
-    "A report is an object.",
-  )
-  .check(
-    z.refine(({ text, status }) => text !== undefined || status !== undefined, {
-      error: "Send a text, a status or both.",
-    }),
-  );
-
-const TOKEN_NAME_MISSING = "Name the agent.";
-
-/** The form that makes an agent's token: its key, and the agent's name. */
-export const tokenInput = z.object({
-  key: z.uuid(FORM_INCOMPLETE),
-  name: z
-    .string(TOKEN_NAME_MISSING)
-    .check(
-      z.trim(),
-      z.minLength(1, { error: TOKEN_NAME_MISSING, abort: true }),
-      z.maxLength(60, { error: "A name has at most 60 characters." }),
-    ),
-});
-
-const sessionId = z.uuid();
+export const sessionId = z.uuid();
 
 /**
  * @returns the id in lower case
@@ -144,77 +55,9 @@ export function parseSessionId(id: string | null | undefined): string {
   return parsed.data.toLowerCase();
 }
 
-/**
- * @param ids of the sessions that were selected
- * @returns them in lower case
- * @throws a 400 Response where they are more than a page or one comes twice, a 404 one where one is none
- */
-export function parseSessionIds(ids: string[]): string[] {
-  if (ids.length > PAGE_SIZE) {
-    throw refusal(`Select at most ${PAGE_SIZE} sessions, or all that match.`);
-  }
-  const parsed = ids.map(parseSessionId);
-  if (new Set(parsed).size === parsed.length) return parsed;
-  throw refusal("A session was selected twice.");
-}
-
-/** @returns the id in lower case @throws the 404 Response of a bulk that does not exist, where it is no UUID */
-export function parseBulkId(id: string | undefined): string {
-  const parsed = sessionId.safeParse(id);
-  if (!parsed.success) throw bulkNotFound();
-  return parsed.data.toLowerCase();
-}
-
-/** The one answer for a bulk that does not exist and for one that is somebody else's. */
-export function bulkNotFound(): Response {
-  return new Response("This change does not exist any more, or it is not yours.", { status: 404 });
-}
-
 /** The one answer for a session that does not exist and for one that is somebody else's. */
 export function sessionNotFound(): Response {
   return new Response("This session does not exist, or it is not yours.", { status: 404 });
-}
-
-const SEARCH_WORDS = 8;
-
-/** @returns what a list's URL asks to see @throws a 400 Response that says what is wrong with it */
-export function parseListView(query: URLSearchParams): ListView {
-  const status = parseStatus(query.get("status"));
-  const idle = parseIdle(query.get("idle"));
-  if (idle !== null && status !== "active") throw refusal("Only active sessions can be idle.");
-  const words = parseSearch(query.get("q") ?? "");
-  const repository = parseRepository(query.get("repo"));
-  const repo = repository && `${repository.owner}/${repository.name}`;
-  return { status, words, repo, idle, sort: parseSort(query.get("sort")) };
-}
-
-function parseStatus(status: string | null): ListStatus {
-  if (status === null) return "active";
-  if (status === "active" || status === "archived" || status === "all") return status;
-  throw refusal("The list can show active sessions, archived ones or all.");
-}
-
-function parseIdle(idle: string | null): IdleDays | null {
-  if (idle === null) return null;
-  const days = IDLE_DAYS.find((days) => String(days) === idle);
-  if (days) return days;
-  throw refusal("The list can show sessions that have been idle for 7, 14 or 30 days.");
-}
-
-function parseSort(sort: string | null): ListSort {
-  const found = LIST_SORTS.find((known) => known === (sort ?? LIST_SORTS[0]));
-  if (found) return found;
-  throw refusal("The list can be sorted by last activity, by creation or by repository.");
-}
-
-/** @returns the words of a search, in lower case, each once */
-function parseSearch(search: string): string[] {
-  if (search.length > SEARCH_LENGTH) {
-    throw refusal(`A search has at most ${SEARCH_LENGTH} characters.`);
-  }
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length > SEARCH_WORDS) throw refusal(`A search has at most ${SEARCH_WORDS} words.`);
-  return [...new Set(words)];
 }
 
 /**
@@ -230,30 +73,8 @@ export function parseRepository(repository: string | null): Repository | null {
   throw refusal("The repository in this link is none: it should look like “owner/name”.");
 }
 
-function refusal(message: string): Response {
+export function refusal(message: string): Response {
   return new Response(message, { status: 400 });
-}
-
-/** @returns a cursor as it stands in a URL */
-export function formatCursor({ direction, time, id, repo }: Cursor): string {
-  return [direction, time, id, ...(repo === undefined ? [] : [repo])].join(".");
-}
-
-/**
- * @param view the view that the cursor is a place in
- * @returns the cursor, undefined where there is none
- * @throws a 400 Response where `?cursor=` is none, or none of this view's order
- */
-export function parseCursor(cursor: string | null, view: ListView): Cursor | undefined {
-  if (cursor === null) return undefined;
-  const [, direction, time, rest, repo] =
-    /^(older|newer)\.(\d{1,15})\.([^.]+)(?:\.(.+))?$/.exec(cursor) ?? [];
-  const id = sessionId.safeParse(rest);
-  const fits = ordersByRepository(view) === (repo !== undefined);
-  if (time && id.success && fits) {
-    return { direction: direction as Cursor["direction"], time: Number(time), id: id.data, repo };
-  }
-  throw refusal("This link to a part of the list is damaged.");
 }
 
 /** The number behind an intent, as in "revoke:3". @throws a 400 Response where there is none */
@@ -279,18 +100,4 @@ function parseMessageId(id: string | null | undefined, least: 0 | 1): number | u
   if (id === null || id === undefined) return undefined;
   if (/^(0|[1-9]\d{0,14})$/.test(id) && Number(id) >= least) return Number(id);
   throw new Response("This link to a part of the conversation is damaged.", { status: 400 });
-}
-
-/**
- * The value of a button that changes a session's status: intent and id, as in "archive:<id>".
- *
- * @throws a 400 Response where the intent is unknown, a 404 one where the id is none
- */
-export function parseStatusChange(intent: string | undefined): {
-  change: StatusChange;
-  id: string;
-} {
-  const [, change, id] = /^(archive|restore|keep):(.*)$/s.exec(intent ?? "") ?? [];
-  if (!change) throw new Response("This page does not know that intent.", { status: 400 });
-  return { change: change as StatusChange, id: parseSessionId(id) };
 }

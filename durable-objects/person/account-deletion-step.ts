@@ -10,7 +10,7 @@ import {
   finishDeletions,
   OBJECTS_AT_ONCE,
   type DeletionEnv,
-} from "../../app/sessions/lifecycle/lifecycle.server";
+} from "../../app/sessions/lifecycle/deletion.server";
 import {
   deleteBulk,
   finishDeletedUser,

@@ -17,7 +17,7 @@ import {
   finishDeletions,
   OBJECTS_AT_ONCE,
   type DeletionEnv,
-} from "../../app/sessions/lifecycle/lifecycle.server";
+} from "../../app/sessions/lifecycle/deletion.server";
 import { objectOf } from "../../app/platform/durable-objects.server";
 
 /** How many sessions one step is about. */

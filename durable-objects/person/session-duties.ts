@@ -1,7 +1,7 @@
 import { read } from "../../app/platform/database.server";
 import type { BulkStep } from "./bulk-step";
 import { objectOf } from "../../app/platform/durable-objects.server";
-import { readRow } from "../../app/sessions/lifecycle/lifecycle-statements.server";
+import { readRow } from "../../app/sessions/session-table.server";
 import type { Duty } from "./duties";
 import type { CompanionEnv } from "../session/session-do";
 

@@ -1,11 +1,7 @@
 import { write } from "../../app/platform/database.server";
 import { logError } from "../../app/platform/log";
-import {
-  deleteRows,
-  readDeletion,
-  readRow,
-  reportToRow,
-} from "../../app/sessions/lifecycle/lifecycle-statements.server";
+import { deleteRows, reportToRow } from "../../app/sessions/lifecycle/lifecycle-statements.server";
+import { readDeletion, readRow } from "../../app/sessions/session-table.server";
 import { autoArchiveTime, type SessionRow } from "../../app/sessions/protocol/session";
 import type { CompanionEnv } from "./session-do";
 import type { SessionStorage, State } from "./storage";

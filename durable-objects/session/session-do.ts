@@ -7,18 +7,24 @@ import { listenerOf } from "../../app/platform/http/socket.server";
 import { hashToken, randomToken } from "../../app/platform/token.server";
 import {
   agentReport,
-  type AgentAnswer,
-  type AgentToken,
-  type Message,
-  type NewMessage,
-  type NewReport,
-  type NewToken,
-  type NoRoom,
-  type ObjectAnswer,
   type SessionMetadata,
   type SessionRow,
-  type ShownMessage,
 } from "../../app/sessions/protocol/session";
+import {
+  type AgentAnswer,
+  type NoRoom,
+  type ObjectAnswer,
+} from "../../app/sessions/protocol/object-answers";
+import {
+  type AgentToken,
+  type NewReport,
+  type NewToken,
+} from "../../app/sessions/protocol/object-answers";
+import {
+  type Message,
+  type NewMessage,
+  type ShownMessage,
+} from "../../app/sessions/protocol/message";
 import {
   CLOSED,
   type AgentMessage,

@@ -1,11 +1,7 @@
 import { SESSION_BYTES } from "../../app/sessions/protocol/budgets";
-import type {
-  AgentToken,
-  NewMessage,
-  NewReport,
-  SessionMetadata,
-  SessionRow,
-} from "../../app/sessions/protocol/session";
+import type { SessionMetadata, SessionRow } from "../../app/sessions/protocol/session";
+import type { AgentToken, NewReport } from "../../app/sessions/protocol/object-answers";
+import type { NewMessage } from "../../app/sessions/protocol/message";
 import { Messages, type ParsedMessage } from "./messages";
 import { FIRST_SCHEMA, readRows, upgrade, writeRows } from "./schema";
 

@@ -5,7 +5,8 @@ import {
   exportStream,
   type Pieces,
 } from "../../app/sessions/conversation/export.server";
-import type { HistoryLine, Message, SessionRow } from "../../app/sessions/protocol/session";
+import type { HistoryLine, SessionRow } from "../../app/sessions/protocol/session";
+import type { Message } from "../../app/sessions/protocol/message";
 import { NOW } from "./support";
 
 const ROW: SessionRow = {

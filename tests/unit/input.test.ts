@@ -3,19 +3,18 @@ import { describe, expect, test } from "vitest";
 import { checkFields } from "../../app/platform/http/form.server";
 import { MESSAGE_BYTES } from "../../app/sessions/protocol/budgets";
 import {
-  createInput,
-  formatCursor,
-  messageInput,
   parseAfter,
   parseBefore,
-  parseCursor,
-  parseListView,
   parseNumber,
   parseSessionId,
-  parseStatusChange,
-  reportInput,
-  tokenInput,
 } from "../../app/sessions/session-input.server";
+import { reportInput } from "../../app/sessions/agents/agent-api.server";
+import { tokenInput } from "../../app/sessions/agents/agent-tokens.server";
+import { messageInput } from "../../app/sessions/conversation/messages.server";
+import { parseStatusChange } from "../../app/sessions/lifecycle/lifecycle-input.server";
+import { createInput } from "../../app/sessions/lifecycle/lifecycle-input.server";
+import { formatCursor, parseCursor } from "../../app/sessions/list/list-input.server";
+import { parseListView } from "../../app/sessions/list/list-input.server";
 import type { ListView } from "../../app/sessions/list/list-view";
 import { thrownBy } from "./support";
 

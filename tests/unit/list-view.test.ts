@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { durationsOf, listItem, listPath } from "../../app/sessions/list/list-view";
+import { durationsOf, listItem } from "../../app/sessions/session-summary";
+import { listPath } from "../../app/sessions/paths";
 import type { SessionRow } from "../../app/sessions/protocol/session";
 import { contextWith, NOW } from "./support";
 

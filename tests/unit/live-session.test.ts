@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { joined, latest } from "../../app/sessions/conversation/live-session";
-import { agentStatusAt, type ShownMessage } from "../../app/sessions/protocol/session";
+import { agentStatusAt } from "../../app/sessions/protocol/session";
+import { type ShownMessage } from "../../app/sessions/protocol/message";
 
 /** The messages from one number to another, as they were read at some time. */
 function part(first: number, last: number, author = "Ada"): ShownMessage[] {

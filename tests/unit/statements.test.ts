@@ -54,17 +54,18 @@ import type { ListView } from "../../app/sessions/list/list-view";
 import {
   archiveRows,
   deleteRows,
-  insertSession,
   keepRow,
-  markSeen,
-  readCreated,
+  reportToRow,
+  restoreRows,
+} from "../../app/sessions/lifecycle/lifecycle-statements.server";
+import { insertSession, readCreated } from "../../app/sessions/lifecycle/create-statements.server";
+import { markSeen } from "../../app/sessions/session-table.server";
+import {
   readDeletion,
   readRow,
   readTombstone,
-  reportToRow,
-  restoreRows,
   statements,
-} from "../../app/sessions/lifecycle/lifecycle-statements.server";
+} from "../../app/sessions/session-table.server";
 import { readActive } from "../../app/sessions/lifecycle/active-on-repository.server";
 
 /** Everything that a person or a clock puts into a statement. */

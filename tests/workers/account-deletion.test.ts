@@ -9,16 +9,12 @@ import { write, type Statement } from "../../app/platform/database.server";
 import { personOf } from "../../app/platform/person.server";
 import { insertBulk, sessionsByIds } from "../../app/sessions/bulk/bulk-tables.server";
 import { countChange } from "../../app/sessions/change-limit.server";
-import {
-  appendMessage,
-  createSession,
-  deleteSession,
-} from "../../app/sessions/lifecycle/lifecycle.server";
+import { createSession } from "../../app/sessions/lifecycle/lifecycle.server";
+import { appendMessage } from "../../app/sessions/conversation/messages.server";
+import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
 import { objectOf } from "../../app/platform/durable-objects.server";
-import {
-  insertSession,
-  reportToRow,
-} from "../../app/sessions/lifecycle/lifecycle-statements.server";
+import { reportToRow } from "../../app/sessions/lifecycle/lifecycle-statements.server";
+import { insertSession } from "../../app/sessions/lifecycle/create-statements.server";
 import { appEnv, Browser, captureLog, everythingStored, leadsTo, ORIGIN, rowsStored } from "./app";
 import {
   begun,

@@ -1,11 +1,9 @@
 /** What becomes of the alarm when D1 fails it, its object is aborted, or others are at work while it waits for D1. */
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import {
-  appendMessage,
-  changeStatus,
-  deleteSession,
-} from "../../app/sessions/lifecycle/lifecycle.server";
+import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
+import { appendMessage } from "../../app/sessions/conversation/messages.server";
+import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
 import { objectOf } from "../../app/platform/durable-objects.server";
 import {
   answerLost,

@@ -2,11 +2,9 @@
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, test, vi } from "vitest";
 import { write } from "../../app/platform/database.server";
-import {
-  appendMessage,
-  changeStatus,
-  deleteSession,
-} from "../../app/sessions/lifecycle/lifecycle.server";
+import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
+import { appendMessage } from "../../app/sessions/conversation/messages.server";
+import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
 import { objectOf } from "../../app/platform/durable-objects.server";
 import { reportToRow } from "../../app/sessions/lifecycle/lifecycle-statements.server";
 import type { SessionRow } from "../../app/sessions/protocol/session";

@@ -1,6 +1,6 @@
 /** The pages and forms that are about many sessions, as a browser without JavaScript uses them. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { deleteSession } from "../../app/sessions/lifecycle/lifecycle.server";
+import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
 import { appEnv, Browser, captureLog, leadsTo } from "./app";
 import { fireAlarmOf, settleBulks, standings, withoutBulks } from "./bulk-support";
 import { newRows, standing, stopClock } from "./support";

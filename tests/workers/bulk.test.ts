@@ -10,11 +10,9 @@ import {
   measureChoice,
   undoBulk,
 } from "../../app/sessions/bulk/bulk.server";
-import {
-  appendMessage,
-  changeStatus,
-  deleteSession,
-} from "../../app/sessions/lifecycle/lifecycle.server";
+import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
+import { appendMessage } from "../../app/sessions/conversation/messages.server";
+import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
 import { objectOf } from "../../app/platform/durable-objects.server";
 import {
   allOf,

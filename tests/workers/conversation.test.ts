@@ -1,18 +1,16 @@
 import { runInDurableObject } from "cloudflare:test";
 import { expect, test, vi } from "vitest";
-import {
-  appendMessage,
-  changeStatus,
-  deleteSession,
-  seeMessages,
-} from "../../app/sessions/lifecycle/lifecycle.server";
+import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
+import { seeMessages } from "../../app/sessions/conversation/messages.server";
+import { appendMessage } from "../../app/sessions/conversation/messages.server";
+import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
 import { objectOf } from "../../app/platform/durable-objects.server";
+import { readConversation } from "../../app/sessions/conversation/conversation.server";
 import {
   countMessages,
   findSession,
   findSessionWithHistory,
-  readConversation,
-} from "../../app/sessions/conversation/conversation.server";
+} from "../../app/sessions/session-queries.server";
 import {
   env,
   everything,

@@ -1,11 +1,8 @@
 /** The kept counts are true after everything that can happen to a session. */
 import { expect, test, vi } from "vitest";
-import {
-  appendMessage,
-  changeStatus,
-  createSession,
-  deleteSession,
-} from "../../app/sessions/lifecycle/lifecycle.server";
+import { changeStatus, createSession } from "../../app/sessions/lifecycle/lifecycle.server";
+import { appendMessage } from "../../app/sessions/conversation/messages.server";
+import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
 import { listSessions } from "../../app/sessions/list/list.server";
 import {
   env,

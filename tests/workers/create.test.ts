@@ -1,12 +1,9 @@
 import { describe, expect, test, vi } from "vitest";
 import { personOf } from "../../app/platform/person.server";
-import {
-  appendMessage,
-  changeStatus,
-  createSession,
-  deleteSession,
-} from "../../app/sessions/lifecycle/lifecycle.server";
-import { insertSession } from "../../app/sessions/lifecycle/lifecycle-statements.server";
+import { changeStatus, createSession } from "../../app/sessions/lifecycle/lifecycle.server";
+import { appendMessage } from "../../app/sessions/conversation/messages.server";
+import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
+import { insertSession } from "../../app/sessions/lifecycle/create-statements.server";
 import { write } from "../../app/platform/database.server";
 import { fireAlarmOf, settleBulks as settleDuties, storedBy } from "./bulk-support";
 import {

@@ -1,11 +1,9 @@
 import { expect, test, vi } from "vitest";
-import {
-  appendMessage,
-  changeStatus,
-  deleteSession,
-} from "../../app/sessions/lifecycle/lifecycle.server";
+import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
+import { appendMessage } from "../../app/sessions/conversation/messages.server";
+import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
 import { objectOf } from "../../app/platform/durable-objects.server";
-import { findSession } from "../../app/sessions/conversation/conversation.server";
+import { findSession } from "../../app/sessions/session-queries.server";
 import type { Tombstone } from "../../app/sessions/protocol/session";
 import {
   env,

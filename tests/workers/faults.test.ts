@@ -4,12 +4,9 @@
  */
 import { abortAllDurableObjects } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import {
-  appendMessage,
-  changeStatus,
-  createSession,
-  deleteSession,
-} from "../../app/sessions/lifecycle/lifecycle.server";
+import { changeStatus, createSession } from "../../app/sessions/lifecycle/lifecycle.server";
+import { appendMessage } from "../../app/sessions/conversation/messages.server";
+import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
 import type { SessionRow, StatusChange } from "../../app/sessions/protocol/session";
 import {
   answerLost,

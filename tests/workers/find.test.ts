@@ -15,7 +15,7 @@ import {
 } from "../../app/sessions/list/list-query.server";
 import type { IDLE_DAYS } from "../../app/sessions/list/list-view";
 import { LIST_SORTS, type ListView } from "../../app/sessions/list/list-view";
-import { statements } from "../../app/sessions/lifecycle/lifecycle-statements.server";
+import { statements } from "../../app/sessions/session-table.server";
 import { readActive } from "../../app/sessions/lifecycle/active-on-repository.server";
 import type { SessionRow } from "../../app/sessions/protocol/session";
 import { env, freshPerson, newRows, newRowWithoutObject, viewOf } from "./support";

@@ -1,10 +1,7 @@
 /** How many sessions one person may create: whatever is sent at once, and whatever becomes of it. */
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { deleteSession } from "../../app/sessions/lifecycle/lifecycle.server";
-import {
-  insertSession,
-  readCreated,
-} from "../../app/sessions/lifecycle/lifecycle-statements.server";
+import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
+import { insertSession, readCreated } from "../../app/sessions/lifecycle/create-statements.server";
 import { appEnv, Browser, captureLog, everythingStored } from "./app";
 import { env, fireAlarm, freshPerson, inDatabase, loseRow, settle, stopClock } from "./support";
 

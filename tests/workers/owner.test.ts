@@ -1,18 +1,16 @@
 /** What is somebody else's: not to be seen, and not to be changed. */
 import { expect, test } from "vitest";
 import { write } from "../../app/platform/database.server";
-import {
-  appendMessage,
-  changeStatus,
-  deleteSession,
-} from "../../app/sessions/lifecycle/lifecycle.server";
+import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
+import { appendMessage } from "../../app/sessions/conversation/messages.server";
+import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
 import { objectOf } from "../../app/platform/durable-objects.server";
+import { readConversation } from "../../app/sessions/conversation/conversation.server";
 import {
   countMessages,
   findSession,
   findSessionWithHistory,
-  readConversation,
-} from "../../app/sessions/conversation/conversation.server";
+} from "../../app/sessions/session-queries.server";
 import { deleteRows } from "../../app/sessions/lifecycle/lifecycle-statements.server";
 import type { SessionRow } from "../../app/sessions/protocol/session";
 import {

@@ -3,16 +3,14 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { hashToken } from "../../app/platform/token.server";
 import { objectOf } from "../../app/platform/durable-objects.server";
+import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
+import { connectAgent } from "../../app/sessions/agents/agent-tokens.server";
+import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
 import {
-  changeStatus,
-  connectAgent,
-  deleteSession,
-} from "../../app/sessions/lifecycle/lifecycle.server";
-import {
-  countMessages,
   readConversation,
   readMessages,
 } from "../../app/sessions/conversation/conversation.server";
+import { countMessages } from "../../app/sessions/session-queries.server";
 import {
   env,
   fireAlarm,

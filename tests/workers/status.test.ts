@@ -1,6 +1,7 @@
 /** Archive, restore and keep, on their owner's word. */
 import { expect, test, vi } from "vitest";
-import { appendMessage, changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
+import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
+import { appendMessage } from "../../app/sessions/conversation/messages.server";
 import type { SessionRow, SessionStatus, StatusChange } from "../../app/sessions/protocol/session";
 import {
   env,

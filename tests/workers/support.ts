@@ -10,14 +10,13 @@ import { listSessions } from "../../app/sessions/list/list.server";
 import type { ListView } from "../../app/sessions/list/list-view";
 import { objectOf } from "../../app/platform/durable-objects.server";
 import type {
-  Message,
-  NewMessage,
   SessionEvent,
   SessionMetadata,
   SessionRow,
   SessionStatus,
   Tombstone,
 } from "../../app/sessions/protocol/session";
+import type { Message, NewMessage } from "../../app/sessions/protocol/message";
 
 /** The bindings of app and companion in one; the app's secrets are not needed here. */
 export const env = bindings as Env;

@@ -4,9 +4,10 @@ import { readForm } from "../../platform/http/form.server";
 import { attempt } from "../../platform/log";
 import { openSocket } from "../../platform/http/socket.server";
 import { hashToken } from "../../platform/token.server";
-import { parseAfter, parseSessionId, reportInput } from "../session-input.server";
+import { messageText, parseAfter, parseSessionId } from "../session-input.server";
 import { objectOf } from "../../platform/durable-objects.server";
-import type { AgentAnswer } from "../protocol/session";
+import type { AgentAnswer } from "../protocol/object-answers";
+import * as z from "zod/mini";
 
 /** The longest that a GET waits for news, in milliseconds: less than proxies on the way wait for an answer. */
 const LONGEST_WAIT = 25_000;
@@ -121,3 +122,31 @@ function notDone(answer: Exclude<AgentAnswer, { state: "ready" }> | undefined): 
 function refusal(status: number, error: string, headers: HeadersInit = {}): Response {
   return json({ error }, { status, headers });
 }
+
+/** What an agent reports: words, a status or both; its key is its own to choose. */
+export const reportInput = z
+  .object(
+    {
+      text: z.optional(messageText("A text is text.")),
+      status: z.optional(
+        z.enum(
+          ["working", "waiting", "done", "failed"],
+          "A status is working, waiting, done or failed.",
+        ),
+      ),
+      key: z.optional(
+        z
+          .string("A key is text.")
+          .check(
+            z.minLength(1, "A key has at least one character."),
+            z.maxLength(200, "A key has at most 200 characters."),
+          ),
+      ),
+    },
+    "A report is an object.",
+  )
+  .check(
+    z.refine(({ text, status }) => text !== undefined || status !== undefined, {
+      error: "Send a text, a status or both.",
+    }),
+  );

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { Field } from "../../ui/field";
 import { SCROLLABLE } from "../../ui/scrollable";
 import { RelativeTime } from "../../ui/time";
-import type { AgentToken } from "../protocol/session";
+import type { AgentToken } from "../protocol/object-answers";
 
 /** A token that was just made: the only time at which it can be shown. */
 export interface MadeToken {

@@ -2,18 +2,15 @@ import { json, redirect, type AppLoadContext } from "@remix-run/cloudflare";
 import type { User } from "../../auth/auth.server";
 import { redirectWithFlash } from "../../platform/http/flash.server";
 import { checkFields, type Fields } from "../../platform/http/form.server";
-import { bulkPath, bulkResultText, deleteManyPath, tooManyText, type BulkKind } from "./bulk";
+import { bulkResultText, tooManyText, type BulkKind } from "./bulk";
+import { bulkPath, deleteManyPath } from "../paths";
 import { tellChanged } from "../notify.server";
 import { startBulk, undoBulk, type BulkResult, type Choice } from "./bulk.server";
-import {
-  bulkInput,
-  bulkNotFound,
-  parseBulkId,
-  parseListView,
-  parseSessionIds,
-  sessionNotFound,
-} from "../session-input.server";
-import { listPath } from "../list/list-view";
+import { sessionNotFound } from "../session-input.server";
+import { bulkNotFound, parseBulkId, parseSessionIds } from "./bulk-input.server";
+import { bulkInput } from "./bulk-input.server";
+import { parseListView } from "../list/list-input.server";
+import { listPath } from "../paths";
 import { answerTooFast } from "../lifecycle/status-action.server";
 
 /** The buttons that are about all selected sessions. */

@@ -2,7 +2,7 @@ import { Form, Link } from "@remix-run/react";
 import type { ReactNode } from "react";
 import { numberText } from "../../ui/number";
 import { bulkResultText, INVERSE, type BulkCounts, type BulkKind } from "./bulk";
-import { sessionCountText } from "./bulk";
+import { sessionCountText } from "../session-summary";
 
 export interface BulkView {
   id: string;

@@ -6,12 +6,9 @@ import { sql, type RawBuilder } from "kysely";
 import type { Statement } from "../../platform/database.server";
 import { accountStands } from "../../platform/deleted-users.server";
 import type { BulkKind, BulkOutcome, BulkRow, ReversibleKind } from "./bulk";
-import {
-  archiveRows,
-  listed,
-  restoreRows,
-  statements,
-} from "../lifecycle/lifecycle-statements.server";
+import { archiveRows, restoreRows } from "../lifecycle/lifecycle-statements.server";
+import { listed } from "../session-table.server";
+import { statements } from "../session-table.server";
 import type { SessionRow, SessionStatus } from "../protocol/session";
 
 /** The most sessions that one bulk is about. */

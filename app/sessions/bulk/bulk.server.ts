@@ -45,10 +45,10 @@ import {
   type Measure,
 } from "./bulk-tables.server";
 import { countChange, mayChange, readChanges, waitOf } from "../change-limit.server";
-import { OBJECTS_AT_ONCE } from "../lifecycle/lifecycle.server";
+import { OBJECTS_AT_ONCE } from "../lifecycle/deletion.server";
 import { matching, PAGE_SIZE } from "../list/list-query.server";
 import type { ListView } from "../list/list-view";
-import { countMessages } from "../conversation/conversation.server";
+import { countMessages } from "../session-queries.server";
 import { repositoryName } from "../protocol/session";
 
 /**

@@ -1,6 +1,6 @@
 /** Changes to many sessions at once, called bulks, free of any platform. Every time is in epoch milliseconds. */
 import { numberText } from "../../ui/number";
-import { listPath } from "../list/list-view";
+import { sessionCountText } from "../session-summary";
 
 /** "revoke" is about agents: all tokens of its sessions end. */
 export type BulkKind = ReversibleKind | "delete" | "revoke";
@@ -61,11 +61,6 @@ export const INVERSE: Partial<Record<BulkKind, ReversibleKind>> = {
   restore: "archive",
 };
 
-/** @returns "1 session", "2 sessions" */
-export function sessionCountText(count: number): string {
-  return count === 1 ? "1 session" : `${numberText(count)} sessions`;
-}
-
 /** @returns what a bulk has come to, such as "Archived 10 sessions; 2 had been archived before." */
 export function bulkResultText(kind: BulkKind, counts: BulkCounts): string {
   const { done, before } = BULK_WORDS[kind];
@@ -82,18 +77,4 @@ export function bulkResultText(kind: BulkKind, counts: BulkCounts): string {
 /** @param limit how many changes to many sessions may be unfinished at the same time */
 export function tooManyText(limit: number): string {
   return `${limit} changes to many sessions are not finished yet, which is the most. Nothing was changed: wait until one of them is finished, or open one that has stopped and end it; then try again.`;
-}
-
-/** @returns the path of a bulk's progress page, which leads back to the list that it came from */
-export function bulkPath(from: URLSearchParams, id: string): string {
-  return listPath(from).replace(/^\/dashboard/, `/bulk/${id}`);
-}
-
-/** @returns the path of the dialog that asks whether to delete many sessions of a list: these, or all that match */
-export function deleteManyPath(from: URLSearchParams, chosen: string[] | "all"): string {
-  const path = listPath(from, "/delete");
-  const query = new URLSearchParams(
-    chosen === "all" ? [["all", "1"]] : chosen.map((id) => ["id", id]),
-  );
-  return `${path}${path.includes("?") ? "&" : "?"}${query}`;
 }

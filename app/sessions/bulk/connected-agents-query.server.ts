@@ -1,7 +1,7 @@
 /** The statements about the agents of all of a person's sessions, on an index made for them (migrations/0008). */
 import { sql, type RawBuilder } from "kysely";
 import type { Statement } from "../../platform/database.server";
-import { statements } from "../lifecycle/lifecycle-statements.server";
+import { statements } from "../session-table.server";
 
 /** How many agents are connected to a person's sessions. */
 export interface ConnectedAgents {

@@ -11,7 +11,7 @@ import {
 import { useHydrated } from "../../ui/hooks/use-hydrated";
 import { useMediaQuery } from "../../ui/hooks/use-media-query";
 import { MESSAGE_BYTES, utf8Bytes } from "../protocol/budgets";
-import type { ShownMessage } from "../protocol/session";
+import type { ShownMessage } from "../protocol/message";
 
 /** Where there is a mouse, there is a keyboard with Shift; on the one of a phone's screen Enter has to break the line. */
 const HAS_MOUSE = "(pointer: fine)";

@@ -7,7 +7,7 @@ import { ConnectionClosed } from "../connection-closed";
 import { END_ID } from "./live-session";
 import { plainText } from "../protocol/markdown";
 import { MarkdownView } from "./markdown-view";
-import type { ShownMessage } from "../protocol/session";
+import type { ShownMessage } from "../protocol/message";
 
 interface ConversationProps {
   /** Oldest first. */

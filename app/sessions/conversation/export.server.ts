@@ -1,4 +1,5 @@
-import type { HistoryLine, Message, SessionEvent, SessionRow } from "../protocol/session";
+import type { HistoryLine, SessionEvent, SessionRow } from "../protocol/session";
+import type { Message } from "../protocol/message";
 import { repositoryName } from "../protocol/session";
 
 /** Something long, of which only a piece is held at a time: the first one, and how the one after an item is had. */

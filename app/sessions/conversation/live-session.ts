@@ -3,7 +3,8 @@ import { useEffect, useId, useRef, useState } from "react";
 import { useLiveSocket, type Connection } from "../../ui/hooks/live-socket";
 import { useReadAnew } from "../../ui/hooks/use-queued-revalidate";
 import { isAtEnd } from "../../ui/scroll-anchor";
-import type { AgentReport, SessionStatus, ShownMessage } from "../protocol/session";
+import type { AgentReport, SessionStatus } from "../protocol/session";
+import type { ShownMessage } from "../protocol/message";
 import { isFinal, parseLiveMessage } from "../protocol/live-messages";
 
 /** The id of what stands at the end of a conversation. */

@@ -4,8 +4,9 @@ import { Dialog } from "../../ui/dialog";
 import { Field } from "../../ui/field";
 import { numberText } from "../../ui/number";
 import { RelativeTime } from "../../ui/time";
-import { listPath, type SimilarSessions } from "../list/list-view";
-import { messageCountText } from "../list/session-list";
+import { type SimilarSessions } from "../session-summary";
+import { listPath } from "../paths";
+import { messageCountText } from "../session-words";
 
 export interface CreateSessionDialogProps {
   /** Makes the same form sent twice one session. */

@@ -1,8 +1,8 @@
 import { Form, Link, useNavigation } from "@remix-run/react";
 import { Dialog } from "../../ui/dialog";
 import { RelativeTime } from "../../ui/time";
-import { sessionCountText } from "../bulk/bulk";
-import { messageCountText } from "../list/session-list";
+import { sessionCountText } from "../session-summary";
+import { messageCountText } from "../session-words";
 
 interface DeleteSessionDialogProps {
   session: {

@@ -4,150 +4,15 @@
  * late, after a delete.
  * Times are epoch milliseconds.
  */
-import { sql, type Generated, type RawBuilder } from "kysely";
-import { statementBuilder, type Statement } from "../../platform/database.server";
+import { sql, type RawBuilder } from "kysely";
+import { type Statement } from "../../platform/database.server";
 import { accountStands } from "../../platform/deleted-users.server";
-import type {
-  Repository,
-  SessionEvent,
-  SessionEventKind,
-  SessionMetadata,
-  SessionRow,
-  Tombstone,
-} from "../protocol/session";
-
-export interface SessionTables {
-  sessions: SessionRow;
-  deleted_sessions: Tombstone;
-  session_events: SessionEvent & { id: Generated<number>; session_id: string };
-}
-
-export const statements = statementBuilder<SessionTables>();
-
-/** The row of a session, for its owner only. */
-export function readRow(id: string, userId: string): Statement<SessionRow> {
-  return statements
-    .selectFrom("sessions")
-    .selectAll()
-    .where("id", "=", id)
-    .where("user_id", "=", userId)
-    .compile();
-}
-
-/** The tombstone of a session, for the person who deleted it only. */
-export function readTombstone(id: string, userId: string): Statement<Tombstone> {
-  return statements
-    .selectFrom("deleted_sessions")
-    .selectAll()
-    .where("id", "=", id)
-    .where("user_id", "=", userId)
-    .compile();
-}
-
-/** Whether a session was deleted, by itself or with its owner's account. */
-export function readDeletion({
-  id,
-  user_id,
-  created_at,
-}: Pick<SessionRow, "id" | "user_id" | "created_at">): Statement<{ deleted: 0 | 1 }> {
-  return sql<{ deleted: 0 | 1 }>`
-    SELECT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id} AND user_id = ${user_id})
-      OR NOT ${accountStands(user_id, created_at)} AS deleted`.compile(statements);
-}
-
-/**
- * How many sessions one person may create in a minute, have active, and have active on the same repository; 0: any number.
- */
-export interface CreateLimits {
-  perMinute: number;
-  active: number;
-  onRepository: number;
-}
-
-/** In milliseconds. */
-export const MINUTE = 60_000;
-
-/**
- * Inserts the row of a new session unless it exists, was deleted or goes beyond a limit, with the first line of its
- * history. Applied twice it changes nothing the second time.
- */
-export function insertSession(
-  id: string,
-  userId: string,
-  repository: Repository,
-  now: number,
-  limits: CreateLimits,
-): Statement[] {
-  return [
-    insertRow(
-      {
-        id,
-        user_id: userId,
-        repo_owner: repository.owner,
-        repo_name: repository.name,
-        created_at: now,
-        last_activity: now,
-        message_count: 0,
-        agent_status: null,
-        agent_at: null,
-        agent_message: 0,
-        agent_tokens: 0,
-      },
-      withinLimits(userId, repository, now, limits),
-    ),
-    sql`
-      INSERT INTO session_events (session_id, kind, at)
-      SELECT id, 'created', created_at FROM sessions
-      WHERE id = ${id} AND user_id = ${userId}
-        AND NOT EXISTS (SELECT 1 FROM session_events WHERE session_id = ${id})`.compile(statements),
-  ];
-}
-
-/** Conditions of the inserting statement itself, so that no number of parallel requests gets past them. */
-function withinLimits(
-  userId: string,
-  { owner, name }: Repository,
-  now: number,
-  limits: CreateLimits,
-): RawBuilder<unknown> {
-  const repo = `${owner}/${name}`.toLowerCase();
-  return sql`
-    (${limits.perMinute} = 0
-      OR (SELECT count(*) FROM (${createdSince(userId, now - MINUTE)})) < ${limits.perMinute})
-    AND (${limits.active} = 0 OR ${activeOn(userId, "")} < ${limits.active})
-    AND (${limits.onRepository} = 0 OR ${activeOn(userId, repo)} < ${limits.onRepository})`;
-}
-
-/** How many active sessions a person has on a repository, '' for all: the number that the triggers of `sessions` keep. */
-function activeOn(userId: string, repo: string): RawBuilder<unknown> {
-  return sql`
-    coalesce((SELECT active FROM session_counts WHERE user_id = ${userId} AND repo = ${repo}), 0)`;
-}
-
-/** When a person's newest sessions were created, those deleted since included. */
-function createdSince(userId: string, since: number): RawBuilder<unknown> {
-  return sql`
-    SELECT created_at FROM sessions
-    WHERE user_id = ${userId} AND status IN ('active', 'archived') AND created_at > ${since}
-    UNION ALL
-    SELECT created_at FROM deleted_sessions WHERE user_id = ${userId} AND created_at > ${since}`;
-}
-
-/** What a person has used of the limit per minute: how many, and when the oldest of them was created. */
-export function readCreated(
-  userId: string,
-  now: number,
-): Statement<{ count: number; oldest: number | null }> {
-  return sql<{ count: number; oldest: number | null }>`
-    SELECT count(*) AS count, min(created_at) AS oldest
-    FROM (${createdSince(userId, now - MINUTE)})`.compile(statements);
-}
+import type { SessionEventKind, SessionMetadata } from "../protocol/session";
+import { ALWAYS, listed, statements } from "../session-table.server";
+import { insertRow } from "./create-statements.server";
 
 /** The id of a session, or a query of many. */
 export type Ids = string | RawBuilder<unknown>;
-
-/** A condition that always holds. */
-const ALWAYS = sql`TRUE`;
 
 /**
  * Archives active sessions on their owner's word. One that is archived already is archived anew, as of now: a message
@@ -187,22 +52,6 @@ export function keepRow(id: string, userId: string, now: number, allowed = ALWAY
 }
 
 /**
- * Remembers that the owner has seen all messages up to the one with this id; only ever upwards.
- *
- * @param allowed as for `archiveRows`
- */
-export function markSeen(id: string, userId: string, upTo: number, allowed = ALWAYS): Statement {
-  return statements
-    .updateTable("sessions")
-    .set({ seen_message: upTo })
-    .where("id", "=", id)
-    .where("user_id", "=", userId)
-    .where("seen_message", "<", upTo)
-    .where(sql<boolean>`${allowed}`)
-    .compile();
-}
-
-/**
  * Deletes sessions for good: tombstone, history, row of each. Old tombstones go along.
  * The caller has seen that they are this person's; should a row be somebody else's after all, it stays as it is.
  */
@@ -231,11 +80,6 @@ export function deleteRows(
       statements,
     ),
   ];
-}
-
-/** @returns a query of these ids, as one parameter: D1 takes at most 100 of them */
-export function listed(ids: readonly string[]): RawBuilder<unknown> {
-  return sql`SELECT value AS id FROM json_each(${JSON.stringify(ids)})`;
 }
 
 /**
@@ -285,21 +129,6 @@ export function reportToRow(
       set: sql`status = 'archived', archived_at = ${now}, archived_by = 'idle'`,
     }),
   ];
-}
-
-function insertRow(session: SessionMetadata, allowed = ALWAYS): Statement {
-  const { id, user_id, repo_owner, repo_name, created_at, last_activity, message_count } = session;
-  const { agent_status, agent_at, agent_message, agent_tokens } = session;
-  return sql`
-    INSERT INTO sessions
-      (id, user_id, repo_owner, repo_name, status, created_at, last_activity, message_count,
-        agent_status, agent_at, agent_message, agent_tokens)
-    SELECT ${id}, ${user_id}, ${repo_owner}, ${repo_name}, 'active',
-      ${created_at}, ${last_activity}, ${message_count},
-      ${agent_status}, ${agent_at}, ${agent_message}, ${agent_tokens}
-    WHERE NOT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id})
-      AND ${accountStands(user_id, created_at)} AND ${allowed}
-    ON CONFLICT (id) DO NOTHING`.compile(statements);
 }
 
 /** A guarded change of rows, preceded by their lines of history under the same guard: both happen or neither does. */

@@ -3,7 +3,8 @@ import type { User } from "../../auth/auth.server";
 import { redirectWithFlash, type Flash } from "../../platform/http/flash.server";
 import { retryAfter } from "../../platform/http/retry-after.server";
 import { tellChanged } from "../notify.server";
-import { parseStatusChange, sessionNotFound } from "../session-input.server";
+import { sessionNotFound } from "../session-input.server";
+import { parseStatusChange } from "./lifecycle-input.server";
 import { changeStatus } from "./lifecycle.server";
 import { repositoryName, type SessionRow, type StatusChange } from "../protocol/session";
 

@@ -1,7 +1,8 @@
 import { Link, useSearchParams } from "@remix-run/react";
 import type { ReactNode } from "react";
 import { numberText } from "../../ui/number";
-import { listPath, type ListView } from "./list-view";
+import { type ListView } from "./list-view";
+import { listPath } from "../paths";
 
 interface NoSessionsProps {
   view: ListView;

@@ -5,12 +5,12 @@ import { useLinkHandler } from "../../ui/hooks/use-client-links";
 import {
   IDLE_DAYS,
   LIST_SORTS,
-  listPath,
   SEARCH_LENGTH,
   type IdleDays,
   type ListView,
   type RepositoryCount,
 } from "./list-view";
+import { listPath } from "../paths";
 
 interface ListFiltersProps {
   view: ListView;

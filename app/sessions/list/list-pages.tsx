@@ -1,5 +1,6 @@
 import { Link, useSearchParams } from "@remix-run/react";
-import { listPath, ordersByRepository, type ListView } from "./list-view";
+import { ordersByRepository, type ListView } from "./list-view";
+import { listPath } from "../paths";
 
 interface ListPagesProps {
   view: ListView;

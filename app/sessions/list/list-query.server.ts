@@ -12,7 +12,7 @@ import {
   type ListView,
   type RepositoryCount,
 } from "./list-view";
-import { statements } from "../lifecycle/lifecycle-statements.server";
+import { statements } from "../session-table.server";
 import type { SessionRow, SessionStatus } from "../protocol/session";
 
 export const PAGE_SIZE = 50;

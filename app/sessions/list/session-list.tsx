@@ -1,11 +1,12 @@
 import { Form, useNavigation, useSearchParams } from "@remix-run/react";
-import { numberText } from "../../ui/number";
 import { RelativeTime } from "../../ui/time";
 import { AgentStatus } from "../agent-status";
 import { useLinkHandler } from "../../ui/hooks/use-client-links";
-import { deletePaths, listPath, type ListView, type SessionListItem } from "./list-view";
+import { type ListView } from "./list-view";
+import { type SessionListItem } from "../session-summary";
+import { deletePaths, listPath } from "../paths";
 import { PageCheckbox, SelectionBar, useSelectionReset } from "./selection";
-import type { SessionStatus } from "../protocol/session";
+import { StatusWord, messageCountText } from "../session-words";
 
 interface SessionListProps {
   sessions: SessionListItem[];
@@ -175,21 +176,6 @@ function RowActions({ session, deletePath }: { session: SessionListItem; deleteP
       </a>
     </>
   );
-}
-
-/** A session's status, by icon and by word. */
-export function StatusWord({ status }: { status: SessionStatus }) {
-  return status === "active" ? (
-    <span className="status icon-active text-good">Active</span>
-  ) : (
-    <span className="status icon-archive text-muted">Archived</span>
-  );
-}
-
-/** @returns "no messages", "1 message", "2 messages" */
-export function messageCountText(count: number): string {
-  if (count === 0) return "no messages";
-  return count === 1 ? "1 message" : `${numberText(count)} messages`;
 }
 
 /** @returns the intent of the form that is being sent, if there is one */

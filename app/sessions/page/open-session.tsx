@@ -8,7 +8,8 @@ import { Composer, type Draft } from "../conversation/composer";
 import { ConnectionWord, Conversation } from "../conversation/conversation";
 import { useLiveSession, useSeen } from "../conversation/live-session";
 import type { Conversation as ConversationAnswer } from "../conversation/conversation.server";
-import type { SessionEvent, ShownMessage } from "../protocol/session";
+import type { SessionEvent } from "../protocol/session";
+import type { ShownMessage } from "../protocol/message";
 import { SessionDetails, SessionHistory, type SessionDetailsProps } from "./session-details";
 
 /** What a session's page is loaded with; its conversation is asked for at the same time. */

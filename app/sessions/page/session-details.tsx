@@ -1,9 +1,9 @@
 import { Form } from "@remix-run/react";
 import type { ReactNode } from "react";
 import { ExactTime, RelativeTime } from "../../ui/time";
-import type { SessionListItem } from "../list/list-view";
+import type { SessionListItem } from "../session-summary";
 import type { SessionEvent, SessionEventKind } from "../protocol/session";
-import { messageCountText, StatusWord } from "../list/session-list";
+import { messageCountText, StatusWord } from "../session-words";
 
 export interface SessionDetailsProps {
   session: SessionListItem & {

@@ -1,7 +1,5 @@
 /** What a session is, free of any platform. Every time is in epoch milliseconds. */
 
-import type { Markdown } from "./markdown";
-
 export type SessionStatus = "active" | "archived";
 
 /** Who put an archived session away: its owner, or the alarm after a long idleness. */
@@ -67,47 +65,10 @@ export interface HistoryLine extends SessionEvent {
   id: number;
 }
 
-export type MessageRole = "user" | "agent";
-
 /** What an agent last said of its work, and when it was last heard of, by a status or a message. */
 export interface AgentReport {
   status: AgentStatus | null;
   at: number;
-}
-
-/** A token by which an agent reports into one session. The token itself is kept nowhere. */
-export interface AgentToken {
-  id: number;
-  name: string;
-  created_at: number;
-  used_at: number | null;
-}
-
-/** A token that was just made, or why it was not: the session has too many, or the form's key has made one already. */
-export type NewToken = { token: string } | { token: undefined; refused: "key-used" | "too-many" };
-
-export interface Message {
-  /** Counts up from 1 within its session. */
-  id: number;
-  role: MessageRole;
-  author: string;
-  text: string;
-  created_at: number;
-  /** Made where the message was written: the same message sent twice is one message. */
-  client_key: string;
-}
-
-/** A message as somebody sends it. */
-export type NewMessage = Pick<Message, "role" | "author" | "text" | "client_key">;
-
-/** A message as a page shows it: its text parsed. */
-export type ShownMessage = Omit<Message, "text"> & { content: Markdown };
-
-/** What an agent sends: words, a status, or both. The same key sent again changes nothing. */
-export interface NewReport {
-  text: string | undefined;
-  status: AgentStatus | undefined;
-  key: string;
 }
 
 /** What a Durable Object knows of its session. */
@@ -125,34 +86,6 @@ export interface SessionMetadata {
   /** How many agents' tokens work. */
   agent_tokens: number;
 }
-
-/**
- * What every method of a session's Durable Object answers with:
- * - `empty`: it has no state (never initialized, or wiped);
- * - `foreign`: it has state, and belongs to somebody else;
- * - `deleting`: its deletion has begun and will finish by itself;
- * - `ready`: done, with what was asked for.
- */
-export type ObjectAnswer<Content = unknown> =
-  | { state: "empty" }
-  | { state: "foreign" }
-  | { state: "deleting" }
-  | ({ state: "ready" } & Content);
-
-/**
- * Why a session's Durable Object takes nothing more for now:
- * - `limited`: too much within a minute; `wait` is in milliseconds;
- * - `full`: the session has stored as much as it may.
- */
-export type NoRoom = { state: "limited"; wait: number } | { state: "full" };
-
-/**
- * What a session's Durable Object answers an agent with, where there is room:
- * - `refused`: the token is not one of this session's (never was, or was revoked), or there is no such session;
- * - `deleting`: the session's deletion has begun.
- */
-export type AgentAnswer<Content = unknown> =
-  { state: "refused" } | { state: "deleting" } | NoRoom | ({ state: "ready" } & Content);
 
 /** @returns what agents last reported of a session; null where none has */
 export function agentReport({

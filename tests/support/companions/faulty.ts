@@ -1,5 +1,6 @@
 import { SessionDO as WorkingSessionDO } from "../../../durable-objects/session/session-do";
-import type { NewMessage, SessionRow } from "../../../app/sessions/protocol/session";
+import type { SessionRow } from "../../../app/sessions/protocol/session";
+import type { NewMessage } from "../../../app/sessions/protocol/message";
 
 export { default, PersonDO } from "../../../durable-objects/worker";
 

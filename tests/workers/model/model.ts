@@ -4,13 +4,13 @@
  * whatever its caller is told.
  */
 import type {
-  Message,
-  ObjectAnswer,
   SessionEvent,
   SessionRow,
   SessionStatus,
   Tombstone,
 } from "../../../app/sessions/protocol/session";
+import type { ObjectAnswer } from "../../../app/sessions/protocol/object-answers";
+import type { Message } from "../../../app/sessions/protocol/message";
 import type { StoredState } from "../support";
 import { messageKey, type Beginning, type Kind, type Operation } from "./plan";
 

@@ -5,14 +5,11 @@
  */
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { vi } from "vitest";
-import {
-  appendMessage,
-  changeStatus,
-  createSession,
-  deleteSession,
-} from "../../../app/sessions/lifecycle/lifecycle.server";
+import { changeStatus, createSession } from "../../../app/sessions/lifecycle/lifecycle.server";
+import { appendMessage } from "../../../app/sessions/conversation/messages.server";
+import { deleteSession } from "../../../app/sessions/lifecycle/deletion.server";
 import { objectOf } from "../../../app/platform/durable-objects.server";
-import type { ObjectAnswer } from "../../../app/sessions/protocol/session";
+import type { ObjectAnswer } from "../../../app/sessions/protocol/object-answers";
 import {
   env,
   everything,

@@ -1,0 +1,57 @@
+import * as z from "zod/mini";
+import { objectOf } from "../../platform/durable-objects.server";
+import { attempt } from "../../platform/log";
+import type { ObjectAnswer, NewToken } from "../protocol/object-answers";
+import { FORM_INCOMPLETE } from "../session-input.server";
+import { type Outcome, askObject, outcomeOf } from "../session-object.server";
+
+/**
+ * Makes a token by which an agent reports into a session; the same form sent again makes no second one.
+ *
+ * @param key the form's idempotency key
+ * @returns the token; `too-many` where the session has as many as it may have; `key-used` where the form has made a token
+ *   that is not to be replaced, and needs another key
+ */
+export async function connectAgent(
+  env: Env,
+  userId: string,
+  id: string,
+  { name, key }: { name: string; key: string },
+): Promise<{ token: string } | { outcome: "key-used" | "too-many" | Outcome }> {
+  const answer = await askObject<ObjectAnswer<NewToken>>(
+    "connect-agent",
+    env,
+    userId,
+    id,
+    (object) => object.connectAgent(userId, name, key),
+  );
+  if (answer?.state !== "ready") return { outcome: outcomeOf(answer) };
+  return answer.token === undefined ? { outcome: answer.refused } : { token: answer.token };
+}
+
+/** Ends a token of a session's; one that has ended already stays so. */
+export async function revokeAgent(
+  env: Env,
+  userId: string,
+  id: string,
+  token: number,
+): Promise<Outcome> {
+  const answer = await attempt("revoke-agent", async () =>
+    objectOf(env, id).revokeAgent(userId, token),
+  );
+  return outcomeOf(answer);
+}
+
+const TOKEN_NAME_MISSING = "Name the agent.";
+
+/** The form that makes an agent's token: its key, and the agent's name. */
+export const tokenInput = z.object({
+  key: z.uuid(FORM_INCOMPLETE),
+  name: z
+    .string(TOKEN_NAME_MISSING)
+    .check(
+      z.trim(),
+      z.minLength(1, { error: TOKEN_NAME_MISSING, abort: true }),
+      z.maxLength(60, { error: "A name has at most 60 characters." }),
+    ),
+});

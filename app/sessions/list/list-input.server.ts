@@ -1,0 +1,76 @@
+import { refusal, parseRepository, sessionId } from "../session-input.server";
+import type { Cursor } from "./list-query.server";
+import {
+  type ListView,
+  type ListStatus,
+  type IdleDays,
+  IDLE_DAYS,
+  type ListSort,
+  LIST_SORTS,
+  SEARCH_LENGTH,
+  ordersByRepository,
+} from "./list-view";
+
+const SEARCH_WORDS = 8;
+
+/** @returns what a list's URL asks to see @throws a 400 Response that says what is wrong with it */
+export function parseListView(query: URLSearchParams): ListView {
+  const status = parseStatus(query.get("status"));
+  const idle = parseIdle(query.get("idle"));
+  if (idle !== null && status !== "active") throw refusal("Only active sessions can be idle.");
+  const words = parseSearch(query.get("q") ?? "");
+  const repository = parseRepository(query.get("repo"));
+  const repo = repository && `${repository.owner}/${repository.name}`;
+  return { status, words, repo, idle, sort: parseSort(query.get("sort")) };
+}
+
+function parseStatus(status: string | null): ListStatus {
+  if (status === null) return "active";
+  if (status === "active" || status === "archived" || status === "all") return status;
+  throw refusal("The list can show active sessions, archived ones or all.");
+}
+
+function parseIdle(idle: string | null): IdleDays | null {
+  if (idle === null) return null;
+  const days = IDLE_DAYS.find((days) => String(days) === idle);
+  if (days) return days;
+  throw refusal("The list can show sessions that have been idle for 7, 14 or 30 days.");
+}
+
+function parseSort(sort: string | null): ListSort {
+  const found = LIST_SORTS.find((known) => known === (sort ?? LIST_SORTS[0]));
+  if (found) return found;
+  throw refusal("The list can be sorted by last activity, by creation or by repository.");
+}
+
+/** @returns the words of a search, in lower case, each once */
+function parseSearch(search: string): string[] {
+  if (search.length > SEARCH_LENGTH) {
+    throw refusal(`A search has at most ${SEARCH_LENGTH} characters.`);
+  }
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length > SEARCH_WORDS) throw refusal(`A search has at most ${SEARCH_WORDS} words.`);
+  return [...new Set(words)];
+}
+
+/** @returns a cursor as it stands in a URL */
+export function formatCursor({ direction, time, id, repo }: Cursor): string {
+  return [direction, time, id, ...(repo === undefined ? [] : [repo])].join(".");
+}
+
+/**
+ * @param view the view that the cursor is a place in
+ * @returns the cursor, undefined where there is none
+ * @throws a 400 Response where `?cursor=` is none, or none of this view's order
+ */
+export function parseCursor(cursor: string | null, view: ListView): Cursor | undefined {
+  if (cursor === null) return undefined;
+  const [, direction, time, rest, repo] =
+    /^(older|newer)\.(\d{1,15})\.([^.]+)(?:\.(.+))?$/.exec(cursor) ?? [];
+  const id = sessionId.safeParse(rest);
+  const fits = ordersByRepository(view) === (repo !== undefined);
+  if (time && id.success && fits) {
+    return { direction: direction as Cursor["direction"], time: Number(time), id: id.data, repo };
+  }
+  throw refusal("This link to a part of the list is damaged.");
+}

@@ -1,0 +1,71 @@
+import { type Database, read } from "../platform/database.server";
+import { objectOf } from "../platform/durable-objects.server";
+import { attempt } from "../platform/log";
+import type { SessionRow, Tombstone, SessionEvent, HistoryLine } from "./protocol/session";
+import { readRow, readTombstone, statements } from "./session-table.server";
+
+/** A session's row and its tombstone, for its owner; at most one of them exists. */
+export async function findSession(
+  d1: Database,
+  id: string,
+  userId: string,
+): Promise<{ row: SessionRow | undefined; tombstone: Tombstone | undefined }> {
+  const [[row], [tombstone]] = await read(d1, readRow(id, userId), readTombstone(id, userId));
+  return { row, tombstone };
+}
+
+/** How many lines of a session's history its page shows, and how many of them are read at once for an export. */
+const HISTORY = { shown: 100, piece: 1_000 };
+
+/**
+ * A session's row and the newest lines of its history, oldest first, for its owner; undefined where there is no such row.
+ * `older` tells whether there are older lines.
+ */
+export async function findSessionWithHistory(
+  d1: Database,
+  id: string,
+  userId: string,
+): Promise<{ row: SessionRow; events: SessionEvent[]; older: boolean } | undefined> {
+  const newest = sessionHistory(id, userId)
+    .select(["kind", "at"])
+    .orderBy("session_events.id", "desc")
+    .limit(HISTORY.shown + 1);
+  const [[row], lines] = await read(d1, readRow(id, userId), newest.compile());
+  const events = lines.slice(0, HISTORY.shown).reverse();
+  return row && { row, events, older: lines.length > events.length };
+}
+
+/** @returns the lines of a session's history after the one with this id, oldest first, a thousand at the most */
+export async function readHistory(
+  d1: Database,
+  id: string,
+  userId: string,
+  after: number,
+): Promise<HistoryLine[]> {
+  const next = sessionHistory(id, userId)
+    .select(["session_events.id", "kind", "at"])
+    .where("session_events.id", ">", after)
+    .orderBy("session_events.id")
+    .limit(HISTORY.piece);
+  const [lines] = await read(d1, next.compile());
+  return lines;
+}
+
+function sessionHistory(id: string, userId: string) {
+  return statements
+    .selectFrom("session_events")
+    .innerJoin("sessions", "sessions.id", "session_events.session_id")
+    .where("session_id", "=", id)
+    .where("user_id", "=", userId);
+}
+
+/** @returns how many messages the session's object holds; undefined where it could not be asked */
+export async function countMessages(
+  env: Env,
+  id: string,
+  userId: string,
+): Promise<number | undefined> {
+  const answer = await attempt("snapshot", async () => await objectOf(env, id).snapshot(userId));
+  if (!answer) return undefined;
+  return answer.state === "ready" ? answer.session.message_count : 0;
+}
