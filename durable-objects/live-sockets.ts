@@ -63,14 +63,14 @@ export class LiveSockets {
     const isOld = (page: WebSocket) =>
       Date.now() - attachmentOf(page).acceptedAt >= PAGE_LISTENS_FOR;
     close(pages.filter(isOld), CHECK_AGAIN);
-    send(
+    sendJson(
       pages.filter((page) => !isOld(page)),
       message,
     );
   }
 
   tellAgents(message: AgentLiveMessage): void {
-    send(this.#open(AGENT), message);
+    sendJson(this.#open(AGENT), message);
   }
 
   closeAll(): void {
@@ -105,7 +105,7 @@ function attachmentOf(socket: WebSocket): Attachment {
   return socket.deserializeAttachment() as Attachment;
 }
 
-function send(sockets: WebSocket[], message: SocketMessage): void {
+function sendJson(sockets: WebSocket[], message: SocketMessage): void {
   const data = JSON.stringify(message);
   for (const socket of sockets) socket.send(data);
 }

@@ -1,7 +1,7 @@
 /** What the pages do to delete an account. */
 import { read, write, type Database } from "../platform/database.server";
 import { attempt, logEvent } from "../platform/log";
-import { personOf } from "../platform/person.server";
+import { personObject } from "../platform/durable-objects.server";
 import { insertDeletedUser, readSessionCount } from "./rows.server";
 
 /** @returns how many sessions a person has */
@@ -18,12 +18,12 @@ export async function countSessions(d1: Database, userId: string): Promise<numbe
  */
 export async function deleteAccount(env: Env, userId: string): Promise<"begun" | "unavailable"> {
   const begun = await attempt("account-delete", async () => {
-    await personOf(env, userId).expectDeletion(userId);
+    await personObject(env, userId).expectDeletion(userId);
     await write(env.DB, insertDeletedUser(userId, Date.now()));
     return true;
   });
   if (!begun) return "unavailable";
   logEvent("account-deletion", { user: userId });
-  await attempt("account-run", async () => await personOf(env, userId).runDeletion(userId));
+  await attempt("account-run", async () => await personObject(env, userId).runDeletion(userId));
   return "begun";
 }

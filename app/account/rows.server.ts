@@ -11,7 +11,7 @@ export interface DeletedUser {
   finished_at: number | null;
 }
 
-const statements = statementBuilder<{ deleted_users: DeletedUser }>();
+const accountStatements = statementBuilder<{ deleted_users: DeletedUser }>();
 
 /**
  * Begins a deletion: from here on nobody is signed in as this person, and nothing of theirs is stored. Where it lands only
@@ -22,36 +22,40 @@ export function insertDeletedUser(userId: string, now: number): Statement[] {
     sql`
       INSERT INTO deleted_users (user_id, deleted_at) VALUES (${userId}, ${now})
       ON CONFLICT (user_id) DO UPDATE SET deleted_at = excluded.deleted_at, finished_at = NULL
-      WHERE finished_at < excluded.deleted_at`.compile(statements),
+      WHERE finished_at < excluded.deleted_at`.compile(accountStatements),
     sql`
       DELETE FROM auth_records WHERE user_id = ${userId} AND EXISTS
         (SELECT 1 FROM deleted_users WHERE user_id = ${userId} AND finished_at IS NULL)`.compile(
-      statements,
+      accountStatements,
     ),
   ];
 }
 
 export function readDeletedUser(userId: string): Statement<DeletedUser> {
-  return statements.selectFrom("deleted_users").selectAll().where("user_id", "=", userId).compile();
+  return accountStatements
+    .selectFrom("deleted_users")
+    .selectAll()
+    .where("user_id", "=", userId)
+    .compile();
 }
 
 /** How many sessions a person has, as it is kept; no row where there are none. */
 export function readSessionCount(userId: string): Statement<{ count: number }> {
   return sql<{ count: number }>`
     SELECT active + archived AS count FROM session_counts
-    WHERE user_id = ${userId} AND repo = ''`.compile(statements);
+    WHERE user_id = ${userId} AND repo = ''`.compile(accountStatements);
 }
 
 /** Some of a person's sessions. */
 export function readSomeSessions(userId: string, limit: number): Statement<{ id: string }> {
   return sql<{ id: string }>`
-    SELECT id FROM sessions WHERE user_id = ${userId} LIMIT ${limit}`.compile(statements);
+    SELECT id FROM sessions WHERE user_id = ${userId} LIMIT ${limit}`.compile(accountStatements);
 }
 
 /** One of a person's bulks. */
 export function readOneBulk(userId: string): Statement<{ id: string }> {
   return sql<{ id: string }>`SELECT id FROM bulks WHERE user_id = ${userId} LIMIT 1`.compile(
-    statements,
+    accountStatements,
   );
 }
 
@@ -59,8 +63,8 @@ export function readOneBulk(userId: string): Statement<{ id: string }> {
 export function deleteBulk(id: string, userId: string): Statement[] {
   const named = sql`SELECT id FROM bulks WHERE id = ${id} AND user_id = ${userId}`;
   return [
-    sql`DELETE FROM bulk_items WHERE bulk_id IN (${named})`.compile(statements),
-    sql`DELETE FROM bulks WHERE id IN (${named})`.compile(statements),
+    sql`DELETE FROM bulk_items WHERE bulk_id IN (${named})`.compile(accountStatements),
+    sql`DELETE FROM bulks WHERE id IN (${named})`.compile(accountStatements),
   ];
 }
 
@@ -71,14 +75,14 @@ export function finishDeletedUser(
   tombstoneSeconds: number,
 ): Statement[] {
   return [
-    sql`DELETE FROM change_windows WHERE user_id = ${userId}`.compile(statements),
-    sql`DELETE FROM github_tokens WHERE user_id = ${userId}`.compile(statements),
-    sql`DELETE FROM users WHERE id = ${userId}`.compile(statements),
+    sql`DELETE FROM change_windows WHERE user_id = ${userId}`.compile(accountStatements),
+    sql`DELETE FROM github_tokens WHERE user_id = ${userId}`.compile(accountStatements),
+    sql`DELETE FROM users WHERE id = ${userId}`.compile(accountStatements),
     sql`UPDATE deleted_users SET finished_at = ${now} WHERE user_id = ${userId}`.compile(
-      statements,
+      accountStatements,
     ),
     sql`DELETE FROM deleted_users WHERE finished_at < ${now - tombstoneSeconds * 1000}`.compile(
-      statements,
+      accountStatements,
     ),
   ];
 }

@@ -10,7 +10,7 @@ import { isAllowed, isLocalUser } from "../platform/allowed-users.server";
 import { readCookie, serializeFitting, signedCookie } from "../platform/http/cookies.server";
 import { read, write, type Database, type Statement } from "../platform/database.server";
 import { attempt, logEvent } from "../platform/log";
-import { personOf } from "../platform/person.server";
+import { personObject } from "../platform/durable-objects.server";
 import { hashToken, randomToken } from "../platform/token.server";
 import { offersLocalSignIn } from "./local.server";
 import {
@@ -30,7 +30,7 @@ export type { User } from "./records.server";
 const COOKIE_AGE = 400 * 24 * 60 * 60;
 
 /** Being seen is written down at most this often, in milliseconds. */
-const SEEN_EVERY = 60 * 60 * 1000;
+const TOUCH_EVERY = 60 * 60 * 1000;
 
 /** What the cookie holds: who signed in, and the random token by which their record is found. */
 const cookieValue = z.object({
@@ -128,7 +128,7 @@ export async function verifySession(
 async function isSignedIn({ user, tokenHash }: Claim, context: AppLoadContext): Promise<boolean> {
   const { env, now, reads, waitUntil } = context;
   const [[record]] = await read(reads, readAuthRecord(tokenHash, user.id, now));
-  if (record && now - record.last_seen_at > SEEN_EVERY) {
+  if (record && now - record.last_seen_at > TOUCH_EVERY) {
     waitUntil(attempt("seen", () => write(env.DB, [touchAuthRecord(tokenHash, now)])));
   }
   return record !== undefined;
@@ -224,7 +224,7 @@ export async function forgetSignIn(
 /** Also tells the person's object again, which may never have heard that it is to delete the account. */
 function refuseDeleted({ env, waitUntil }: AppLoadContext, user: User, to: string) {
   logEvent("sign-in-refused", { problem: "deleting" });
-  waitUntil(attempt("account-run", async () => personOf(env, user.id).runDeletion(user.id)));
+  waitUntil(attempt("account-run", async () => personObject(env, user.id).runDeletion(user.id)));
   return redirect(`/login?${new URLSearchParams({ problem: "deleting", to })}`);
 }
 
@@ -243,9 +243,9 @@ async function endSignIns<const Reads extends readonly Statement[]>(
   statements: Statement[],
   ...reads: Reads
 ) {
-  await personOf(env, id).expectSignOut(id);
+  await personObject(env, id).expectSignOut(id);
   const answer = await write(env.DB, statements, ...reads);
-  waitUntil(attempt("close-sockets", async () => personOf(env, id).finishSignOut(id)));
+  waitUntil(attempt("close-sockets", async () => personObject(env, id).finishSignOut(id)));
   return answer;
 }
 

@@ -71,7 +71,7 @@ export async function finishGitHubSignIn(
   const begun = begunValue.safeParse(held);
   const { searchParams } = new URL(request.url);
   if (!begun.success || searchParams.get("state") !== begun.data.state) {
-    return refuse("mismatch", undefined);
+    return refuseSignIn("mismatch", undefined);
   }
   const { verifier, to } = begun.data;
   const response = await finish(request, context, searchParams, verifier, to);
@@ -92,17 +92,18 @@ async function finish(
 ): Promise<Response> {
   const { env, now } = context;
   const code = returned.get("code");
-  if (!code) return refuse(returned.get("error") === "access_denied" ? "denied" : "refused", to);
+  if (!code)
+    return refuseSignIn(returned.get("error") === "access_denied" ? "denied" : "refused", to);
 
   const endpoint = gitHubPage(env, "/login/oauth/access_token");
   const tokens = await askForTokens("github-code", now, () =>
     client(request, env).validateAuthorizationCode(endpoint, code, verifier),
   );
-  if (tokens.problem) return refuse(tokens.problem, to);
+  if (tokens.problem) return refuseSignIn(tokens.problem, to);
   const user = await askWho(env, tokens.value, now);
-  if (user.problem) return refuse(user.problem, to);
+  if (user.problem) return refuseSignIn(user.problem, to);
   if (!mayUseShip(request, context, user.value)) {
-    return refuse("not-allowed", to, { user: user.value.id });
+    return refuseSignIn("not-allowed", to, { user: user.value.id });
   }
   const saved = await saveTokens(env, user.value.id, tokens.value, now);
   return signIn(request, context, user.value, to, [saved]);
@@ -117,7 +118,11 @@ function askWho(env: Env, { access }: GitHubTokens, now: number): Promise<GitHub
 }
 
 /** @param who the person's id, where it is known: whoever runs this Ship may want to let them in */
-function refuse(problem: SignInProblem, to: string | undefined, who?: { user: string }): Response {
+function refuseSignIn(
+  problem: SignInProblem,
+  to: string | undefined,
+  who?: { user: string },
+): Response {
   logEvent("sign-in-refused", { problem, ...who });
   return redirect(`/login?${new URLSearchParams({ problem, ...(to && { to }) })}`);
 }

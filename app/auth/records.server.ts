@@ -28,7 +28,7 @@ interface AuthTables {
   auth_records: AuthRecord;
 }
 
-const statements = statementBuilder<AuthTables>();
+const authStatements = statementBuilder<AuthTables>();
 
 /** Signed out by itself after this long without a visit. */
 const THIRTY_DAYS = 30 * 24 * 60 * 60 * 1000;
@@ -45,12 +45,14 @@ export function insertAuthRecord(user: User, tokenHash: string, now: number): St
       INSERT INTO users (id, login, name, avatar, created_at)
       SELECT ${id}, ${login}, ${name}, ${avatar}, ${now} WHERE ${stands}
       ON CONFLICT (id) DO UPDATE SET
-        login = excluded.login, name = excluded.name, avatar = excluded.avatar`.compile(statements),
-    statements.deleteFrom("auth_records").where("expires_at", "<=", now).compile(),
+        login = excluded.login, name = excluded.name, avatar = excluded.avatar`.compile(
+      authStatements,
+    ),
+    authStatements.deleteFrom("auth_records").where("expires_at", "<=", now).compile(),
     sql`
       INSERT INTO auth_records (token_hash, user_id, created_at, last_seen_at, expires_at)
       SELECT ${tokenHash}, ${id}, ${now}, ${now}, ${now + THIRTY_DAYS} WHERE ${stands}`.compile(
-      statements,
+      authStatements,
     ),
   ];
 }
@@ -61,7 +63,7 @@ export function readAuthRecord(
   userId: string,
   now: number,
 ): Statement<AuthRecord> {
-  return statements
+  return authStatements
     .selectFrom("auth_records")
     .selectAll()
     .where("token_hash", "=", tokenHash)
@@ -77,7 +79,7 @@ export function readStanding(
   now: number,
 ): Statement<Pick<AuthRecord, "token_hash">> {
   const asked = sql<string>`(SELECT value FROM json_each(${JSON.stringify(tokenHashes)}))`;
-  return statements
+  return authStatements
     .selectFrom("auth_records")
     .select("token_hash")
     .where("token_hash", "in", asked)
@@ -88,7 +90,7 @@ export function readStanding(
 
 /** How many browsers a person is signed in with. */
 export function countAuthRecords(userId: string, now: number): Statement<{ count: number }> {
-  return statements
+  return authStatements
     .selectFrom("auth_records")
     .select((record) => record.fn.countAll<number>().as("count"))
     .where("user_id", "=", userId)
@@ -98,7 +100,7 @@ export function countAuthRecords(userId: string, now: number): Statement<{ count
 
 /** Remembers that a browser was here: its thirty days begin anew. */
 export function touchAuthRecord(tokenHash: string, now: number): Statement {
-  return statements
+  return authStatements
     .updateTable("auth_records")
     .set({ last_seen_at: now, expires_at: now + THIRTY_DAYS })
     .where("token_hash", "=", tokenHash)
@@ -107,17 +109,17 @@ export function touchAuthRecord(tokenHash: string, now: number): Statement {
 
 /** Signs one browser out. */
 export function deleteAuthRecord(tokenHash: string): Statement {
-  return statements.deleteFrom("auth_records").where("token_hash", "=", tokenHash).compile();
+  return authStatements.deleteFrom("auth_records").where("token_hash", "=", tokenHash).compile();
 }
 
 /** Signs a browser out that is signed in by another record now. */
 export function replaceAuthRecord(tokenHash: string, by: string): Statement {
   return sql`
     DELETE FROM auth_records WHERE token_hash = ${tokenHash}
-      AND EXISTS (SELECT 1 FROM auth_records WHERE token_hash = ${by})`.compile(statements);
+      AND EXISTS (SELECT 1 FROM auth_records WHERE token_hash = ${by})`.compile(authStatements);
 }
 
 /** Signs a person out in every browser. */
 export function deleteAuthRecords(userId: string): Statement {
-  return statements.deleteFrom("auth_records").where("user_id", "=", userId).compile();
+  return authStatements.deleteFrom("auth_records").where("user_id", "=", userId).compile();
 }

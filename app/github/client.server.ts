@@ -4,7 +4,7 @@ import { OAuth2Client, OAuth2RequestError, type OAuth2Tokens } from "arctic";
 import { logError } from "../platform/log";
 
 /** How long a person waits for all that one request of theirs asks of GitHub, in milliseconds. */
-const PATIENCE = 6_000;
+const GITHUB_TIMEOUT = 6_000;
 
 /**
  * Why GitHub did not answer what was asked.
@@ -128,7 +128,7 @@ async function ask<Value>(
   now: number,
   question: (signal: AbortSignal) => Promise<Value>,
 ): Promise<GitHubAnswer<Value>> {
-  const left = Math.max(0, now + PATIENCE - Date.now());
+  const left = Math.max(0, now + GITHUB_TIMEOUT - Date.now());
   try {
     return { value: await question(AbortSignal.timeout(left)) };
   } catch (error) {

@@ -37,7 +37,7 @@ const LISTED = { installations: 15, morePages: 12 };
 type Installation = Awaited<ReturnType<typeof readInstallations>>[number];
 
 /** What GitHub's several answers say of a repository. */
-interface Repository {
+interface GitHubRepository {
   id: number;
   owner: { id: number; login: string } | null;
   name: string;
@@ -108,7 +108,7 @@ async function findByName(
   api: Octokit,
   wanted: string,
   installations: Installation[],
-): Promise<Repository | undefined> {
+): Promise<GitHubRepository | undefined> {
   const [, owner, repo] = /^([\w-]+)\/(?!\.{1,2}$)([\w.-]+)$/.exec(wanted) ?? [];
   if (!owner || !repo) return undefined;
   const answer = await orUndefined(404, api.request("GET /repos/{owner}/{repo}", { owner, repo }));
@@ -124,7 +124,7 @@ async function findByName(
  */
 async function isConnected(
   api: Octokit,
-  repository: Repository,
+  repository: GitHubRepository,
   installations: Installation[],
 ): Promise<boolean> {
   const installation = installations.find(({ account }) => account?.id === repository.owner?.id);
@@ -143,7 +143,7 @@ async function isConnected(
 async function listRepositories(
   api: Octokit,
   installations: Installation[],
-): Promise<{ known: Repository[]; large: Installation[] }> {
+): Promise<{ known: GitHubRepository[]; large: Installation[] }> {
   const read = ({ installation, page }: { installation: Installation; page: number }) =>
     readPage(api, installation, page);
   const first = installations
@@ -175,7 +175,7 @@ async function readPage(
   api: Octokit,
   installation: Installation,
   page: number,
-): Promise<{ installation: Installation; total: number; repositories: Repository[] }> {
+): Promise<{ installation: Installation; total: number; repositories: GitHubRepository[] }> {
   const { data } = await api.request("GET /user/installations/{installation_id}/repositories", {
     installation_id: installation.id,
     per_page: PAGE,
@@ -189,7 +189,7 @@ async function search(
   api: Octokit,
   installations: Installation[],
   find: string,
-): Promise<Repository[]> {
+): Promise<GitHubRepository[]> {
   const [, owner = "", words = ""] = /^(?:([^/]*)\/)?(.*)$/.exec(find) ?? [];
   const accounts = installations
     .map(({ account }) => (account && "login" in account ? account.login : ""))
@@ -208,7 +208,7 @@ async function search(
   );
   const all = installations.filter(({ repository_selection }) => repository_selection === "all");
   const whole = new Set(all.map(({ account }) => account?.id));
-  const found: Repository[] = answer?.data.items ?? [];
+  const found: GitHubRepository[] = answer?.data.items ?? [];
   return found.filter((one) => one.private || whole.has(one.owner?.id));
 }
 
@@ -225,7 +225,7 @@ async function orUndefined<Answer>(
   }
 }
 
-function matches({ owner, name }: Repository, find: string): boolean {
+function matches({ owner, name }: GitHubRepository, find: string): boolean {
   const fullName = `${owner?.login}/${name}`.toLowerCase();
   return find
     .toLowerCase()
@@ -233,11 +233,11 @@ function matches({ owner, name }: Repository, find: string): boolean {
     .every((word) => fullName.includes(word));
 }
 
-function connected({ owner, name, private: isPrivate }: Repository): ConnectedRepository {
+function connected({ owner, name, private: isPrivate }: GitHubRepository): ConnectedRepository {
   return { owner: owner?.login ?? "", name, isPrivate };
 }
 
 /** @returns epoch milliseconds; 0 where nothing was ever pushed */
-function lastPush({ pushed_at }: Repository): number {
+function lastPush({ pushed_at }: GitHubRepository): number {
   return pushed_at ? Date.parse(pushed_at) : 0;
 }

@@ -83,7 +83,7 @@ interface RepositoryPickerProps extends Search {
 /** Offers the connected repositories, one to choose, or says why there is none and what can be done about it. */
 export function RepositoryPicker({ chosen, error, ...search }: RepositoryPickerProps) {
   const { words, offer, pending } = search;
-  const [picked, setPicked] = useState(() => parsed(chosen));
+  const [picked, setPicked] = useState(() => parseChosen(chosen));
   const offered = offeredOf(search, picked);
   return (
     <>
@@ -105,16 +105,16 @@ export function RepositoryPicker({ chosen, error, ...search }: RepositoryPickerP
         {offered.length > 0 && (
           <ul className="picker">
             {offered.map((repository) => (
-              <li key={nameOf(repository)}>
+              <li key={fullName(repository)}>
                 <label className="flex items-center gap-2 px-3 py-1.5">
                   <input
                     type="radio"
                     name="repository"
-                    value={nameOf(repository)}
-                    defaultChecked={nameOf(repository) === chosen}
+                    value={fullName(repository)}
+                    defaultChecked={fullName(repository) === chosen}
                     onChange={() => setPicked(repository)}
                   />
-                  <span className="min-w-0 [overflow-wrap:anywhere]">{nameOf(repository)}</span>
+                  <span className="min-w-0 [overflow-wrap:anywhere]">{fullName(repository)}</span>
                   {repository.isPrivate && (
                     <span className="status icon-private ml-auto text-sm text-muted">private</span>
                   )}
@@ -137,11 +137,11 @@ function offeredOf(
   const parts = words.toLowerCase().split(/\s+/);
   const listed = offer?.repositories ?? [];
   const matching = listed.filter((repository) => {
-    const fullName = nameOf(repository);
-    const isPicked = picked !== undefined && fullName === nameOf(picked);
-    return isPicked || parts.every((part) => fullName.toLowerCase().includes(part));
+    const name = fullName(repository);
+    const isPicked = picked !== undefined && name === fullName(picked);
+    return isPicked || parts.every((part) => name.toLowerCase().includes(part));
   });
-  const isListed = listed.some((one) => picked && nameOf(one) === nameOf(picked));
+  const isListed = listed.some((one) => picked && fullName(one) === fullName(picked));
   return picked && offer && !offer.complete && !isListed ? [picked, ...matching] : matching;
 }
 
@@ -183,11 +183,11 @@ function WhatElse({ offer: { problem, connectMore } }: { offer: Offer }) {
   );
 }
 
-function nameOf({ owner, name }: ConnectedRepository): string {
+function fullName({ owner, name }: ConnectedRepository): string {
   return `${owner}/${name}`;
 }
 
-function parsed(chosen: string | undefined): ConnectedRepository | undefined {
+function parseChosen(chosen: string | undefined): ConnectedRepository | undefined {
   const [owner, name] = chosen?.split("/") ?? [];
   return owner && name ? { owner, name, isPrivate: false } : undefined;
 }

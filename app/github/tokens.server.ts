@@ -28,7 +28,7 @@ export interface TokenRow {
   expires_at: number | null;
 }
 
-const statements = statementBuilder<{ github_tokens: TokenRow }>();
+const tokenStatements = statementBuilder<{ github_tokens: TokenRow }>();
 
 /** A token that ends this soon, in milliseconds, is renewed before it is used. */
 const SOON = 60_000;
@@ -51,7 +51,7 @@ export async function saveTokens(
     INSERT INTO github_tokens (user_id, sealed, expires_at)
     SELECT ${userId}, ${sealed}, ${expires_at} WHERE ${accountStands(userId, now)}
     ON CONFLICT (user_id) DO UPDATE SET
-      sealed = excluded.sealed, expires_at = excluded.expires_at`.compile(statements);
+      sealed = excluded.sealed, expires_at = excluded.expires_at`.compile(tokenStatements);
 }
 
 /** @returns a person's access to GitHub as it is kept; undefined where they are not connected */
@@ -90,7 +90,7 @@ async function renew(
   if (renewed.problem === "unavailable") return renewed;
   if (renewed.value) {
     const { sealed, expires_at } = await sealedRow(env, row.user_id, renewed.value);
-    const replaced = statements
+    const replaced = tokenStatements
       .updateTable("github_tokens")
       .set({ sealed, expires_at })
       .where("user_id", "=", row.user_id)
@@ -134,7 +134,7 @@ export async function disconnect(
   const token = await accessToken(env, row, now);
   const revoked = token.problem ? token : await revoke(env, token.value, now);
   if (revoked.problem === "unavailable") return "unavailable";
-  const forgotten = statements.deleteFrom("github_tokens").where("user_id", "=", userId);
+  const forgotten = tokenStatements.deleteFrom("github_tokens").where("user_id", "=", userId);
   await write(env.DB, [forgotten.compile()]);
   logEvent("github-disconnected", { user: userId });
   return revoked.problem ? "forgotten" : "revoked";
@@ -153,7 +153,11 @@ function revoke(env: GitHubEnv, access: string, now: number) {
 }
 
 function readTokens(userId: string): Statement<TokenRow> {
-  return statements.selectFrom("github_tokens").selectAll().where("user_id", "=", userId).compile();
+  return tokenStatements
+    .selectFrom("github_tokens")
+    .selectAll()
+    .where("user_id", "=", userId)
+    .compile();
 }
 
 async function sealedRow(env: GitHubEnv, userId: string, tokens: GitHubTokens): Promise<TokenRow> {

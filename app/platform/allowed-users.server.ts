@@ -8,7 +8,7 @@
 import { read, statementBuilder, type Database } from "./database.server";
 
 /** A person: their id, such as `github:583231`, and their login when they signed in. */
-interface SignedIn {
+interface IdAndLogin {
   id: string;
   login: string;
 }
@@ -22,7 +22,7 @@ interface AllowedUsers {
 /** The list is the same as long as a deployment runs, and parsed once. */
 const parsed = new Map<string, AllowedUsers>();
 
-function parse(list = ""): AllowedUsers {
+function parseAllowedUsers(list = ""): AllowedUsers {
   const known = parsed.get(list);
   if (known) return known;
   const entries = list.split(",").map((entry) => entry.trim().toLowerCase());
@@ -38,8 +38,8 @@ function parse(list = ""): AllowedUsers {
 }
 
 /** @param list ALLOWED_USERS @returns whether somebody who signed in with GitHub may use this Ship */
-export function isAllowed(list: string | undefined, { id, login }: SignedIn): boolean {
-  const { anybody, ids, logins } = parse(list);
+export function isAllowed(list: string | undefined, { id, login }: IdAndLogin): boolean {
+  const { anybody, ids, logins } = parseAllowedUsers(list);
   return anybody || ids.has(id) || logins.has(login.toLowerCase());
 }
 
@@ -48,7 +48,7 @@ export function isLocalUser(id: string): boolean {
   return id.startsWith("local:");
 }
 
-const statements = statementBuilder<{ users: SignedIn }>();
+const allowedStatements = statementBuilder<{ users: IdAndLogin }>();
 
 /**
  * For what somebody left behind who is not asking now, such as an agent's token.
@@ -62,8 +62,8 @@ export async function isStillAllowed(
   id: string,
 ): Promise<boolean> {
   if (isLocalUser(id) || isAllowed(ALLOWED_USERS, { id, login: "" })) return true;
-  if (parse(ALLOWED_USERS).logins.size === 0) return false;
-  const known = statements.selectFrom("users").select(["id", "login"]).where("id", "=", id);
+  if (parseAllowedUsers(ALLOWED_USERS).logins.size === 0) return false;
+  const known = allowedStatements.selectFrom("users").select(["id", "login"]).where("id", "=", id);
   const [[user]] = await read(DB, known.compile());
   return user !== undefined && isAllowed(ALLOWED_USERS, user);
 }

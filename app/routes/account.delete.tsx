@@ -11,7 +11,7 @@ import { forgetSignIn, verifySession } from "../auth/auth.server";
 import { findTokens } from "../github/tokens.server";
 import { readForm } from "../platform/http/form.server";
 import { ErrorPanel } from "../ui/error-panel";
-import { useLastAnswer } from "../ui/hooks/use-sticky-action-data";
+import { useStickyActionData } from "../ui/hooks/use-sticky-action-data";
 
 export const meta: MetaFunction = () => [{ title: "Delete your account · Ship" }];
 
@@ -37,7 +37,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
 }
 
 export default function DeleteAccount() {
-  const failed = useLastAnswer<{ error?: string; alert?: string; name: string }>();
+  const failed = useStickyActionData<{ error?: string; alert?: string; name: string }>();
   return <DeleteAccountDialog {...useLoaderData<typeof loader>()} failed={failed} />;
 }
 

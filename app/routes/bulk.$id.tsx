@@ -16,8 +16,8 @@ import { continueBulk, findBulk, finishBulk, isStalled } from "../sessions/bulk/
 import { bulkNotFound, parseBulkId } from "../sessions/bulk/bulk-input.server";
 import { listPath } from "../sessions/paths";
 import { ErrorPanel } from "../ui/error-panel";
-import { useLastAnswer } from "../ui/hooks/use-sticky-action-data";
-import { useRefresh } from "../ui/hooks/use-polling";
+import { useStickyActionData } from "../ui/hooks/use-sticky-action-data";
+import { usePolling } from "../ui/hooks/use-polling";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: data ? `${titleOf(data.bulk)} · Ship` : "Many sessions · Ship" },
@@ -58,10 +58,10 @@ const REFRESH_EVERY = 1_000;
 
 export default function Bulk() {
   const { bulk } = useLoaderData<typeof loader>();
-  const failed = useLastAnswer<{ alert: string }>();
+  const failed = useStickyActionData<{ alert: string }>();
   const [query] = useSearchParams();
   const underWay = bulk.counts.pending > 0;
-  useRefresh(underWay, REFRESH_EVERY);
+  usePolling(underWay, REFRESH_EVERY);
   return (
     <div className="mx-auto grid w-full max-w-2xl gap-4">
       <h1 className="text-2xl font-semibold" tabIndex={-1}>

@@ -17,9 +17,9 @@ import {
   measureChoice,
   startBulk,
   type BulkRequest,
-  type Choice,
+  type BulkChoice,
 } from "../sessions/bulk/bulk.server";
-import { tellChanged } from "../sessions/notify.server";
+import { notifyChanged } from "../sessions/notify.server";
 import {
   DeleteSessionDialog,
   DeleteSessionsDialog,
@@ -33,11 +33,11 @@ import { deleteSession } from "../sessions/lifecycle/deletion.server";
 import { listPath } from "../sessions/paths";
 import { countMessages, findSession } from "../sessions/session-queries.server";
 import { repositoryName } from "../sessions/protocol/session";
-import { answerTooFast } from "../sessions/lifecycle/status-action.server";
+import { tooFastResponse } from "../sessions/lifecycle/status-action.server";
 import { ErrorPanel } from "../ui/error-panel";
-import { useLastAnswer } from "../ui/hooks/use-sticky-action-data";
+import { useStickyActionData } from "../ui/hooks/use-sticky-action-data";
 
-export { notForNews as shouldRevalidate } from "../sessions/list/live-list";
+export { ignoreLiveNews as shouldRevalidate } from "../ui/hooks/should-revalidate";
 
 export const meta: MetaFunction = () => [{ title: "Delete sessions · Ship" }];
 
@@ -92,7 +92,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
       return json({ alert }, { status: 503 });
     }
     default:
-      tellChanged(context, user.id, requested);
+      notifyChanged(context, user.id, requested);
       return redirectWithFlash(request, context, listed, { text: OUTCOME_TEXT[outcome] });
   }
 }
@@ -107,7 +107,7 @@ async function deleteMany(
   request: Request,
   { env }: AppLoadContext,
   user: User,
-  requested: Choice,
+  requested: BulkChoice,
   fields: Fields,
 ) {
   const result = await startBulk(env, user.id, deletion(requested, fields));
@@ -124,7 +124,7 @@ async function deleteMany(
     case "too-many":
       return json({ alert: tooManyText(result.limit) }, { status: 429 });
     case "too-fast":
-      return answerTooFast(result.wait);
+      return tooFastResponse(result.wait);
     case "unavailable": {
       const alert = "Ship did not answer, so nothing may have been deleted. Try again; it is safe.";
       return json({ alert }, { status: 503 });
@@ -133,7 +133,7 @@ async function deleteMany(
 }
 
 /** What was confirmed is what is deleted: of all that match, those that had been created when the question was asked. */
-function deletion(requested: Choice, fields: Fields): BulkRequest {
+function deletion(requested: BulkChoice, fields: Fields): BulkRequest {
   const form = checkFields(bulkInput, fields);
   if (form.errors) throw new Response(form.errors.key, { status: 400 });
   const { key } = form.values;
@@ -151,7 +151,7 @@ function deletion(requested: Choice, fields: Fields): BulkRequest {
 }
 
 /** @returns one session's id, or the choice of many @throws a 400 or 404 Response */
-function requestedSessions(request: Request, now: number): string | Choice {
+function requestedSessions(request: Request, now: number): string | BulkChoice {
   const { searchParams } = new URL(request.url);
   if (searchParams.has("all")) return { view: parseListView(searchParams), until: now };
   const ids = parseSessionIds(searchParams.getAll("id"));
@@ -162,7 +162,7 @@ function requestedSessions(request: Request, now: number): string | Choice {
 
 export default function DeleteSession() {
   const { session, many, now } = useLoaderData<typeof loader>();
-  const failed = useLastAnswer<{ alert: string }>();
+  const failed = useStickyActionData<{ alert: string }>();
   const [query] = useSearchParams();
   const closeTo = listPath(query);
   if (many) {

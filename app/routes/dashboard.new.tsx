@@ -20,7 +20,7 @@ import { accessToken, findTokens } from "../github/tokens.server";
 import { redirectWithFlash } from "../platform/http/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/http/form.server";
 import { passRetryAfter, retryAfter } from "../platform/http/retry-after.server";
-import { tellChanged } from "../sessions/notify.server";
+import { notifyChanged } from "../sessions/notify.server";
 import {
   CreateSessionDialog,
   RepositoryFields,
@@ -38,10 +38,10 @@ import { type SimilarSessions } from "../sessions/session-summary";
 import { listPath } from "../sessions/paths";
 import { repositoryName, type Repository } from "../sessions/protocol/session";
 import { ErrorPanel } from "../ui/error-panel";
-import { useLastAnswer } from "../ui/hooks/use-sticky-action-data";
+import { useStickyActionData } from "../ui/hooks/use-sticky-action-data";
 import { numberText } from "../ui/number";
 
-export { notForNews as shouldRevalidate } from "../sessions/list/live-list";
+export { ignoreLiveNews as shouldRevalidate } from "../ui/hooks/should-revalidate";
 
 export const meta: MetaFunction = () => [{ title: "New session · Ship" }];
 
@@ -88,7 +88,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
 
   const result = await createSession(context.env, user.id, form);
   if (result.outcome !== "created") return notCreated(result, typed);
-  tellChanged(context, user.id, result.session.id);
+  notifyChanged(context, user.id, result.session.id);
   return redirectWithFlash(request, context, "/dashboard", {
     text: `Created a session for ${repositoryName(result.session)}.`,
   });
@@ -199,7 +199,7 @@ function fresh(typed: Fields): Fields {
 
 export default function NewSession() {
   const { formKey, isGitHub, offer, find, ...page } = useLoaderData<typeof loader>();
-  const failed = useLastAnswer<Failure>();
+  const failed = useStickyActionData<Failure>();
   const [query] = useSearchParams();
   const typed = failed?.typed ?? typedFor(page.chosen);
   const similar = failed ? failed.similar : page.similar;

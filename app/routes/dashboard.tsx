@@ -15,7 +15,7 @@ import {
 import { verifySession } from "../auth/auth.server";
 import { readFormWithList } from "../platform/http/form.server";
 import { passRetryAfter } from "../platform/http/retry-after.server";
-import { answerBulk } from "../sessions/bulk/bulk-action.server";
+import { bulkAction } from "../sessions/bulk/bulk-action.server";
 import { BulkNotice } from "../sessions/bulk/bulk-notice";
 import { findUnfinishedBulks } from "../sessions/bulk/bulk.server";
 import { formatCursor, parseCursor } from "../sessions/list/list-input.server";
@@ -29,11 +29,11 @@ import { durationsOf, listItem } from "../sessions/session-summary";
 import { listPath } from "../sessions/paths";
 import { ListNews } from "../sessions/list/list-news";
 import { useHeldList, useListNews } from "../sessions/list/live-list";
-import { NoSessions } from "../sessions/list/empty-list";
+import { EmptyList } from "../sessions/list/empty-list";
 import { SessionList } from "../sessions/list/session-list";
-import { answerStatusChange } from "../sessions/lifecycle/status-action.server";
+import { statusAction } from "../sessions/lifecycle/status-action.server";
 import { ErrorPanel } from "../ui/error-panel";
-import { useLastAnswer } from "../ui/hooks/use-sticky-action-data";
+import { useStickyActionData } from "../ui/hooks/use-sticky-action-data";
 import { numberText } from "../ui/number";
 import { useMovingNow } from "../ui/time";
 
@@ -71,9 +71,9 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 export async function action({ request, context }: ActionFunctionArgs) {
   const user = await verifySession(request, context);
   const { fields, list: ids } = await readFormWithList(request, "id");
-  const answered = await answerBulk(request, context, user, fields, ids);
+  const answered = await bulkAction(request, context, user, fields, ids);
   const listed = listPath(new URL(request.url).searchParams);
-  return answered ?? answerStatusChange(request, context, user, fields.intent, listed);
+  return answered ?? statusAction(request, context, user, fields.intent, listed);
 }
 
 /** A dialog opening or closing over the list leaves the list as it is. */
@@ -96,7 +96,7 @@ const TABS: { status: ListStatus; label: string; section: string }[] = [
 export default function Dashboard() {
   const page = useLoaderData<typeof loader>();
   const { view, sessions, newer, older, count, counts, repositories, idle, now } = page;
-  const failed = useLastAnswer<{ alert: string }>();
+  const failed = useStickyActionData<{ alert: string }>();
   const [query] = useSearchParams();
   const { items, gone, updates, show } = useHeldList(sessions, useLocation().key);
   const connection = useListNews();
@@ -150,7 +150,7 @@ export default function Dashboard() {
             now={moving}
           />
         ) : (
-          <NoSessions view={view} matchingInAll={counts.all} />
+          <EmptyList view={view} matchingInAll={counts.all} />
         )}
       </section>
       <ListPages view={view} newer={newer} older={older} />

@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { signInOf, verifySession } from "../auth/auth.server";
-import { personOf } from "../platform/person.server";
+import { personObject } from "../platform/durable-objects.server";
 import { openSocket } from "../platform/http/socket.server";
 import { openForPage } from "../sessions/page-socket.server";
 
@@ -9,6 +9,6 @@ export function loader({ request, context }: LoaderFunctionArgs) {
   return openForPage(request, async () => {
     const user = await verifySession(request, context);
     const signIn = await signInOf(request, context);
-    return openSocket(request, () => personOf(context.env, user.id), { user: user.id, signIn });
+    return openSocket(request, () => personObject(context.env, user.id), { user: user.id, signIn });
   });
 }

@@ -19,8 +19,8 @@ import { redirectWithFlash } from "../platform/http/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/http/form.server";
 import { bearerToken } from "../platform/http/request-gate";
 import { passRetryAfter } from "../platform/http/retry-after.server";
-import { answerReport } from "../sessions/agents/agent-api.server";
-import { tellListChanged } from "../sessions/notify.server";
+import { reportAction } from "../sessions/agents/agent-api.server";
+import { notifyListChanged } from "../sessions/notify.server";
 import {
   parseBefore,
   parseNumber,
@@ -38,9 +38,9 @@ import { readConversation } from "../sessions/conversation/conversation.server";
 import { findSessionWithHistory } from "../sessions/session-queries.server";
 import { repositoryName } from "../sessions/protocol/session";
 import { SessionDetails, SessionHistory } from "../sessions/page/session-details";
-import { answerStatusChange, answerTooFast } from "../sessions/lifecycle/status-action.server";
+import { statusAction, tooFastResponse } from "../sessions/lifecycle/status-action.server";
 import { ErrorPanel } from "../ui/error-panel";
-import { useLastAnswer } from "../ui/hooks/use-sticky-action-data";
+import { useStickyActionData } from "../ui/hooks/use-sticky-action-data";
 import { unlessUnreachable, type Unreachable } from "../ui/hooks/should-revalidate";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
@@ -100,7 +100,7 @@ async function loadPage(
 
 export async function action({ request, params, context }: ActionFunctionArgs) {
   const token = bearerToken(request);
-  if (token !== undefined) return answerReport(request, context.env, params.id, token);
+  if (token !== undefined) return reportAction(request, context.env, params.id, token);
 
   const { env } = context;
   const user = await verifySession(request, context);
@@ -122,13 +122,13 @@ export async function action({ request, params, context }: ActionFunctionArgs) {
     case "seen": {
       const result = await seeMessages(env, user.id, id, parseNumber(value));
       if (result.outcome === "not-found") throw sessionNotFound();
-      if (result.outcome === "too-fast") return answerTooFast(result.wait);
+      if (result.outcome === "too-fast") return tooFastResponse(result.wait);
       if (result.outcome === "unavailable") return failure({ alert: NOT_REACHED }, 503);
-      tellListChanged(context, user.id, id);
+      notifyListChanged(context, user.id, id);
       return redirect(path);
     }
     default:
-      return answerStatusChange(request, context, user, fields.intent, path);
+      return statusAction(request, context, user, fields.intent, path);
   }
 }
 
@@ -220,7 +220,7 @@ export default function Session() {
 }
 
 function SessionView({ page }: { page: PageData }) {
-  const answered = useLastAnswer<SessionAnswer>();
+  const answered = useStickyActionData<SessionAnswer>();
   const { session, conversation } = page;
   useEffect(() => {
     shown.add(session.id);

@@ -2,21 +2,21 @@ import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { signInOf, verifySession } from "../auth/auth.server";
 import { bearerToken } from "../platform/http/request-gate";
 import { openSocket } from "../platform/http/socket.server";
-import { listenAsAgent } from "../sessions/agents/agent-api.server";
+import { liveLoader } from "../sessions/agents/agent-api.server";
 import { parseAfter, parseSessionId } from "../sessions/session-input.server";
-import { objectOf } from "../platform/durable-objects.server";
+import { sessionObject } from "../platform/durable-objects.server";
 import { openForPage } from "../sessions/page-socket.server";
 import { findSession } from "../sessions/session-queries.server";
 
 /** The live socket of a session: for its owner's pages, and for agents with a token of this session. */
 export async function loader({ request, params, context }: LoaderFunctionArgs) {
   const token = bearerToken(request);
-  if (token !== undefined) return listenAsAgent(request, context.env, params.id, token);
+  if (token !== undefined) return liveLoader(request, context.env, params.id, token);
   return openForPage(request, async () => {
     const user = await verifySession(request, context);
     const signIn = await signInOf(request, context);
     const after = parseAfter(new URL(request.url).searchParams.get("after")) ?? 0;
-    const object = () => objectOf(context.env, parseSessionId(params.id));
+    const object = () => sessionObject(context.env, parseSessionId(params.id));
     const listener = { user: user.id, signIn, after: `${after}` };
     const answer = await openSocket(request, object, listener);
     if (answer.status !== 404) return answer;

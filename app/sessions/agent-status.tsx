@@ -1,7 +1,7 @@
 import { RelativeTime } from "../ui/time";
 import { agentStatusAt, type AgentReport } from "./protocol/session";
 
-const STATUS = {
+const STATUS_TEXT = {
   working: { word: "Working", said: "said", tone: "text-accent" },
   waiting: { word: "Needs you", said: "said", tone: "text-warn" },
   done: { word: "Done", said: "said", tone: "text-good" },
@@ -10,10 +10,10 @@ const STATUS = {
 } as const;
 
 /** What agents last said of their work, and how long ago: "Working, said 2 minutes ago". Nothing where none did. */
-export function AgentStatus({ report, now }: { report: AgentReport | null; now: number }) {
+export function AgentStatusLabel({ report, now }: { report: AgentReport | null; now: number }) {
   const status = report && agentStatusAt(report, now);
   if (!status) return null;
-  const { word, said, tone } = STATUS[status];
+  const { word, said, tone } = STATUS_TEXT[status];
   return (
     <span className={`status agent-status icon-${status} ${tone}`}>
       {`${word}, ${said} `}

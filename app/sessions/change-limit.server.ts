@@ -7,7 +7,7 @@ import { sql, type RawBuilder } from "kysely";
 import { statementBuilder, write, type Statement } from "../platform/database.server";
 import { accountStands } from "../platform/deleted-users.server";
 import { attempt } from "../platform/log";
-import { MINUTE } from "./lifecycle/create-statements.server";
+import { MINUTE } from "./protocol/budgets";
 import { readRow } from "./session-table.server";
 import type { SessionRow } from "./protocol/session";
 
@@ -17,7 +17,7 @@ interface ChangeWindow {
   changes: number;
 }
 
-const statements = statementBuilder<{ change_windows: ChangeWindow }>();
+const changeStatements = statementBuilder<{ change_windows: ChangeWindow }>();
 
 const CHANGES_PER_MINUTE = 120;
 
@@ -35,7 +35,7 @@ export function countChange(userId: string, now: number, holds: RawBuilder<unkno
     ON CONFLICT (user_id) DO UPDATE SET
       began_at = CASE WHEN ${isOver} THEN ${now} ELSE began_at END,
       changes = CASE WHEN ${isOver} THEN 1 ELSE changes + 1 END
-    WHERE ${isOver} OR changes <= ${CHANGES_PER_MINUTE}`.compile(statements);
+    WHERE ${isOver} OR changes <= ${CHANGES_PER_MINUTE}`.compile(changeStatements);
 }
 
 /** @returns the condition that the change that was just counted is not one too many */
@@ -46,7 +46,7 @@ export function mayChange(userId: string): RawBuilder<unknown> {
 
 /** What was counted: read in the same batch. */
 export function readChanges(userId: string): Statement<ChangeWindow> {
-  return statements
+  return changeStatements
     .selectFrom("change_windows")
     .selectAll()
     .where("user_id", "=", userId)

@@ -3,10 +3,10 @@ import { cookieSecrets } from "../platform/http/cookies.server";
 import { read } from "../platform/database.server";
 import { attempt } from "../platform/log";
 import { parseKeys } from "../platform/seal.server";
-import { objectOf } from "../platform/durable-objects.server";
+import { sessionObject } from "../platform/durable-objects.server";
 import { readRow } from "./session-table.server";
 
-const PATIENCE = 5_000;
+const CHECK_TIMEOUT = 5_000;
 
 /** What is asked for: no UUID, and so never a session, and nobody's. */
 const NOBODY = "healthz";
@@ -30,10 +30,10 @@ export interface Health {
  *
  * @param patience how long each may take to answer, in milliseconds
  */
-export async function checkHealth(env: Env, patience = PATIENCE): Promise<Health> {
+export async function checkHealth(env: Env, patience = CHECK_TIMEOUT): Promise<Health> {
   const [d1, durableObject] = await Promise.all([
     check("health-of-d1", patience, () => read(env.DB, readRow(NOBODY, NOBODY))),
-    check("health-of-object", patience, () => objectOf(env, NOBODY).snapshot(NOBODY)),
+    check("health-of-object", patience, () => sessionObject(env, NOBODY).snapshot(NOBODY)),
   ]);
   const parts = {
     d1,

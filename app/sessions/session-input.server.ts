@@ -7,7 +7,7 @@ const OWNER_MISSING = "Enter the repository’s owner.";
 const NAME_MISSING = "Enter the repository’s name.";
 export const FORM_INCOMPLETE = "The form was incomplete. Send it again.";
 
-export const repositoryOwner = z.string(OWNER_MISSING).check(
+export const repositoryOwnerInput = z.string(OWNER_MISSING).check(
   z.trim(),
   z.minLength(1, { error: OWNER_MISSING, abort: true }),
   z.maxLength(39, { error: "An owner has at most 39 characters.", abort: true }),
@@ -17,7 +17,7 @@ export const repositoryOwner = z.string(OWNER_MISSING).check(
   }),
 );
 
-export const repositoryName = z.string(NAME_MISSING).check(
+export const repositoryNameInput = z.string(NAME_MISSING).check(
   z.trim(),
   z.minLength(1, { error: NAME_MISSING, abort: true }),
   z.maxLength(100, { error: "A repository name has at most 100 characters.", abort: true }),
@@ -32,7 +32,7 @@ export const repositoryName = z.string(NAME_MISSING).check(
   z.refine((name) => !/\.git$/i.test(name), { error: "Leave out the “.git” ending." }),
 );
 
-const repositoryShape = z.object({ owner: repositoryOwner, name: repositoryName });
+const repositoryShape = z.object({ owner: repositoryOwnerInput, name: repositoryNameInput });
 
 /** @param missing what is said where there is no text at all */
 export const messageText = (missing: string) =>
@@ -70,10 +70,10 @@ export function parseRepository(repository: string | null): Repository | null {
   const [owner, name, ...rest] = repository.split("/");
   const parsed = repositoryShape.safeParse({ owner, name });
   if (parsed.success && rest.length === 0) return parsed.data;
-  throw refusal("The repository in this link is none: it should look like “owner/name”.");
+  throw badRequest("The repository in this link is none: it should look like “owner/name”.");
 }
 
-export function refusal(message: string): Response {
+export function badRequest(message: string): Response {
   return new Response(message, { status: 400 });
 }
 

@@ -1,5 +1,5 @@
 import { read } from "../platform/database.server";
-import { objectOf } from "../platform/durable-objects.server";
+import { sessionObject } from "../platform/durable-objects.server";
 import { attempt } from "../platform/log";
 import type { ObjectAnswer } from "./protocol/object-answers";
 import { readRow } from "./session-table.server";
@@ -19,14 +19,14 @@ export function askObject<Answer extends { state: string }>(
   env: Env,
   userId: string,
   id: string,
-  ask: (object: ReturnType<typeof objectOf>) => Promise<Answer>,
+  ask: (object: ReturnType<typeof sessionObject>) => Promise<Answer>,
 ): Promise<Answer | undefined> {
   return attempt(step, async () => {
-    const first = await ask(objectOf(env, id));
+    const first = await ask(sessionObject(env, id));
     if (first.state !== "empty") return first;
     const [[row]] = await read(env.DB, readRow(id, userId));
     if (!row) return first;
-    await objectOf(env, id).initialize(row);
-    return await ask(objectOf(env, id));
+    await sessionObject(env, id).initialize(row);
+    return await ask(sessionObject(env, id));
   });
 }

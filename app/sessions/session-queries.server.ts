@@ -1,8 +1,8 @@
 import { type Database, read } from "../platform/database.server";
-import { objectOf } from "../platform/durable-objects.server";
+import { sessionObject } from "../platform/durable-objects.server";
 import { attempt } from "../platform/log";
 import type { SessionRow, Tombstone, SessionEvent, HistoryLine } from "./protocol/session";
-import { readRow, readTombstone, statements } from "./session-table.server";
+import { readRow, readTombstone, sessionStatements } from "./session-table.server";
 
 /** A session's row and its tombstone, for its owner; at most one of them exists. */
 export async function findSession(
@@ -52,7 +52,7 @@ export async function readHistory(
 }
 
 function sessionHistory(id: string, userId: string) {
-  return statements
+  return sessionStatements
     .selectFrom("session_events")
     .innerJoin("sessions", "sessions.id", "session_events.session_id")
     .where("session_id", "=", id)
@@ -65,7 +65,10 @@ export async function countMessages(
   id: string,
   userId: string,
 ): Promise<number | undefined> {
-  const answer = await attempt("snapshot", async () => await objectOf(env, id).snapshot(userId));
+  const answer = await attempt(
+    "snapshot",
+    async () => await sessionObject(env, id).snapshot(userId),
+  );
   if (!answer) return undefined;
   return answer.state === "ready" ? answer.session.message_count : 0;
 }

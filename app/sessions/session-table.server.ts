@@ -9,11 +9,11 @@ export interface SessionTables {
   session_events: SessionEvent & { id: Generated<number>; session_id: string };
 }
 
-export const statements = statementBuilder<SessionTables>();
+export const sessionStatements = statementBuilder<SessionTables>();
 
 /** The row of a session, for its owner only. */
 export function readRow(id: string, userId: string): Statement<SessionRow> {
-  return statements
+  return sessionStatements
     .selectFrom("sessions")
     .selectAll()
     .where("id", "=", id)
@@ -23,7 +23,7 @@ export function readRow(id: string, userId: string): Statement<SessionRow> {
 
 /** The tombstone of a session, for the person who deleted it only. */
 export function readTombstone(id: string, userId: string): Statement<Tombstone> {
-  return statements
+  return sessionStatements
     .selectFrom("deleted_sessions")
     .selectAll()
     .where("id", "=", id)
@@ -39,7 +39,7 @@ export function readDeletion({
 }: Pick<SessionRow, "id" | "user_id" | "created_at">): Statement<{ deleted: 0 | 1 }> {
   return sql<{ deleted: 0 | 1 }>`
     SELECT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id} AND user_id = ${user_id})
-      OR NOT ${accountStands(user_id, created_at)} AS deleted`.compile(statements);
+      OR NOT ${accountStands(user_id, created_at)} AS deleted`.compile(sessionStatements);
 }
 
 /** A condition that always holds. */
@@ -51,7 +51,7 @@ export const ALWAYS = sql`TRUE`;
  * @param allowed as for `archiveRows`
  */
 export function markSeen(id: string, userId: string, upTo: number, allowed = ALWAYS): Statement {
-  return statements
+  return sessionStatements
     .updateTable("sessions")
     .set({ seen_message: upTo })
     .where("id", "=", id)

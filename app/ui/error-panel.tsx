@@ -1,5 +1,5 @@
 import { isRouteErrorResponse, Link, useRouteError } from "@remix-run/react";
-import { useRefresh } from "./hooks/use-polling";
+import { usePolling } from "./hooks/use-polling";
 
 const UNEXPECTED = {
   title: "Something went wrong",
@@ -37,7 +37,7 @@ const NO_ANSWER = /^(Failed to fetch|NetworkError when attempting to fetch resou
 export function ErrorPanel({ notFound }: { notFound?: string | undefined }) {
   const error = useRouteError();
   const offline = error instanceof TypeError && NO_ANSWER.test(error.message);
-  useRefresh(offline, RETRY_EVERY);
+  usePolling(offline, RETRY_EVERY);
   const known = isRouteErrorResponse(error) ? BY_STATUS[error.status] : undefined;
   const { title, text } = offline ? OFFLINE : (known ?? UNEXPECTED);
   const said = known && isRouteErrorResponse(error) && ownWords(error.data);

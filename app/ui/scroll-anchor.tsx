@@ -3,7 +3,7 @@ import { Component, createRef, type ReactNode } from "react";
 /** Nearer than this to the end, in pixels, a person reads along. */
 const READING_ALONG = 160;
 
-interface ScrollPlaceProps {
+interface ScrollAnchorProps {
   /** Numbers of the first and the last thing shown, counting up. */
   first: number;
   last: number;
@@ -27,7 +27,7 @@ interface Place {
  * Keeps what a person reads where it is while things are put in front of it; and who reads at the end stays at the end.
  * A class, because only a class can look at the page before it changes.
  */
-export class ScrollPlace extends Component<ScrollPlaceProps> {
+export class ScrollAnchor extends Component<ScrollAnchorProps> {
   readonly #end = createRef<HTMLDivElement>();
 
   override getSnapshotBeforeUpdate(): Place {
@@ -37,7 +37,7 @@ export class ScrollPlace extends Component<ScrollPlaceProps> {
     };
   }
 
-  override componentDidUpdate(before: ScrollPlaceProps, _: unknown, { height, atEnd }: Place) {
+  override componentDidUpdate(before: ScrollAnchorProps, _: unknown, { height, atEnd }: Place) {
     const { first, last } = this.props;
     if (first > 0 && first < before.first) {
       window.scrollBy(0, document.documentElement.scrollHeight - height);

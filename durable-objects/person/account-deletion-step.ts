@@ -1,6 +1,6 @@
 /** The bounded steps in which a person's object deletes their account; docs/decisions/0008 says why. */
+import type { CompanionEnv } from "../env";
 import { disconnect } from "../../app/github/tokens.server";
-import type { GitHubEnv } from "../../app/github/client.server";
 import { read, write } from "../../app/platform/database.server";
 import { attempt, logEvent } from "../../app/platform/log";
 import { inParallel } from "../../app/platform/parallel";
@@ -9,7 +9,6 @@ import {
   beginDeletion,
   finishDeletions,
   OBJECTS_AT_ONCE,
-  type DeletionEnv,
 } from "../../app/sessions/lifecycle/deletion.server";
 import {
   deleteBulk,
@@ -19,13 +18,11 @@ import {
   readSomeSessions,
 } from "../../app/account/rows.server";
 
-export type AccountEnv = DeletionEnv & GitHubEnv;
-
 /** How many sessions one step deletes. */
 const SESSIONS = 20;
 
 /** How long, in milliseconds, what cannot be reached is asked again before the rest is deleted without it. */
-const PATIENCE = 60 * 60_000;
+const GITHUB_REVOKE_TIMEOUT = 60 * 60_000;
 
 /**
  * Carries out the next step of the deletion of a person's account. Their sessions come first, each by the protocol of
@@ -33,7 +30,7 @@ const PATIENCE = 60 * 60_000;
  *
  * @throws where something could not be reached; the step can then be done again
  */
-export async function stepDeletion(env: AccountEnv, userId: string): Promise<BulkStep> {
+export async function stepDeletion(env: CompanionEnv, userId: string): Promise<BulkStep> {
   const [[account], sessions, [bulk]] = await read(
     env.DB,
     readDeletedUser(userId),
@@ -42,7 +39,7 @@ export async function stepDeletion(env: AccountEnv, userId: string): Promise<Bul
   );
   if (!account) return { left: "unknown" };
   if (account.finished_at !== null) return { left: "nothing" };
-  const patient = Date.now() - account.deleted_at < PATIENCE;
+  const patient = Date.now() - account.deleted_at < GITHUB_REVOKE_TIMEOUT;
   if (sessions.length > 0) {
     const ids = sessions.map(({ id }) => id);
     return { left: "more", wait: 0, changed: await deleteSessions(env, userId, ids, patient) };
@@ -64,7 +61,7 @@ export async function stepDeletion(env: AccountEnv, userId: string): Promise<Bul
  * @returns the ids of those that were deleted
  */
 async function deleteSessions(
-  env: AccountEnv,
+  env: CompanionEnv,
   userId: string,
   ids: string[],
   patient: boolean,
@@ -79,7 +76,7 @@ async function deleteSessions(
 }
 
 /** Gives Ship's access to GitHub back, which may never be possible. */
-async function revokeGrant(env: AccountEnv, userId: string, patient: boolean): Promise<void> {
+async function revokeGrant(env: CompanionEnv, userId: string, patient: boolean): Promise<void> {
   const outcome = await disconnect(env, userId, Date.now());
   if (outcome === "unavailable" && patient) throw new Error("GitHub could not be asked");
   if (outcome !== "not-connected") logEvent("account-github", { user: userId, outcome });

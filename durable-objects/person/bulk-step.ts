@@ -18,7 +18,7 @@ import {
   OBJECTS_AT_ONCE,
   type DeletionEnv,
 } from "../../app/sessions/lifecycle/deletion.server";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 
 /** How many sessions one step is about. */
 const STEP = { change: 100, objects: 20 };
@@ -72,7 +72,7 @@ async function deleteStep(env: DeletionEnv, bulk: BulkRow, pending: Pending): Pr
 /** Revokes the tokens of all agents. A session that has none, or not even an object yet, is as it is to be. */
 async function revokeStep(env: DeletionEnv, bulk: BulkRow, pending: Pending): Promise<BulkStep> {
   const { idsOf, wait } = await askEach("revoke-agents", pending, async (id) => {
-    const { state } = await objectOf(env, id).revokeAgents(bulk.user_id);
+    const { state } = await sessionObject(env, id).revokeAgents(bulk.user_id);
     return state;
   });
   const revoked = idsOf("ready", "empty");

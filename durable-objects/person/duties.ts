@@ -1,8 +1,8 @@
 import { logError } from "../../app/platform/log";
-import type { CompanionEnv } from "../session/session-do";
+import type { CompanionEnv } from "../env";
 
 /** How long a step that failed waits before it is tried again, in milliseconds: twice as long each time. */
-const BACKOFF = { first: 2_000, most: 300_000 };
+const DUTY_BACKOFF = { first: 2_000, most: 300_000 };
 
 /** Something that the object has promised to see done. Times are epoch milliseconds. */
 export type Task = {
@@ -27,7 +27,7 @@ export interface Duty {
 }
 
 /** A row of the table `duties`: a task with the name of its duty. */
-type Row = Task & {
+type DutyRow = Task & {
   name: string;
   due_at: number;
   /** Steps that failed, one after the other. */
@@ -83,7 +83,7 @@ export class Duties {
 
   /** Takes a task on as `add` does, and does its first step at once; should it be cut off, the alarm does it. */
   async begin(env: CompanionEnv, duty: Duty, userId: string, id: string): Promise<void> {
-    this.add(duty, userId, id, BACKOFF.first);
+    this.add(duty, userId, id, DUTY_BACKOFF.first);
     const row = this.#rows().find((one) => one.name === duty.name && one.id === id);
     if (row) await this.#step(env, row);
   }
@@ -95,22 +95,22 @@ export class Duties {
   }
 
   /** Never throws: the platform drops an alarm that failed six times. */
-  async #step(env: CompanionEnv, row: Row): Promise<void> {
+  async #step(env: CompanionEnv, row: DutyRow): Promise<void> {
     try {
       const duty = this.#duties.find(({ name }) => name === row.name);
       if (!duty) throw new Error("This version of the object does not know this duty");
       this.#after(row, await duty.step(env, row), 0);
     } catch (error) {
       logError(row.name, error);
-      const wait = Math.min(BACKOFF.first * 2 ** row.failures, BACKOFF.most);
+      const wait = Math.min(DUTY_BACKOFF.first * 2 ** row.failures, DUTY_BACKOFF.most);
       this.#after(row, wait, row.failures + 1);
     }
     this.#arm();
   }
 
   /** Says when a task's next step is due, or that it is done; unless it was asked for again meanwhile, or was done already. */
-  #after({ name, id, told_at }: Row, wait: number | undefined, failures: number): void {
-    const isThis = (row: Row) => row.name === name && row.id === id && row.told_at === told_at;
+  #after({ name, id, told_at }: DutyRow, wait: number | undefined, failures: number): void {
+    const isThis = (row: DutyRow) => row.name === name && row.id === id && row.told_at === told_at;
     if (!this.#rows().some(isThis)) return;
     const { sql } = this.#storage;
     if (wait === undefined) sql.exec("DELETE FROM duties WHERE name = ? AND id = ?", name, id);
@@ -128,14 +128,14 @@ export class Duties {
   }
 
   /** @returns all tasks, the one that is due first at first */
-  #rows(): Row[] {
+  #rows(): DutyRow[] {
     const { sql } = this.#storage;
     const tables = sql
       .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name IN ('duties', 'bulks')")
       .toArray();
     if (tables.some(({ name }) => name === "bulks")) this.#takeOverBulks();
     else if (tables.length === 0) return [];
-    return sql.exec<Row>("SELECT * FROM duties ORDER BY due_at").toArray();
+    return sql.exec<DutyRow>("SELECT * FROM duties ORDER BY due_at").toArray();
   }
 
   /** Storage that was made when bulks were the only duty. */

@@ -3,12 +3,12 @@ import { stepDeletion } from "./account-deletion-step";
 import { attempt } from "../../app/platform/log";
 import { listenerOf } from "../../app/platform/http/socket.server";
 import { stepBulk } from "./bulk-step";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import { CLOSED } from "../../app/sessions/protocol/live-messages";
 import { Duties } from "./duties";
 import { LiveSockets } from "../live-sockets";
 import { OpenPages } from "./open-pages";
-import type { CompanionEnv } from "../session/session-do";
+import type { CompanionEnv } from "../env";
 import { initializeDuty, stepwise } from "./session-duties";
 import { endedOf, signOutDuty } from "./sign-out-duty";
 
@@ -140,7 +140,7 @@ export class PersonDO extends DurableObject<CompanionEnv> {
   /** Tells a session's object that the session has changed, and forgets one that is there no more. */
   async #tellChanged(session: string, userId: string): Promise<void> {
     await attempt("tell-session", async () => {
-      const { state } = await objectOf(this.env, session).changed(userId);
+      const { state } = await sessionObject(this.env, session).changed(userId);
       if (state !== "ready") await this.unwatch(session);
     });
   }

@@ -1,9 +1,9 @@
 import { read } from "../../app/platform/database.server";
 import type { BulkStep } from "./bulk-step";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import { readRow } from "../../app/sessions/session-table.server";
 import type { Duty } from "./duties";
-import type { CompanionEnv } from "../session/session-do";
+import type { CompanionEnv } from "../env";
 
 /** In milliseconds: how often something is looked for that is yet to be asked for, and how long. */
 const EXPECTED = { again: 2_000, longest: 60_000 };
@@ -39,7 +39,7 @@ export const initializeDuty: Duty = {
   name: "initialize",
   async step(env, { id, user_id }) {
     const [[row]] = await read(env.DB, readRow(id, user_id));
-    if (row) await objectOf(env, id).initialize(row);
+    if (row) await sessionObject(env, id).initialize(row);
     return undefined;
   },
 };

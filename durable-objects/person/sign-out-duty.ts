@@ -1,11 +1,11 @@
 import { readStanding } from "../../app/auth/records.server";
 import { read } from "../../app/platform/database.server";
 import { attempt } from "../../app/platform/log";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import type { Duty } from "./duties";
 import type { LiveSockets } from "../live-sockets";
 import type { OpenPage, OpenPages } from "./open-pages";
-import type { CompanionEnv } from "../session/session-do";
+import type { CompanionEnv } from "../env";
 
 /** A deletion of sign-ins that was asked for has reached D1 by then, or never does; in milliseconds. */
 const LATEST = 60_000;
@@ -54,7 +54,7 @@ async function closePages(env: CompanionEnv, pages: OpenPages, ended: OpenPage[]
   const heard = await Promise.all(
     ended.map(({ session, sign_in, user_id }) =>
       attempt("close-pages", async () => {
-        await objectOf(env, session).signedOut(user_id, [sign_in]);
+        await sessionObject(env, session).signedOut(user_id, [sign_in]);
         pages.remove(session, sign_in);
         return true;
       }),

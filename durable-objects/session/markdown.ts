@@ -136,9 +136,9 @@ function block({ token, inside }: Nested): Markdown {
     case "blockquote_open":
       return [{ blockquote: blocks(inside) }];
     case "bullet_list_open":
-      return [{ ul: inside.map(listItem) }];
+      return [{ ul: inside.map(markdownListItem) }];
     case "ordered_list_open":
-      return [{ ol: inside.map(listItem), start: Number(token.attrGet("start") ?? 1) }];
+      return [{ ol: inside.map(markdownListItem), start: Number(token.attrGet("start") ?? 1) }];
     case "table_open":
       return [table(inside)];
     case "fence":
@@ -161,7 +161,7 @@ function languageOf({ info }: Token): string {
   return /^\s*(\S{0,32})/.exec(info)![1]!;
 }
 
-function listItem({ inside }: Nested): Markdown {
+function markdownListItem({ inside }: Nested): Markdown {
   const content = blocks(inside);
   const source = inside[0]?.inside[0]?.token.content ?? "";
   const [, box] = /^\[([ xX])\]\s/.exec(source) ?? [];
@@ -193,7 +193,7 @@ function cells({ inside }: Nested): Markdown[] {
 
 /** @param inLink whether they are in a link: there is none in another */
 function inlines(nested: Nested[], inLink = false): Markdown {
-  return joined(nested.flatMap((one) => inline(one, inLink)));
+  return joinTexts(nested.flatMap((one) => inline(one, inLink)));
 }
 
 function inline({ token, inside }: Nested, inLink: boolean): Markdown {
@@ -237,7 +237,7 @@ function altText(token: Token): string {
 }
 
 /** Puts strings beside each other into one, and leaves out what is empty. */
-function joined(nodes: Markdown): Markdown {
+function joinTexts(nodes: Markdown): Markdown {
   const result: Markdown = [];
   for (const node of nodes) {
     const last = result.at(-1);

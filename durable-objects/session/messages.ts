@@ -36,7 +36,7 @@ export class Messages {
       this.#storage,
       `INSERT INTO messages (role, author, text, created_at, client_key, tree, tree_version)
        VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING ${MESSAGE}, tree`,
-      ...[role, author, text, now, client_key, parsed(text), TREE_VERSION],
+      ...[role, author, text, now, client_key, treeJson(text), TREE_VERSION],
     );
     return message!;
   }
@@ -46,7 +46,7 @@ export class Messages {
     const query = "SELECT * FROM messages WHERE id < ? ORDER BY id DESC LIMIT ?";
     return readUpgraded(this.#storage, () => {
       const newest = this.#parsed(this.#rows(query, before, PAGE_MESSAGES));
-      return fitting(newest).reverse().map(shown);
+      return fitting(newest).reverse().map(renderable);
     });
   }
 
@@ -57,7 +57,7 @@ export class Messages {
       const stored = this.#rows(query, after, PAGE_MESSAGES + 1);
       if (stored.length > PAGE_MESSAGES) return undefined;
       const missed = this.#parsed(stored);
-      return fitting(missed).length < missed.length ? undefined : missed.map(shown);
+      return fitting(missed).length < missed.length ? undefined : missed.map(renderable);
     });
   }
 
@@ -89,7 +89,7 @@ export class Messages {
     return messages.map((message) => {
       const { id, text, tree, tree_version } = message;
       if (tree !== null && tree_version === TREE_VERSION) return { ...message, tree };
-      const made = parsed(text);
+      const made = treeJson(text);
       const keep = "UPDATE messages SET tree = ?, tree_version = ? WHERE id = ?";
       this.#storage.sql.exec(keep, made, TREE_VERSION, id);
       return { ...message, tree: made };
@@ -98,12 +98,12 @@ export class Messages {
 }
 
 /** @returns a message as a page shows it */
-export function shown({ id, role, author, created_at, client_key, tree }: ParsedMessage) {
+export function renderable({ id, role, author, created_at, client_key, tree }: ParsedMessage) {
   const content = JSON.parse(tree) as Markdown;
   return { id, role, author, created_at, client_key, content } satisfies ShownMessage;
 }
 
-function parsed(text: string): string {
+function treeJson(text: string): string {
   return JSON.stringify(parseMarkdown(text));
 }
 

@@ -3,14 +3,14 @@ import { logError } from "../../app/platform/log";
 import { deleteRows, reportToRow } from "../../app/sessions/lifecycle/lifecycle-statements.server";
 import { readDeletion, readRow } from "../../app/sessions/session-table.server";
 import { autoArchiveTime, type SessionRow } from "../../app/sessions/protocol/session";
-import type { CompanionEnv } from "./session-do";
+import type { CompanionEnv } from "../env";
 import type { SessionStorage, State } from "./storage";
 
 /** How soon, in milliseconds, the alarm looks after the row. */
 export const AFTER_BIRTH = 5_000;
 export const AFTER_APPEND = 10_000;
 export const AFTER_TOKEN = 1_000;
-const BACKOFF = { first: 5_000, most: 300_000 };
+const ALARM_BACKOFF = { first: 5_000, most: 300_000 };
 /** An alarm this long overdue was dropped by the platform. */
 const LOST_ALARM = 60_000;
 
@@ -19,7 +19,7 @@ const LOST_ALARM = 60_000;
  * otherwise see that the row exists and carries the object's activity. Only this talks to D1, and it compares the
  * generation afterwards.
  */
-export class RowDuty {
+export class RowSync {
   readonly #alarm: Pick<DurableObjectStorage, "setAlarm">;
   readonly #storage: SessionStorage;
   readonly #clear: () => void;
@@ -63,7 +63,7 @@ export class RowDuty {
       return row;
     } catch (error) {
       logError("alarm", error);
-      const wait = Math.min(BACKOFF.first * 2 ** this.#failures++, BACKOFF.most);
+      const wait = Math.min(ALARM_BACKOFF.first * 2 ** this.#failures++, ALARM_BACKOFF.most);
       if (this.#storage.state()) this.#arm(Date.now() + wait);
       return undefined;
     }

@@ -41,7 +41,7 @@ const STEPS: readonly string[] = [
 
 type Storage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
 
-type Row<Shape> = Record<string, SqlStorageValue> & Shape;
+type StoredRow<Shape> = Record<string, SqlStorageValue> & Shape;
 
 /** Reads as if storage were up to date. */
 export function readRows<Shape>(
@@ -49,7 +49,9 @@ export function readRows<Shape>(
   query: string,
   ...values: SqlStorageValue[]
 ): Shape[] {
-  return readUpgraded(storage, () => storage.sql.exec<Row<Shape>>(query, ...values).toArray());
+  return readUpgraded(storage, () =>
+    storage.sql.exec<StoredRow<Shape>>(query, ...values).toArray(),
+  );
 }
 
 /** Writes, and brings storage up to date first. @returns what the statement returns */
@@ -59,7 +61,7 @@ export function writeRows<Shape>(
   ...values: SqlStorageValue[]
 ): Shape[] {
   upgrade(storage);
-  return storage.sql.exec<Row<Shape>>(query, ...values).toArray();
+  return storage.sql.exec<StoredRow<Shape>>(query, ...values).toArray();
 }
 
 /** Brings storage that has a state up to date. */

@@ -1,8 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
-import type { AccountEnv } from "../person/account-deletion-step";
 import { isStillAllowed } from "../../app/platform/allowed-users.server";
 import { attempt } from "../../app/platform/log";
-import { personOf } from "../../app/platform/person.server";
+import { personObject } from "../../app/platform/durable-objects.server";
 import { listenerOf } from "../../app/platform/http/socket.server";
 import { hashToken, randomToken } from "../../app/platform/token.server";
 import {
@@ -31,9 +30,10 @@ import {
   type LiveMessage,
 } from "../../app/sessions/protocol/live-messages";
 import { LiveSockets } from "../live-sockets";
-import { shown, type ParsedMessage } from "./messages";
-import { AFTER_APPEND, AFTER_BIRTH, AFTER_TOKEN, RowDuty } from "./row-sync";
+import { renderable, type ParsedMessage } from "./messages";
+import { AFTER_APPEND, AFTER_BIRTH, AFTER_TOKEN, RowSync } from "./row-sync";
 import { SessionStorage, type State } from "./storage";
+import type { CompanionEnv } from "../env";
 
 const READ_FIRST = "More messages were missed than are said at once: read them first.";
 
@@ -42,17 +42,6 @@ const TOKEN_LIMIT = 20;
 const REQUESTS_PER_MINUTE = 120;
 /** How many messages the owner may write in a minute. */
 const MESSAGES_PER_MINUTE = 120;
-
-/** The bindings and vars of durable-objects/wrangler.toml, and its secrets; durations in seconds. */
-export interface CompanionEnv extends AccountEnv {
-  PERSON_DO: Env["PERSON_DO"];
-  /** 0: never. */
-  AUTO_ARCHIVE_SECONDS: number;
-  /** The Pages project's: who may use this Ship. */
-  ALLOWED_USERS: string;
-  /** How often a quiet object compares itself with its row. */
-  REPAIR_SECONDS: number;
-}
 
 /**
  * The content of one session: its metadata, messages and agents. D1 says whether the session exists and what its status is.
@@ -65,7 +54,7 @@ export interface CompanionEnv extends AccountEnv {
 export class SessionDO extends DurableObject<CompanionEnv> {
   readonly #storage = new SessionStorage(this.ctx.storage);
   readonly #live = new LiveSockets(this.ctx);
-  readonly #duty = new RowDuty(this.ctx.storage, this.#storage, () => this.#clear());
+  readonly #duty = new RowSync(this.ctx.storage, this.#storage, () => this.#clear());
   /** Agents that wait for news. */
   readonly #waiting = new Set<() => void>();
   /** The coming and going of pages: done when the last of them is. */
@@ -275,7 +264,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   /** Tells open pages and lists how the row stands after the alarm has written it. */
   async #tellOfRow({ id, user_id, status }: SessionRow): Promise<void> {
     this.#live.tellPages({ type: "status", status });
-    await attempt("tell-list", async () => personOf(this.env, user_id).listChanged([id]));
+    await attempt("tell-list", async () => personObject(this.env, user_id).listChanged([id]));
   }
 
   /** A session of which nothing is stored yet has no live page: its first message makes it. */
@@ -284,8 +273,8 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     if (found.state !== "ready") return refusedPage(found.state);
     const answer = await this.#inTurn("watch", async () => {
       // First, so that a sign-out from here on finds this socket.
-      const welcome = await personOf(this.env, userId).watch(userId, found.id, signIn);
-      if (!welcome) return refusal(401, CLOSED.signedOut.reason);
+      const welcome = await personObject(this.env, userId).watch(userId, found.id, signIn);
+      if (!welcome) return refusedSocket(401, CLOSED.signedOut.reason);
       const answer = this.#answer(userId, this.#storage.state(), (state) => ({
         missed: this.#missedByPage(state, after),
       }));
@@ -295,7 +284,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     });
     if (answer?.webSocket) return answer;
     await this.#unwatchWithoutPages();
-    return answer ?? refusal(503, "The session could not be listened to just now.");
+    return answer ?? refusedSocket(503, "The session could not be listened to just now.");
   }
 
   /** The last page that goes is no longer to be told of sign-outs and changes. */
@@ -303,7 +292,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     await this.#inTurn("unwatch", async () => {
       const state = this.#storage.state();
       if (!state || this.#live.hasPages) return;
-      await personOf(this.env, state.user_id).unwatch(state.id);
+      await personObject(this.env, state.user_id).unwatch(state.id);
     });
   }
 
@@ -325,27 +314,27 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     const answer = await this.#answerAgent(tokenHash, (token, state) => {
       const messages = after === undefined ? [] : this.#read(after).messages;
       const last = messages.at(-1)?.id ?? Infinity;
-      if (last < state.message_count) return { socket: refusal(409, READ_FIRST) };
+      if (last < state.message_count) return { socket: refusedSocket(409, READ_FIRST) };
       return { socket: this.#live.accept({ token: token.id }, [{ type: "messages", messages }]) };
     });
     switch (answer.state) {
       case "ready":
         return answer.socket;
       case "deleting":
-        return refusal(410, "This session is being deleted.");
+        return refusedSocket(410, "This session is being deleted.");
       case "limited":
-        return refusal(429, "Too many requests within a minute.", {
+        return refusedSocket(429, "Too many requests within a minute.", {
           "Retry-After": `${Math.ceil(answer.wait / 1000)}`,
         });
       default:
-        return refusal(401, "This token is not one of this session’s.");
+        return refusedSocket(401, "This token is not one of this session’s.");
     }
   }
 
   #read(after: number | undefined): { messages: AgentMessage[] } {
     const { messages: stored } = this.#storage;
     const messages = after === undefined ? stored.newest() : stored.after(after);
-    return { messages: messages.map(forAgent) };
+    return { messages: messages.map(agentView) };
   }
 
   /** Something was said or reported: who listens hears of it at once, the row soon. */
@@ -355,9 +344,9 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     if (!message) this.#live.tellPages({ type: "agent", agent });
     else {
       if (this.#live.hasPages) {
-        this.#live.tellPages({ type: "messages", messages: [shown(message)], agent });
+        this.#live.tellPages({ type: "messages", messages: [renderable(message)], agent });
       }
-      this.#live.tellAgents({ type: "messages", messages: [forAgent(message)] });
+      this.#live.tellAgents({ type: "messages", messages: [agentView(message)] });
       this.#wake();
     }
   }
@@ -451,18 +440,18 @@ function metadata(state: State): SessionMetadata {
   };
 }
 
-function forAgent({ id, role, author, text, created_at }: Message): AgentMessage {
+function agentView({ id, role, author, text, created_at }: Message): AgentMessage {
   return { id, role, author, text, created_at };
 }
 
 /** What a page is answered that is not let in. */
 function refusedPage(state: "empty" | "foreign" | "deleting"): Response {
   return state === "deleting"
-    ? refusal(410, CLOSED.deleted.reason)
-    : refusal(404, CLOSED.notFound.reason);
+    ? refusedSocket(410, CLOSED.deleted.reason)
+    : refusedSocket(404, CLOSED.notFound.reason);
 }
 
 /** What a socket that is not opened is answered with. */
-function refusal(status: number, error: string, headers: HeadersInit = {}): Response {
+function refusedSocket(status: number, error: string, headers: HeadersInit = {}): Response {
   return Response.json({ error }, { status, headers });
 }

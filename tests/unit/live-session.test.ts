@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { joined, latest } from "../../app/sessions/conversation/live-session";
+import { mergeMessages, latest } from "../../app/sessions/conversation/live-session";
 import { agentStatusAt } from "../../app/sessions/protocol/session";
 import { type ShownMessage } from "../../app/sessions/protocol/message";
 
@@ -27,7 +27,7 @@ describe("parts of a conversation", () => {
       });
     fc.assert(
       fc.property(twoParts, ({ one, other }) => {
-        const all = joined(part(one.first, one.last), part(other.first, other.last));
+        const all = mergeMessages(part(one.first, one.last), part(other.first, other.last));
         const first = Math.min(one.first, other.first);
         const last = Math.max(one.last, other.last);
         expect(ids(all)).toEqual(ids(part(first, last)));
@@ -42,7 +42,7 @@ describe("parts of a conversation", () => {
         let shown = part(1, 1);
         let end = 1;
         for (const { again, more } of lengths) {
-          shown = joined(shown, part(Math.max(1, end + 1 - again), end + more));
+          shown = mergeMessages(shown, part(Math.max(1, end + 1 - again), end + more));
           end += more;
         }
         expect(ids(shown)).toEqual(ids(part(1, end)));
@@ -51,7 +51,7 @@ describe("parts of a conversation", () => {
   });
 
   test("are shown as they came last", () => {
-    const authors = joined(part(1, 3, "old"), part(2, 4, "new")).map(({ author }) => author);
+    const authors = mergeMessages(part(1, 3, "old"), part(2, 4, "new")).map(({ author }) => author);
     expect(authors).toEqual(["old", "new", "new", "new"]);
   });
 
@@ -59,12 +59,12 @@ describe("parts of a conversation", () => {
     ["came later", part(1, 5), part(7, 9)],
     ["came first", part(7, 9), part(1, 5)],
   ])("between which messages are missing are the newer one alone, where it %s", (_, one, other) => {
-    expect(ids(joined(one, other))).toEqual([7, 8, 9]);
+    expect(ids(mergeMessages(one, other))).toEqual([7, 8, 9]);
   });
 
   test("of which one is empty are the other", () => {
-    expect(joined(part(3, 4), [])).toEqual(part(3, 4));
-    expect(joined([], part(3, 4))).toEqual(part(3, 4));
+    expect(mergeMessages(part(3, 4), [])).toEqual(part(3, 4));
+    expect(mergeMessages([], part(3, 4))).toEqual(part(3, 4));
   });
 });
 

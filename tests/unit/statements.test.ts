@@ -64,7 +64,7 @@ import {
   readDeletion,
   readRow,
   readTombstone,
-  statements,
+  sessionStatements,
 } from "../../app/sessions/session-table.server";
 import { readActive } from "../../app/sessions/lifecycle/active-on-repository.server";
 
@@ -214,7 +214,7 @@ describe.each(Object.entries(BUILDERS))("%s", (_, build) => {
 });
 
 test("a statement cannot be run past the batch", async () => {
-  await expect(statements.selectFrom("sessions").selectAll().execute()).rejects.toThrow(
+  await expect(sessionStatements.selectFrom("sessions").selectAll().execute()).rejects.toThrow(
     "Statements run through write() and read()",
   );
 });

@@ -8,7 +8,7 @@ import type { BulkKind } from "../../app/sessions/bulk/bulk";
 import { startBulk } from "../../app/sessions/bulk/bulk.server";
 import { createSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import type { SessionRow } from "../../app/sessions/protocol/session";
 import type { NoRoom, ObjectAnswer } from "../../app/sessions/protocol/object-answers";
 import * as remixBuild from "../../build/index.js";
@@ -165,7 +165,7 @@ const SECRET = "classified";
 /** @returns a session of Ada's with a message, about which nothing is left to be done */
 async function sessionOfAda(): Promise<SessionRow> {
   const row = await sessionOf(ADA, SECRET);
-  await objectOf(env, row.id).append(row.user_id, freshMessage(SECRET));
+  await sessionObject(env, row.id).append(row.user_id, freshMessage(SECRET));
   await settle(row.id);
   return row;
 }
@@ -379,7 +379,7 @@ describe("a session's object", () => {
     keyof SessionDO,
     keyof Rpc.DurableObjectBranded | keyof DurableObject | "alarm" | "report" | "read"
   >;
-  type Stub = ReturnType<typeof objectOf>;
+  type Stub = ReturnType<typeof sessionObject>;
 
   /** Each method as a stranger calls it; `row` as it would be if the session were theirs. */
   const METHODS: Record<
@@ -409,11 +409,14 @@ describe("a session's object", () => {
   test.each(Object.entries(METHODS))("turns a stranger away: %s", async (_, call) => {
     const stranger = freshPerson();
     const row = await sessionOf(freshPerson(), "remix");
-    await objectOf(env, row.id).append(row.user_id, freshMessage());
+    await sessionObject(env, row.id).append(row.user_id, freshMessage());
     for (const whatHappens of ["nothing", "it is being deleted"]) {
-      if (whatHappens !== "nothing") await objectOf(env, row.id).prepare(row.user_id);
+      if (whatHappens !== "nothing") await sessionObject(env, row.id).prepare(row.user_id);
       const before = await inStorage(row.id);
-      const answer = await call(objectOf(env, row.id), stranger, { ...row, user_id: stranger });
+      const answer = await call(sessionObject(env, row.id), stranger, {
+        ...row,
+        user_id: stranger,
+      });
       expect(answer, whatHappens).toEqual({ state: "foreign" });
       expect(await inStorage(row.id), whatHappens).toEqual(before);
     }
@@ -433,7 +436,7 @@ describe("a session's object", () => {
   ] as const)("that was never made stays so: %s", async (method) => {
     const id = crypto.randomUUID();
     const row = { ...(await sessionOf(freshPerson(), "remix")), id };
-    expect(await METHODS[method](objectOf(env, id), row.user_id, row)).toEqual({
+    expect(await METHODS[method](sessionObject(env, id), row.user_id, row)).toEqual({
       state: "empty",
     });
     expect(await inStorage(id)).toEqual(NOTHING_STORED);

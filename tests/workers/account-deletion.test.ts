@@ -6,13 +6,13 @@ import { deleteAccount } from "../../app/account/deletion.server";
 import { insertAuthRecord } from "../../app/auth/records.server";
 import { saveTokens } from "../../app/github/tokens.server";
 import { write, type Statement } from "../../app/platform/database.server";
-import { personOf } from "../../app/platform/person.server";
+import { personObject } from "../../app/platform/durable-objects.server";
 import { insertBulk, sessionsByIds } from "../../app/sessions/bulk/bulk-tables.server";
 import { countChange } from "../../app/sessions/change-limit.server";
 import { createSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import { appendMessage } from "../../app/sessions/conversation/messages.server";
 import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import { reportToRow } from "../../app/sessions/lifecycle/lifecycle-statements.server";
 import { insertSession } from "../../app/sessions/lifecycle/create-statements.server";
 import { appEnv, Browser, captureLog, everythingStored, leadsTo, ORIGIN, rowsStored } from "./app";
@@ -93,7 +93,7 @@ async function connectGitHub() {
 /** Lets the person's object do what it has to do, with what it needs to ask GitHub. */
 function settle(changes: Parameters<typeof withEnvOf>[1] = {}) {
   return withEnvOf(
-    () => personOf(env, userId),
+    () => personObject(env, userId),
     { ...GITHUB, ...changes },
     () => settleDuties(userId),
   );
@@ -116,7 +116,7 @@ async function fillAccount(): Promise<string[]> {
   await deleteSession(env, userId, deleted.id);
   const bulk = await begun(userId, "restore", { view: viewOf(), until: Date.now() });
   await settleDuties(userId);
-  await objectOf(env, id).connectAgent(userId, "Builder", crypto.randomUUID());
+  await sessionObject(env, id).connectAgent(userId, "Builder", crypto.randomUUID());
   await connectGitHub();
   return [id, deleted.id, rowAlone, bulk];
 }
@@ -221,7 +221,7 @@ describe("an account that was deleted", () => {
 
   test("closes what is open: lists, pages and agents", async () => {
     const id = await ada.create();
-    const made = await objectOf(env, id).connectAgent(userId, "Builder", crypto.randomUUID());
+    const made = await sessionObject(env, id).connectAgent(userId, "Builder", crypto.randomUUID());
     const token = made.state === "ready" ? made.token : "";
     const open = async (path: string, headers: HeadersInit = {}) =>
       new LiveSocket(
@@ -431,7 +431,7 @@ describe("a deletion that is under way", () => {
       await abortAllDurableObjects();
       vi.setSystemTime((await storedBy(userId)).alarm!);
       await withEnvOf(
-        () => personOf(env, userId),
+        () => personObject(env, userId),
         GITHUB,
         () => fireAlarmOf(userId),
       );
@@ -473,7 +473,7 @@ describe("a deletion that is under way", () => {
   test("asks a session that cannot be reached for an hour, and then deletes the rest without it; it wipes itself", async () => {
     const { id } = await newSession(userId);
     const other = await newSession(userId);
-    await objectOf(env, id).connectAgent(userId, "Builder", crypto.randomUUID());
+    await sessionObject(env, id).connectAgent(userId, "Builder", crypto.randomUUID());
     await deleteAccount(env, userId);
     let asked = 0;
     const unreachable: Fault = (call) => {

@@ -1,6 +1,6 @@
 /** What a session's row knows of its agents' tokens. */
 import { expect, test, vi } from "vitest";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import type { SessionRow } from "../../app/sessions/protocol/session";
 import {
   env,
@@ -20,7 +20,7 @@ const NOW = stopClock();
 const DAY = 24 * 60 * 60_000;
 
 function connect({ id, user_id }: SessionRow) {
-  return objectOf(env, id).connectAgent(user_id, "Builder", crypto.randomUUID());
+  return sessionObject(env, id).connectAgent(user_id, "Builder", crypto.randomUUID());
 }
 
 /** @returns how many tokens a session's row says there are */
@@ -39,7 +39,7 @@ test("a row says a second later that a token was made, and that one was revoked"
   await fireAlarm(row.id);
   expect(await counted(row)).toBe(2);
 
-  await objectOf(env, row.id).revokeAgent(row.user_id, 1);
+  await sessionObject(env, row.id).revokeAgent(row.user_id, 1);
   expect((await inStorage(row.id)).alarm).toBe(NOW + 1_000);
   await fireAlarm(row.id);
   expect(await counted(row)).toBe(1);
@@ -58,7 +58,7 @@ test("a row says that a token has ended unused", async () => {
 
 test("a row of before tokens were counted learns it by its daily repair", async () => {
   const row = await newRowWithoutObject({ agent_tokens: null });
-  await objectOf(env, row.id).initialize(row);
+  await sessionObject(env, row.id).initialize(row);
   await settle(row.id);
   expect(await counted(row)).toBe(0);
 });

@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { hashToken } from "../../app/platform/token.server";
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import { appEnv, ask, Browser, captureLog, everythingStored, ORIGIN } from "./app";
 import { env, freshMessage, inDatabase, inStorage, settle, stopClock } from "./support";
 
@@ -123,7 +123,11 @@ describe("a token", () => {
     for (let count = 2; count <= 20; count++) await connect();
     vi.setSystemTime(NOW + 90 * DAY);
     const { user_id } = (await inStorage(id)).state!;
-    const made = await objectOf(env, id).connectAgent(user_id, "One more", crypto.randomUUID());
+    const made = await sessionObject(env, id).connectAgent(
+      user_id,
+      "One more",
+      crypto.randomUUID(),
+    );
     expect(made).toEqual({ state: "ready", token: expect.stringMatching(/^ship_/) as string });
     expect((await tokens()).map(({ name }) => name)).toEqual(["One more"]);
   });
@@ -372,7 +376,7 @@ describe("a token that is not this session's", () => {
   });
 
   test("is told so where the session is being deleted", async () => {
-    await objectOf(env, id).prepare((await inStorage(id)).state!.user_id);
+    await sessionObject(env, id).prepare((await inStorage(id)).state!.user_id);
     expect(await statusOf(report({ text: "Hi" }))).toBe(410);
     expect(await statusOf(read())).toBe(410);
     expect((await listen()).status).toBe(410);
@@ -531,8 +535,11 @@ describe("reading", () => {
 
   test("waits so long and no longer, and counts as one request", async () => {
     const hash = await hashToken(token);
-    expect(await objectOf(env, id).read(hash, 0, 20)).toEqual({ state: "ready", messages: [] });
-    const count = await runInDurableObject(objectOf(env, id), (_, { storage }) =>
+    expect(await sessionObject(env, id).read(hash, 0, 20)).toEqual({
+      state: "ready",
+      messages: [],
+    });
+    const count = await runInDurableObject(sessionObject(env, id), (_, { storage }) =>
       storage.sql.exec("SELECT window_count FROM agent_tokens").one(),
     );
     expect(count).toEqual({ window_count: 1 });
@@ -563,7 +570,7 @@ async function connect(name = "Builder", key?: string, session = id): Promise<st
 
 async function tokens() {
   const { user_id } = (await inStorage(id)).state!;
-  const answer = await objectOf(env, id).conversation(user_id, undefined);
+  const answer = await sessionObject(env, id).conversation(user_id, undefined);
   return answer.state === "ready" ? answer.tokens : [];
 }
 
@@ -573,7 +580,7 @@ async function sessionPage(): Promise<string> {
 
 async function say(text: string) {
   const { user_id } = (await inStorage(id)).state!;
-  await objectOf(env, id).append(user_id, freshMessage(text));
+  await sessionObject(env, id).append(user_id, freshMessage(text));
 }
 
 interface By {

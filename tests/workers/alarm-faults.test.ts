@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import { appendMessage } from "../../app/sessions/conversation/messages.server";
 import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import {
   answerLost,
   env,
@@ -62,7 +62,7 @@ const DUTIES: Record<string, { make: () => Promise<string>; done: string; histor
   "archive an idle session": {
     make: async () => {
       const row = await newRowWithoutObject({ last_activity: 1 });
-      await objectOf(env, row.id).initialize(row);
+      await sessionObject(env, row.id).initialize(row);
       return row.id;
     },
     done: "row, ready",
@@ -82,7 +82,7 @@ const DUTIES: Record<string, { make: () => Promise<string>; done: string; histor
   "finish a deletion": {
     make: async () => {
       const { id, user_id } = await newSession();
-      await objectOf(env, id).prepare(user_id);
+      await sessionObject(env, id).prepare(user_id);
       return id;
     },
     done: "tombstone, empty",
@@ -92,7 +92,7 @@ const DUTIES: Record<string, { make: () => Promise<string>; done: string; histor
     make: async () => {
       const row = await newSession();
       await deleteSession(env, row.user_id, row.id);
-      await objectOf(env, row.id).initialize(row);
+      await sessionObject(env, row.id).initialize(row);
       return row.id;
     },
     done: "tombstone, empty",
@@ -153,7 +153,7 @@ test.each(Object.entries(DUTIES))(
     const { fault, reached } = stalled();
     await withObjectEnv(id, { DB: faultyDatabase(fault) }, async () => {
       // Started by the platform, which keeps an alarm until it has succeeded.
-      await runInDurableObject(objectOf(env, id), (_, { storage }) => storage.setAlarm(1));
+      await runInDurableObject(sessionObject(env, id), (_, { storage }) => storage.setAlarm(1));
       await reached;
       await inStorage(id); // is answered when what it wrote is stored
       await abortAllDurableObjects();
@@ -199,7 +199,7 @@ test.each([
   "a message that comes while the alarm archives its idle session brings it back (the clock has $clock)",
   async ({ step }) => {
     const row = await newRowWithoutObject({ last_activity: 1 });
-    await objectOf(env, row.id).initialize(row);
+    await sessionObject(env, row.id).initialize(row);
     const goOn = await stallAlarm(row.id, "way there");
     vi.setSystemTime(NOW + step);
     await appendMessage(env, row.user_id, row.id, freshMessage());
@@ -216,7 +216,7 @@ test.each(BOTH_WAYS)(
   async (way) => {
     const { id, user_id } = await newSession();
     const goOn = await stallAlarm(id, way);
-    await objectOf(env, id).prepare(user_id);
+    await sessionObject(env, id).prepare(user_id);
 
     await goOn();
 
@@ -248,7 +248,7 @@ test.each(BOTH_WAYS)(
     const goOn = await stallAlarm(row.id, way);
     await deleteSession(env, row.user_id, row.id);
     vi.setSystemTime(NOW + 1_000);
-    await objectOf(env, row.id).initialize(row);
+    await sessionObject(env, row.id).initialize(row);
     const before = await everything(row.id);
 
     await goOn();
@@ -263,11 +263,11 @@ test.each(BOTH_WAYS)(
   "an alarm whose deletion was finished, and its object made anew, while it waited for D1 (on the %s) touches nothing",
   async (way) => {
     const row = await newSession();
-    await objectOf(env, row.id).prepare(row.user_id);
+    await sessionObject(env, row.id).prepare(row.user_id);
     const goOn = await stallAlarm(row.id, way);
     expect(await deleteSession(env, row.user_id, row.id)).toBe("deleted");
     vi.setSystemTime(NOW + 1_000);
-    await objectOf(env, row.id).initialize(row);
+    await sessionObject(env, row.id).initialize(row);
     const before = await everything(row.id);
 
     await goOn();

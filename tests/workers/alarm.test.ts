@@ -5,7 +5,7 @@ import { write } from "../../app/platform/database.server";
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import { appendMessage } from "../../app/sessions/conversation/messages.server";
 import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import { reportToRow } from "../../app/sessions/lifecycle/lifecycle-statements.server";
 import type { SessionRow } from "../../app/sessions/protocol/session";
 import {
@@ -40,7 +40,7 @@ const DAY = 24 * HOUR;
 /** Makes a row as it is told, and its object. */
 async function newSessionLike(values: Partial<SessionRow>): Promise<SessionRow> {
   const row = await newRowWithoutObject(values);
-  await objectOf(env, row.id).initialize(row);
+  await sessionObject(env, row.id).initialize(row);
   return row;
 }
 
@@ -260,7 +260,7 @@ test("an object whose row is missing and was deleted does not put it back, and w
   const row = await newSession();
   await deleteSession(env, row.user_id, row.id);
   const { tombstone } = await inDatabase(row.id);
-  await objectOf(env, row.id).initialize(row);
+  await sessionObject(env, row.id).initialize(row);
 
   await fireAlarm(row.id);
 
@@ -299,7 +299,7 @@ test("an alarm of an empty object does nothing", async () => {
   const { id } = await newRowWithoutObject();
   const before = await everything(id);
 
-  await runInDurableObject(objectOf(env, id), (object) => object.alarm?.());
+  await runInDurableObject(sessionObject(env, id), (object) => object.alarm?.());
 
   expect(await everything(id)).toEqual(before);
 });

@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { isAllowed } from "../../app/platform/allowed-users.server";
 import { createSession } from "../../app/sessions/lifecycle/lifecycle.server";
-import { objectOf } from "../../app/platform/durable-objects.server";
-import type { CompanionEnv } from "../../durable-objects/session/session-do";
+import { sessionObject } from "../../app/platform/durable-objects.server";
+import type { CompanionEnv } from "../../durable-objects/env";
 import {
   appEnv,
   ask,
@@ -156,7 +156,7 @@ describe("an agent’s token", () => {
   beforeEach(async () => {
     await signInWithGitHub(new Browser(shipOf("*"), SHIP), ADA);
     id = await sessionOf(USER);
-    const made = await objectOf(env, id).connectAgent(USER, "Builder", crypto.randomUUID());
+    const made = await sessionObject(env, id).connectAgent(USER, "Builder", crypto.randomUUID());
     token = (made.state === "ready" && made.token) || "";
     await settle(id);
   });
@@ -179,7 +179,9 @@ describe("an agent’s token", () => {
         await fireAlarm(id);
       });
       expect(await answers()).toEqual([401, 401, 401]);
-      expect(await objectOf(env, id).conversation(USER, undefined)).toMatchObject({ tokens: [] });
+      expect(await sessionObject(env, id).conversation(USER, undefined)).toMatchObject({
+        tokens: [],
+      });
     },
   );
 

@@ -1,7 +1,7 @@
 /** Whatever fails before, in and after each step of a bulk: it never began, or it is carried out to the end, once. */
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { personOf } from "../../app/platform/person.server";
+import { personObject } from "../../app/platform/durable-objects.server";
 import type { BulkKind } from "../../app/sessions/bulk/bulk";
 import {
   continueBulk,
@@ -9,7 +9,7 @@ import {
   startBulk,
   undoBulk,
 } from "../../app/sessions/bulk/bulk.server";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import {
   allOf,
   ask,
@@ -76,7 +76,7 @@ describe("a large bulk in the middle of which", () => {
     },
     "D1 is away for ten steps": (userId) =>
       withEnvOf(
-        () => personOf(env, userId),
+        () => personObject(env, userId),
         { DB: faultyDatabase(refused) },
         async () => {
           for (let step = 0; step < 10; step++) await fireAlarmOf(userId);
@@ -87,7 +87,7 @@ describe("a large bulk in the middle of which", () => {
   function stepWith(userId: string, fault: Fault) {
     const DB = faultyDatabase(fault);
     return withEnvOf(
-      () => personOf(env, userId),
+      () => personObject(env, userId),
       { DB },
       () => fireAlarmOf(userId),
     );
@@ -144,7 +144,9 @@ describe("a large bulk in the middle of which", () => {
 
       expect(await progressOf(ada, id)).toEqual({ finished: true, done: 25 });
       for (const one of ids) {
-        expect(await objectOf(env, one).conversation(ada, undefined)).toMatchObject({ tokens: [] });
+        expect(await sessionObject(env, one).conversation(ada, undefined)).toMatchObject({
+          tokens: [],
+        });
       }
       expect(await storedBy(ada)).toEqual(NOTHING);
     },
@@ -153,7 +155,7 @@ describe("a large bulk in the middle of which", () => {
   /** @returns the id of a new session of which it is known that it has an agent */
   async function connected(userId: string): Promise<string> {
     const { id } = await newSession(userId);
-    await objectOf(env, id).connectAgent(userId, "Builder", crypto.randomUUID());
+    await sessionObject(env, id).connectAgent(userId, "Builder", crypto.randomUUID());
     await fireAlarm(id);
     return id;
   }
@@ -292,7 +294,7 @@ describe("a deletion of many", () => {
     const { SESSION_DO } = faultyEnv({ wipe: refused });
 
     await withEnvOf(
-      () => personOf(env, ada),
+      () => personObject(env, ada),
       { SESSION_DO },
       () => settleBulks(ada),
     );
@@ -307,7 +309,7 @@ describe("a deletion of many", () => {
     const ids = [(await newSession(ada)).id, (await newSession(ada)).id];
     const bulk = await begun(ada, "delete", { ids });
     for (const id of ids) {
-      await objectOf(env, id).prepare(ada);
+      await sessionObject(env, id).prepare(ada);
       await fireAlarm(id);
     }
 
@@ -329,7 +331,7 @@ test("a bulk goes on while another one is begun in the middle of its step", asyn
 
   const DB = faultyDatabase(inOrder(passes, passes, passes, beginAnother));
   await withEnvOf(
-    () => personOf(env, ada),
+    () => personObject(env, ada),
     { DB },
     () => settleBulks(ada),
   );
@@ -342,7 +344,7 @@ test("a bulk goes on while another one is begun in the middle of its step", asyn
 test("a bulk that was under way before the person's object had other duties is carried out to the end", async () => {
   await newRows(ada, 60);
   const id = await begun(ada, "archive", allOf("active"));
-  await runInDurableObject(personOf(env, ada), (_, { storage }) => {
+  await runInDurableObject(personObject(env, ada), (_, { storage }) => {
     storage.sql.exec(`
       DROP TABLE duties;
       CREATE TABLE bulks (

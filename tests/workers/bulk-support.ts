@@ -1,26 +1,26 @@
 /** What the tests of bulks share: a person's object, its alarm, and what has become of many sessions. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { vi } from "vitest";
-import { personOf } from "../../app/platform/person.server";
+import { personObject } from "../../app/platform/durable-objects.server";
 import type { BulkKind } from "../../app/sessions/bulk/bulk";
 import {
   findBulk,
   startBulk,
   type BulkRequest,
-  type Choice,
+  type BulkChoice,
 } from "../../app/sessions/bulk/bulk.server";
 import type { SessionStatus } from "../../app/sessions/protocol/session";
 import { env, passes, refused, viewOf } from "./support";
 
 /** All of a person's sessions of one status. */
-export function allOf(status: SessionStatus): Choice {
+export function allOf(status: SessionStatus): BulkChoice {
   return { view: viewOf({ status }), until: Date.now() };
 }
 
 export function ask(
   userId: string,
   kind: BulkKind,
-  choice: Choice,
+  choice: BulkChoice,
   more: Partial<BulkRequest> = {},
   withEnv = env,
 ) {
@@ -44,7 +44,7 @@ export async function progressOf(userId: string, id: string) {
 
 /** Runs the alarm of a person's object now. @returns false where none is set */
 export function fireAlarmOf(userId: string): Promise<boolean> {
-  return runDurableObjectAlarm(personOf(env, userId));
+  return runDurableObjectAlarm(personObject(env, userId));
 }
 
 /**
@@ -63,12 +63,12 @@ export async function settleBulks(userId: string): Promise<number> {
 }
 
 function alarmOf(userId: string): Promise<number | null> {
-  return runInDurableObject(personOf(env, userId), (_, { storage }) => storage.getAlarm());
+  return runInDurableObject(personObject(env, userId), (_, { storage }) => storage.getAlarm());
 }
 
 /** @returns the tables and the alarm that a person's object has stored */
 export function storedBy(userId: string) {
-  return runInDurableObject(personOf(env, userId), async (_, { storage }) => ({
+  return runInDurableObject(personObject(env, userId), async (_, { storage }) => ({
     tables: storage.sql
       .exec<{ name: string }>("SELECT name FROM sqlite_master ORDER BY name")
       .toArray()

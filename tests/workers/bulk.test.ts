@@ -1,6 +1,6 @@
 /** Archiving, restoring and deleting many sessions at once: what is changed, what is not, and what is told of it. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { personOf } from "../../app/platform/person.server";
+import { personObject } from "../../app/platform/durable-objects.server";
 import {
   continueBulk,
   findBulk,
@@ -13,7 +13,7 @@ import {
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import { appendMessage } from "../../app/sessions/conversation/messages.server";
 import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import {
   allOf,
   ask,
@@ -327,8 +327,8 @@ describe("what became of each session", () => {
   test("counts one that is gone without a trace as gone", async () => {
     const [kept, lost] = await sessionsOf(ada, 2);
     const id = await begun(ada, "delete", { ids: [kept!, lost!] });
-    await objectOf(env, lost!).prepare(ada);
-    await objectOf(env, lost!).wipe(ada);
+    await sessionObject(env, lost!).prepare(ada);
+    await sessionObject(env, lost!).wipe(ada);
     await env.DB.prepare("DELETE FROM sessions WHERE id = ?").bind(lost!).run();
 
     await settleBulks(ada);
@@ -366,7 +366,7 @@ describe("what became of each session", () => {
       return refused(call);
     };
     await withEnvOf(
-      () => personOf(env, ada),
+      () => personObject(env, ada),
       unreachable(stuck, refuse),
       () => settleBulks(ada),
     );
@@ -388,7 +388,7 @@ describe("what became of each session", () => {
     const ids = await sessionsOf(ada, 3);
     const id = await begun(ada, "delete", { ids });
     await withEnvOf(
-      () => personOf(env, ada),
+      () => personObject(env, ada),
       unreachable([ids[0]!]),
       () => settleBulks(ada),
     );
@@ -406,7 +406,7 @@ describe("what became of each session", () => {
     const ids = await sessionsOf(ada, 3);
     const id = await begun(ada, "delete", { ids });
     await withEnvOf(
-      () => personOf(env, ada),
+      () => personObject(env, ada),
       unreachable([ids[0]!]),
       () => settleBulks(ada),
     );
@@ -426,7 +426,7 @@ describe("what became of each session", () => {
     const twice: Fault = (call) => (calls++ < 2 ? refused(call) : passes(call));
 
     await withEnvOf(
-      () => personOf(env, ada),
+      () => personObject(env, ada),
       unreachable([ids[0]!], twice),
       () => settleBulks(ada),
     );
@@ -441,7 +441,7 @@ describe("what became of each session", () => {
     expect(await findBulk(env.DB, bob, id)).toBeUndefined();
     expect(await continueBulk(env, bob, id)).toBe(false);
     expect(await finishBulk(env, bob, id)).toBe(false);
-    await personOf(env, bob).runBulk(bob, id);
+    await personObject(env, bob).runBulk(bob, id);
     await settleBulks(bob);
 
     expect(await progressOf(ada, id)).toEqual({ finished: false, pending: 2 });

@@ -4,7 +4,7 @@ import MarkdownIt from "markdown-it";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { hashToken } from "../../app/platform/token.server";
 import { MESSAGE_BYTES, SESSION_BYTES } from "../../app/sessions/protocol/budgets";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import { readConversation } from "../../app/sessions/conversation/conversation.server";
 import type { AgentMessage } from "../../app/sessions/protocol/live-messages";
 import { SessionStorage } from "../../durable-objects/session/storage";
@@ -278,7 +278,7 @@ test.each(["an agent’s requests", "the owner’s messages"])(
     const send120 = async () => {
       for (let count = 1; count <= 120; count++) {
         if (whose === "the owner’s messages") await say("Hi");
-        else await objectOf(env, id).report(await hashToken(token), reportOf("working"));
+        else await sessionObject(env, id).report(await hashToken(token), reportOf("working"));
       }
     };
     vi.setSystemTime(NOW + 24 * 60 * 60_000);
@@ -308,7 +308,7 @@ function send(text: string, key: string = crypto.randomUUID()): Promise<Response
 }
 
 function say(text: string, client_key: string = crypto.randomUUID()) {
-  return objectOf(env, id).append(userId, { ...freshMessage(text), client_key });
+  return sessionObject(env, id).append(userId, { ...freshMessage(text), client_key });
 }
 
 async function sessionPage(): Promise<string> {
@@ -344,5 +344,5 @@ async function listen(query = ""): Promise<void> {
 }
 
 function inObject<Result>(run: (sql: SqlStorage) => Result): Promise<Result> {
-  return runInDurableObject(objectOf(env, id), (_, { storage }) => run(storage.sql));
+  return runInDurableObject(sessionObject(env, id), (_, { storage }) => run(storage.sql));
 }

@@ -4,7 +4,7 @@ import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import { seeMessages } from "../../app/sessions/conversation/messages.server";
 import { appendMessage } from "../../app/sessions/conversation/messages.server";
 import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import { readConversation } from "../../app/sessions/conversation/conversation.server";
 import {
   countMessages,
@@ -207,15 +207,19 @@ test.each<[string, (id: string, userId: string) => Promise<unknown>, unknown]>([
   ["restoring it", (id, ada) => changeStatus(env, ada, id, "restore"), { outcome: "not-found" }],
   ["keeping it", (id, ada) => changeStatus(env, ada, id, "keep"), { outcome: "not-found" }],
   ["deleting it", (id, ada) => deleteSession(env, ada, id), "not-found"],
-  ["its object's snapshot", (id, ada) => objectOf(env, id).snapshot(ada), { state: "empty" }],
+  ["its object's snapshot", (id, ada) => sessionObject(env, id).snapshot(ada), { state: "empty" }],
   [
     "its object's conversation",
-    (id, ada) => objectOf(env, id).conversation(ada, undefined),
+    (id, ada) => sessionObject(env, id).conversation(ada, undefined),
     { state: "empty" },
   ],
-  ["its object to append", (id, ada) => objectOf(env, id).append(ada, message), { state: "empty" }],
-  ["its object to prepare", (id, ada) => objectOf(env, id).prepare(ada), { state: "empty" }],
-  ["its object to wipe", (id, ada) => objectOf(env, id).wipe(ada), { state: "empty" }],
+  [
+    "its object to append",
+    (id, ada) => sessionObject(env, id).append(ada, message),
+    { state: "empty" },
+  ],
+  ["its object to prepare", (id, ada) => sessionObject(env, id).prepare(ada), { state: "empty" }],
+  ["its object to wipe", (id, ada) => sessionObject(env, id).wipe(ada), { state: "empty" }],
 ])("asking an unknown session for %s leaves nothing anywhere", async (_, ask, answer) => {
   expect(await ask(UNKNOWN, freshPerson())).toEqual(answer);
 
@@ -238,7 +242,7 @@ test("reading a session changes nothing of it", async () => {
 
 test("a session that is being deleted takes no message, and shows no conversation", async () => {
   const { id, user_id } = await newSession();
-  await objectOf(env, id).prepare(user_id);
+  await sessionObject(env, id).prepare(user_id);
   const before = await everything(id);
 
   expect(await appendMessage(env, user_id, id, freshMessage())).toEqual({ outcome: "deleting" });
@@ -260,7 +264,7 @@ test("a deleted session takes no message, and its object stays empty", async () 
 
 test("a message after an alarm that the platform dropped sets it anew", async () => {
   const { id, user_id } = await newSession();
-  await runInDurableObject(objectOf(env, id), (_, { storage }) => storage.deleteAlarm());
+  await runInDurableObject(sessionObject(env, id), (_, { storage }) => storage.deleteAlarm());
 
   vi.setSystemTime(NOW + 10 * 60_000);
   await appendMessage(env, user_id, id, freshMessage());

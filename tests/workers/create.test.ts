@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { personOf } from "../../app/platform/person.server";
+import { personObject } from "../../app/platform/durable-objects.server";
 import { changeStatus, createSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import { appendMessage } from "../../app/sessions/conversation/messages.server";
 import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
@@ -79,7 +79,7 @@ test("an object that could not be reached is made later, though nobody sends the
   expect((await createSession(unreachable, ada, freshForm())).outcome).toBe("listed");
   const [id] = await listedIds(ada);
   await withEnvOf(
-    () => personOf(env, ada),
+    () => personObject(env, ada),
     { SESSION_DO: unreachable.SESSION_DO },
     () => fireAlarmOf(ada),
   );

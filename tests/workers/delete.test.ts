@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import { appendMessage } from "../../app/sessions/conversation/messages.server";
 import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import { findSession } from "../../app/sessions/session-queries.server";
 import type { Tombstone } from "../../app/sessions/protocol/session";
 import {
@@ -86,7 +86,7 @@ test("a deletion once begun is kept: the object refuses everything else, and fin
   const { id, user_id } = row;
   await appendMessage(env, user_id, id, freshMessage());
   await fireAlarm(id);
-  const object = objectOf(env, id);
+  const object = sessionObject(env, id);
   const { messages } = await inStorage(id);
 
   expect(await object.prepare(user_id)).toEqual({ state: "deleting" });
@@ -113,14 +113,14 @@ test("an object that is not being deleted does not let itself be wiped", async (
   const { id, user_id } = await newSession();
   const before = await everything(id);
 
-  expect(await objectOf(env, id).wipe(user_id)).toEqual({ state: "ready" });
+  expect(await sessionObject(env, id).wipe(user_id)).toEqual({ state: "ready" });
 
   expect(await everything(id)).toEqual(before);
 });
 
 test("an empty object is prepared from its row alone, and made only to be deleted", async () => {
   const row = await newRowWithoutObject();
-  const object = objectOf(env, row.id);
+  const object = sessionObject(env, row.id);
 
   expect(await object.prepare(row.user_id)).toEqual({ state: "empty" });
   expect(await inStorage(row.id)).toEqual(NOTHING_STORED);
@@ -150,7 +150,7 @@ test.each(["of the app", "of the alarm"])(
 
     if (by === "of the app") await deleteSession({ ...env, ...seconds }, user_id, id);
     else {
-      await objectOf(env, id).prepare(user_id);
+      await sessionObject(env, id).prepare(user_id);
       await withObjectEnv(id, seconds, () => fireAlarm(id));
     }
 

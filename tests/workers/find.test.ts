@@ -15,7 +15,7 @@ import {
 } from "../../app/sessions/list/list-query.server";
 import type { IDLE_DAYS } from "../../app/sessions/list/list-view";
 import { LIST_SORTS, type ListView } from "../../app/sessions/list/list-view";
-import { statements } from "../../app/sessions/session-table.server";
+import { sessionStatements } from "../../app/sessions/session-table.server";
 import { readActive } from "../../app/sessions/lifecycle/active-on-repository.server";
 import type { SessionRow } from "../../app/sessions/protocol/session";
 import { env, freshPerson, newRows, newRowWithoutObject, viewOf } from "./support";
@@ -214,7 +214,7 @@ describe("which sessions a view shows", () => {
     }
     const { where, count: counted } = matching(ada, viewOf(special), NOW);
     expect((await run(counted)).rows).toEqual([{ count }]);
-    const ids = statements.selectFrom("sessions").select("id").where(where).compile();
+    const ids = sessionStatements.selectFrom("sessions").select("id").where(where).compile();
     expect((await run(ids)).rows).toHaveLength(count);
     expect((await list(ada, special)).count).toBe(count);
   });

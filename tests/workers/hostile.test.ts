@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { beforeAll, expect, test, vi } from "vitest";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import { ask, Browser, captureLog, everythingStored, ORIGIN, rowsStored } from "./app";
 import { env, freshMessage, settle } from "./support";
 
@@ -482,7 +482,7 @@ beforeAll(async () => {
   known.FLASH = ada.cookies.get("ship_flash") ?? "";
   known.AUTH = ada.cookies.get("ship_auth") ?? "";
   known.BOBS = await bob.create("remix-run", SECRET);
-  await objectOf(env, known.BOBS).append("local:bob", freshMessage(SECRET));
+  await sessionObject(env, known.BOBS).append("local:bob", freshMessage(SECRET));
   for (const id of [known.OWN, known.ARCHIVED, known.BOBS]) await settle(id);
   return () => vi.useRealTimers();
 });

@@ -1,6 +1,6 @@
 /** What the tests of live sockets share: a socket's other end, and what a person's object remembers of open pages. */
 import { runInDurableObject } from "cloudflare:test";
-import { personOf } from "../../app/platform/person.server";
+import { personObject } from "../../app/platform/durable-objects.server";
 import type {
   AgentLiveMessage,
   AgentMessage,
@@ -65,7 +65,7 @@ export class LiveSocket {
 export async function watched(userId: string): Promise<string[]> {
   const { tables } = await storedBy(userId);
   if (!tables.includes("pages")) return [];
-  return runInDurableObject(personOf(env, userId), (_, { storage }) =>
+  return runInDurableObject(personObject(env, userId), (_, { storage }) =>
     storage.sql.exec<{ session: string }>("SELECT DISTINCT session FROM pages").toArray(),
   ).then((rows) => rows.map(({ session }) => session));
 }

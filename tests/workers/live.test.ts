@@ -1,10 +1,10 @@
 /** Live sockets, through the whole app: who may open one, what comes over it, and what closes it. */
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { personOf } from "../../app/platform/person.server";
+import { personObject } from "../../app/platform/durable-objects.server";
 import { hashToken } from "../../app/platform/token.server";
 import { listenerOf, openSocket } from "../../app/platform/http/socket.server";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import { CLOSED } from "../../app/sessions/protocol/live-messages";
 import { appEnv, ask, Browser, captureLog, everythingStored, ORIGIN } from "./app";
 import { storedBy } from "./bulk-support";
@@ -135,7 +135,7 @@ describe("a live socket", () => {
       "to a session that is being deleted",
       CLOSED.deleted,
       async () => {
-        await objectOf(env, id).prepare(userId);
+        await sessionObject(env, id).prepare(userId);
         return openLive(owner);
       },
     ],
@@ -431,14 +431,14 @@ describe("the person's object", () => {
         return call();
       },
     });
-    const person = () => personOf(env, userId);
+    const person = () => personObject(env, userId);
     const page = await withObjectEnv(id, faultyPerson({ watch: fault }), () =>
       withEnvOf(person, { SESSION_DO }, async () => {
         const opening = Socket.page(copyOf(owner));
         await vi.waitFor(() => expect(steps).toEqual(["opening"]));
         const signingOut = owner.post("/logout", {});
         await vi.waitFor(() => expect(steps).toEqual(["opening", "told"]));
-        await objectOf(env, id).snapshot(userId);
+        await sessionObject(env, id).snapshot(userId);
         land();
         await signingOut;
         return opening;
@@ -449,16 +449,16 @@ describe("the person's object", () => {
 
   test("forgets a session that is gone, as soon as it would tell it something", async () => {
     const gone = await newRowWithoutObject({ user_id: userId });
-    await personOf(env, userId).watch(userId, gone.id, "sign-in");
+    await personObject(env, userId).watch(userId, gone.id, "sign-in");
     await owner.post("/dashboard", { intent: `archive:${gone.id}` });
     expect(await watched(userId)).toEqual([]);
   });
 
   test("lets nobody in who signed out a moment ago", async () => {
     const signIn = "f".repeat(64);
-    await personOf(env, userId).finishSignOut(userId);
+    await personObject(env, userId).finishSignOut(userId);
     const request = new Request(ORIGIN, { headers: { Upgrade: "websocket" } });
-    for (const object of [objectOf(env, id), personOf(env, userId)]) {
+    for (const object of [sessionObject(env, id), personObject(env, userId)]) {
       const answer = await openSocket(request, () => object, { user: userId, signIn, after: "0" });
       expect(answer.status).toBe(401);
     }
@@ -503,7 +503,11 @@ test("however much is said in half a minute, the row is written once in ten seco
     for (let at = NOW; at <= NOW + 30_000; at += 1_000) {
       vi.setSystemTime(at);
       await say("More");
-      await objectOf(env, id).report(hash, { text: "Much more", status: "working", key: `${at}` });
+      await sessionObject(env, id).report(hash, {
+        text: "Much more",
+        status: "working",
+        key: `${at}`,
+      });
       if (((await inStorage(id)).alarm ?? Infinity) <= at) await fireAlarm(id);
       const { row } = await inDatabase(id);
       rows.push([row!.message_count, row!.last_activity, row!.agent_at ?? 0, row!.agent_message]);
@@ -564,7 +568,7 @@ function report(token: string, fields: Record<string, string>) {
 }
 
 function say(text: string) {
-  return objectOf(env, id).append(userId, freshMessage(text));
+  return sessionObject(env, id).append(userId, freshMessage(text));
 }
 
 /** As many messages, no more at once than one may send within a minute. */
@@ -589,17 +593,17 @@ function copyOf(browser: Browser): Browser {
 
 /** @returns how many sockets the session's object has */
 function openSockets(): Promise<number> {
-  return runInDurableObject(objectOf(env, id), (_, ctx) => ctx.getWebSockets().length);
+  return runInDurableObject(sessionObject(env, id), (_, ctx) => ctx.getWebSockets().length);
 }
 
 /** Leaves something in the object's memory that is gone with it. */
 async function mark() {
   await runInDurableObject(
-    objectOf(env, id),
+    sessionObject(env, id),
     (object) => void Object.assign(object, { marked: 1 }),
   );
 }
 
 function isMarked(): Promise<boolean> {
-  return runInDurableObject(objectOf(env, id), (object) => "marked" in object);
+  return runInDurableObject(sessionObject(env, id), (object) => "marked" in object);
 }

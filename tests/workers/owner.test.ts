@@ -4,7 +4,7 @@ import { write } from "../../app/platform/database.server";
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import { appendMessage } from "../../app/sessions/conversation/messages.server";
 import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import { readConversation } from "../../app/sessions/conversation/conversation.server";
 import {
   countMessages,
@@ -44,7 +44,7 @@ const SESSIONS = {
   },
   "a session that is being deleted": async () => {
     const row = await newSession();
-    await objectOf(env, row.id).prepare(row.user_id);
+    await sessionObject(env, row.id).prepare(row.user_id);
     return row;
   },
   "a row without object": () => newRowWithoutObject(),
@@ -111,7 +111,7 @@ test.each([
   async (session) => {
     const row = await SESSIONS[session]();
     const bob = freshPerson();
-    const object = objectOf(env, row.id);
+    const object = sessionObject(env, row.id);
     const before = await everything(row.id);
 
     const bobsRow = { ...row, user_id: bob };

@@ -1,7 +1,7 @@
 /** All agents of a person: how many there are, and how the tokens of all of them are revoked. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { countAgents } from "../../app/sessions/bulk/connected-agents.server";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import { appEnv, ask, Browser, captureLog, leadsTo, ORIGIN } from "./app";
 import { settleBulks, storedBy, withoutBulks } from "./bulk-support";
 import {
@@ -39,7 +39,7 @@ beforeEach(async () => {
 });
 
 async function connect(id: string): Promise<string> {
-  const made = await objectOf(env, id).connectAgent(userId, "Builder", crypto.randomUUID());
+  const made = await sessionObject(env, id).connectAgent(userId, "Builder", crypto.randomUUID());
   return made.state === "ready" ? (made.token ?? "") : "";
 }
 

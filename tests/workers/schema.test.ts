@@ -2,7 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { hashToken } from "../../app/platform/token.server";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import { connectAgent } from "../../app/sessions/agents/agent-tokens.server";
 import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
@@ -76,7 +76,7 @@ async function oldSession(schema: string): Promise<{ id: string; userId: string 
     message_count: 2,
   });
   const tokenHash = await hashToken(TOKEN);
-  await runInDurableObject(objectOf(env, id), async (_, { storage }) => {
+  await runInDurableObject(sessionObject(env, id), async (_, { storage }) => {
     const { sql } = storage;
     sql.exec(schema);
     sql.exec(
@@ -105,7 +105,7 @@ async function oldSession(schema: string): Promise<{ id: string; userId: string 
 
 /** @returns an object's tables, as they are defined and with all that they hold */
 function storageOf(id: string) {
-  return runInDurableObject(objectOf(env, id), (_, { storage: { sql } }) =>
+  return runInDurableObject(sessionObject(env, id), (_, { storage: { sql } }) =>
     sql
       .exec("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*'")
       .toArray()
@@ -115,7 +115,7 @@ function storageOf(id: string) {
 
 /** @returns the names of an object's columns by table, whatever their order */
 function columnsOf(id: string) {
-  return runInDurableObject(objectOf(env, id), (_, { storage: { sql } }) =>
+  return runInDurableObject(sessionObject(env, id), (_, { storage: { sql } }) =>
     ["state", "messages", "agent_tokens", "agent_reports"].map((table) =>
       sql.exec(`SELECT name FROM pragma_table_info('${table}') ORDER BY name`).toArray(),
     ),
@@ -140,20 +140,22 @@ describe.each([
     });
     expect(await readMessages(env, id, userId, 1)).toMatchObject([{ id: 2, text: "Second" }]);
     expect(await countMessages(env, id, userId)).toBe(2);
-    expect(await objectOf(env, id).read("no token’s hash", 0, 0)).toEqual({ state: "refused" });
-    expect(await objectOf(env, id).snapshot(freshPerson())).toEqual({ state: "foreign" });
+    expect(await sessionObject(env, id).read("no token’s hash", 0, 0)).toEqual({
+      state: "refused",
+    });
+    expect(await sessionObject(env, id).snapshot(freshPerson())).toEqual({ state: "foreign" });
 
     expect(await storageOf(id)).toEqual(before);
   });
 
   test.each<[string, (id: string, userId: string) => Promise<unknown>]>([
-    ["message", (id, userId) => objectOf(env, id).append(userId, freshMessage("Third"))],
+    ["message", (id, userId) => sessionObject(env, id).append(userId, freshMessage("Third"))],
     ["token", (id, userId) => connectAgent(env, userId, id, { name: "Reviewer", key: "form 2" })],
     ["alarm", (id) => fireAlarm(id)],
   ])("is brought up to date by the next %s, and nothing is lost", async (_, write) => {
     const { id, userId } = await oldSession(schema);
     const fresh = await newRowWithoutObject();
-    await objectOf(env, fresh.id).initialize(fresh);
+    await sessionObject(env, fresh.id).initialize(fresh);
 
     await write(id, userId);
 
@@ -170,12 +172,12 @@ describe.each([
     if (!("token" in answer)) throw new Error(answer.outcome);
     const hash = await hashToken(answer.token);
 
-    await objectOf(env, id).append(userId, freshMessage("Third"));
-    await objectOf(env, id).report(hash, { text: "Fourth", status: "done", key: "1" });
+    await sessionObject(env, id).append(userId, freshMessage("Third"));
+    await sessionObject(env, id).report(hash, { text: "Fourth", status: "done", key: "1" });
 
     expect(await settled(id)).toBe("row, ready with 4");
     expect((await inDatabase(id)).row).toMatchObject({ message_count: 4, agent_status: "done" });
-    expect(await objectOf(env, id).read(hash, 3, 0)).toMatchObject({ messages: [{ id: 4 }] });
+    expect(await sessionObject(env, id).read(hash, 3, 0)).toMatchObject({ messages: [{ id: 4 }] });
     expect(await deleteSession(env, userId, id)).toBe("deleted");
     expect(await inStorage(id)).toEqual(NOTHING_STORED);
   });
@@ -185,13 +187,16 @@ describe.each([
     const hash = await hashToken(TOKEN);
 
     const report = { text: "Third", status: "working", key: "1" } as const;
-    expect(await objectOf(env, id).report(hash, report)).toEqual({ state: "ready", message: 3 });
+    expect(await sessionObject(env, id).report(hash, report)).toEqual({
+      state: "ready",
+      message: 3,
+    });
   });
 });
 
 test("storage left by a later Ship, whose deployment was rolled back, is used as it is", async () => {
   const row = await newRowWithoutObject();
-  const object = objectOf(env, row.id);
+  const object = sessionObject(env, row.id);
   await object.initialize(row);
   await runInDurableObject(object, (_, { storage: { sql } }) => {
     sql.exec("ALTER TABLE state ADD COLUMN later TEXT; UPDATE state SET schema_version = 1000");

@@ -1,7 +1,7 @@
 /** Whatever fails while somebody signs out: they are still signed in, or they hear nothing more. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { personOf } from "../../app/platform/person.server";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { personObject } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import { CLOSED } from "../../app/sessions/protocol/live-messages";
 import { appEnv, Browser, captureLog, ORIGIN } from "./app";
 import { fireAlarmOf, settleBulks as settleDuties, storedBy } from "./bulk-support";
@@ -153,7 +153,7 @@ describe("signing out everywhere closes what is open in every browser", () => {
     const { SESSION_DO } = faultyEnv({ signedOut: refused });
     for (const away of [{ DB: faultyDatabase(refused) }, { SESSION_DO }]) {
       await withEnvOf(
-        () => personOf(env, userId),
+        () => personObject(env, userId),
         away,
         async () => {
           for (let step = 0; step < 10; step++) await fireAlarmOf(userId);
@@ -172,8 +172,8 @@ describe("signing out everywhere closes what is open in every browser", () => {
 test("where the records of sign-ins are deleted by hand, whatever is open hears nothing more after an hour", async () => {
   await env.DB.prepare("DELETE FROM auth_records").run();
   vi.setSystemTime(NOW + 60 * 60_000);
-  await objectOf(env, id).append(userId, freshMessage());
-  await personOf(env, userId).changed([id]);
+  await sessionObject(env, id).append(userId, freshMessage());
+  await personObject(env, userId).changed([id]);
 
   for (const { browser, page, list } of [here, elsewhere]) {
     const openedWith = [{ type: "messages", messages: [], agent: null }];

@@ -3,12 +3,13 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { PersonDO } from "../../durable-objects/person/person-do";
-import type { CompanionEnv, SessionDO } from "../../durable-objects/session/session-do";
-import type { personOf } from "../../app/platform/person.server";
+import type { SessionDO } from "../../durable-objects/session/session-do";
+import type { CompanionEnv } from "../../durable-objects/env";
+import type { personObject } from "../../app/platform/durable-objects.server";
 import { createSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import { listSessions } from "../../app/sessions/list/list.server";
 import type { ListView } from "../../app/sessions/list/list-view";
-import { objectOf } from "../../app/platform/durable-objects.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import type {
   SessionEvent,
   SessionMetadata,
@@ -178,7 +179,7 @@ export async function inStorage(id: string): Promise<{
   messages: Message[];
   alarm: number | null;
 }> {
-  return runInDurableObject(objectOf(env, id), async (_, { storage }) => {
+  return runInDurableObject(sessionObject(env, id), async (_, { storage }) => {
     const rows = (query: string): unknown[] => storage.sql.exec(query).toArray();
     const tables = (rows("SELECT name FROM sqlite_master ORDER BY name") as { name: string }[])
       .map(({ name }) => name)
@@ -205,7 +206,7 @@ export async function everything(id: string) {
 
 /** Runs the alarm of a session's object now. @returns false where none is set */
 export function fireAlarm(id: string): Promise<boolean> {
-  return runDurableObjectAlarm(objectOf(env, id));
+  return runDurableObjectAlarm(sessionObject(env, id));
 }
 
 /** Runs the alarm of a session's object until it is set for a far time, or not at all. */
@@ -264,17 +265,17 @@ export function withObjectEnv<Result>(
   changes: Partial<CompanionEnv>,
   run: () => Promise<Result>,
 ): Promise<Result> {
-  return withEnvOf(() => objectOf(env, id), changes, run);
+  return withEnvOf(() => sessionObject(env, id), changes, run);
 }
 
 /** The same for any object. @param stub makes one anew: that of an aborted object is of no use */
 export async function withEnvOf<Result>(
-  stub: () => ReturnType<typeof objectOf> | ReturnType<typeof personOf>,
+  stub: () => ReturnType<typeof sessionObject> | ReturnType<typeof personObject>,
   changes: Partial<CompanionEnv>,
   run: () => Promise<Result>,
 ): Promise<Result> {
   const exchange = (make: (before: CompanionEnv) => CompanionEnv) =>
-    runInDurableObject(stub() as ReturnType<typeof objectOf>, (object) => {
+    runInDurableObject(stub() as ReturnType<typeof sessionObject>, (object) => {
       const instance = object as unknown as { env: CompanionEnv };
       const before = instance.env;
       instance.env = make(before);

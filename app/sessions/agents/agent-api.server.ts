@@ -5,7 +5,7 @@ import { attempt } from "../../platform/log";
 import { openSocket } from "../../platform/http/socket.server";
 import { hashToken } from "../../platform/token.server";
 import { messageText, parseAfter, parseSessionId } from "../session-input.server";
-import { objectOf } from "../../platform/durable-objects.server";
+import { sessionObject } from "../../platform/durable-objects.server";
 import type { AgentAnswer } from "../protocol/object-answers";
 import * as z from "zod/mini";
 
@@ -16,14 +16,14 @@ const LONGEST_WAIT = 25_000;
 const TOKEN = /^ship_[0-9a-f]{64}$/;
 
 /** Keeps a report: 201 and the id of its message, sent again too; 4xx with what is wrong, and nothing was kept. */
-export function answerReport(request: Request, env: Env, id: string | undefined, token: string) {
+export function reportAction(request: Request, env: Env, id: string | undefined, token: string) {
   return answered(token, async (hash) => {
     const checked = reportInput.safeParse(await readReport(request));
-    if (!checked.success) return refusal(400, checked.error.issues[0]?.message ?? "");
+    if (!checked.success) return jsonError(400, checked.error.issues[0]?.message ?? "");
     const { text, status, key = crypto.randomUUID() } = checked.data;
     const session = parseSessionId(id);
     const answer = await attempt("report", async () =>
-      objectOf(env, session).report(hash, { text, status, key }),
+      sessionObject(env, session).report(hash, { text, status, key }),
     );
     if (answer?.state !== "ready") return notDone(answer);
     return json({ message: answer.message }, { status: 201 });
@@ -31,7 +31,7 @@ export function answerReport(request: Request, env: Env, id: string | undefined,
 }
 
 /** Messages after the one that the request names, as soon as there are some; without it, the newest at once. */
-export function answerRead(
+export function messagesLoader(
   request: Request,
   env: Env,
   id: string | undefined,
@@ -42,7 +42,7 @@ export function answerRead(
     const session = parseSessionId(id);
     const wait = request.method === "GET" ? LONGEST_WAIT : 0;
     const answer = await attempt("read", async () =>
-      objectOf(env, session).read(hash, after, wait),
+      sessionObject(env, session).read(hash, after, wait),
     );
     if (answer?.state !== "ready") return notDone(answer);
     return json({ messages: answer.messages });
@@ -50,14 +50,14 @@ export function answerRead(
 }
 
 /** Opens the live socket for an agent. */
-export function listenAsAgent(request: Request, env: Env, id: string | undefined, token: string) {
+export function liveLoader(request: Request, env: Env, id: string | undefined, token: string) {
   return answered(token, async (hash) => {
     const after = parseAfter(new URL(request.url).searchParams.get("after"));
     const session = parseSessionId(id);
     const from: Record<string, string> = after === undefined ? {} : { after: `${after}` };
     const listener = { token: hash, ...from };
     const answer = await attempt("listen", () =>
-      openSocket(request, () => objectOf(env, session), listener),
+      openSocket(request, () => sessionObject(env, session), listener),
     );
     return answer ?? notDone(undefined);
   });
@@ -87,14 +87,14 @@ async function answered(
   } catch (thrown) {
     if (!(thrown instanceof Response)) throw thrown;
     if (thrown.status === 404) return notDone({ state: "refused" });
-    return refusal(thrown.status, await thrown.text());
+    return jsonError(thrown.status, await thrown.text());
   }
 }
 
 function notDone(answer: Exclude<AgentAnswer, { state: "ready" }> | undefined): Response {
   switch (answer?.state) {
     case "refused":
-      return refusal(
+      return jsonError(
         401,
         "This token is not one of this session’s, or it was revoked, or not used for 90 days.",
         {
@@ -102,24 +102,24 @@ function notDone(answer: Exclude<AgentAnswer, { state: "ready" }> | undefined): 
         },
       );
     case "deleting":
-      return refusal(410, "This session is being deleted.");
+      return jsonError(410, "This session is being deleted.");
     case "limited": {
       const seconds = Math.ceil(answer.wait / 1000);
-      return refusal(429, `Too many requests within a minute. Try again in ${seconds} seconds.`, {
+      return jsonError(429, `Too many requests within a minute. Try again in ${seconds} seconds.`, {
         "Retry-After": `${seconds}`,
       });
     }
     case "full":
-      return refusal(507, "This session is full. Report into a new one.");
+      return jsonError(507, "This session is full. Report into a new one.");
     default:
-      return refusal(
+      return jsonError(
         503,
         "The session did not answer. Send it again with the same key; it will not be there twice.",
       );
   }
 }
 
-function refusal(status: number, error: string, headers: HeadersInit = {}): Response {
+function jsonError(status: number, error: string, headers: HeadersInit = {}): Response {
   return json({ error }, { status, headers });
 }
 

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { objectOf } from "../../platform/durable-objects.server";
+import { sessionObject } from "../../platform/durable-objects.server";
 import { attempt } from "../../platform/log";
 import type { ObjectAnswer, NewToken } from "../protocol/object-answers";
 import { FORM_INCOMPLETE } from "../session-input.server";
@@ -37,7 +37,7 @@ export async function revokeAgent(
   token: number,
 ): Promise<Outcome> {
   const answer = await attempt("revoke-agent", async () =>
-    objectOf(env, id).revokeAgent(userId, token),
+    sessionObject(env, id).revokeAgent(userId, token),
   );
   return outcomeOf(answer);
 }

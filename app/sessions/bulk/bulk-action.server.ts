@@ -4,14 +4,14 @@ import { redirectWithFlash } from "../../platform/http/flash.server";
 import { checkFields, type Fields } from "../../platform/http/form.server";
 import { bulkResultText, tooManyText, type BulkKind } from "./bulk";
 import { bulkPath, deleteManyPath } from "../paths";
-import { tellChanged } from "../notify.server";
-import { startBulk, undoBulk, type BulkResult, type Choice } from "./bulk.server";
+import { notifyChanged } from "../notify.server";
+import { startBulk, undoBulk, type BulkResult, type BulkChoice } from "./bulk.server";
 import { sessionNotFound } from "../session-input.server";
 import { bulkNotFound, parseBulkId, parseSessionIds } from "./bulk-input.server";
 import { bulkInput } from "./bulk-input.server";
 import { parseListView } from "../list/list-input.server";
 import { listPath } from "../paths";
-import { answerTooFast } from "../lifecycle/status-action.server";
+import { tooFastResponse } from "../lifecycle/status-action.server";
 
 /** The buttons that are about all selected sessions. */
 const SELECTED: Record<string, BulkKind> = {
@@ -29,7 +29,7 @@ const SELECTED: Record<string, BulkKind> = {
  *   message and its Undo, the list; or an alert where nothing was selected, a limit was reached or D1 did not answer
  * @throws a 400 or 404 Response
  */
-export async function answerBulk(
+export async function bulkAction(
   request: Request,
   context: AppLoadContext,
   user: User,
@@ -53,7 +53,7 @@ export async function answerBulk(
 
   const { values, errors } = checkFields(bulkInput, fields);
   if (errors) throw new Response(errors.key, { status: 400 });
-  const choice: Choice = all
+  const choice: BulkChoice = all
     ? { view: parseListView(query), until: context.now }
     : { ids: parseSessionIds(ids) };
   const result = await startBulk(context.env, user.id, { key: values.key, kind, choice });
@@ -67,7 +67,7 @@ async function answerResult(request: Request, context: AppLoadContext, result: B
   switch (result.outcome) {
     case "finished": {
       const { bulk, counts, changed } = result;
-      tellChanged(context, bulk.user_id, ...changed);
+      notifyChanged(context, bulk.user_id, ...changed);
       const undo = counts.done > 0 && { undo: { action: listed, intent: `undo:${bulk.id}` } };
       const text = bulkResultText(bulk.kind, counts);
       return redirectWithFlash(request, context, listed, { text, ...(undo || {}) });
@@ -77,7 +77,7 @@ async function answerResult(request: Request, context: AppLoadContext, result: B
     case "too-many":
       return json({ alert: tooManyText(result.limit), draft: null }, { status: 429 });
     case "too-fast":
-      return answerTooFast(result.wait);
+      return tooFastResponse(result.wait);
     case "nothing":
       return redirectWithFlash(request, context, listed, { text: "No session matched any more." });
     case "unavailable": {

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { FORM_INCOMPLETE, sessionId, refusal, parseSessionId } from "../session-input.server";
+import { FORM_INCOMPLETE, sessionId, badRequest, parseSessionId } from "../session-input.server";
 import { PAGE_SIZE } from "../list/list-query.server";
 
 /** A form that is about many sessions: its key. */
@@ -21,11 +21,11 @@ export const confirmedInput = z.object({
  */
 export function parseSessionIds(ids: string[]): string[] {
   if (ids.length > PAGE_SIZE) {
-    throw refusal(`Select at most ${PAGE_SIZE} sessions, or all that match.`);
+    throw badRequest(`Select at most ${PAGE_SIZE} sessions, or all that match.`);
   }
   const parsed = ids.map(parseSessionId);
   if (new Set(parsed).size === parsed.length) return parsed;
-  throw refusal("A session was selected twice.");
+  throw badRequest("A session was selected twice.");
 }
 
 /** @returns the id in lower case @throws the 404 Response of a bulk that does not exist, where it is no UUID */

@@ -8,7 +8,7 @@ import { accountStands } from "../../platform/deleted-users.server";
 import type { BulkKind, BulkOutcome, BulkRow, ReversibleKind } from "./bulk";
 import { archiveRows, restoreRows } from "../lifecycle/lifecycle-statements.server";
 import { listed } from "../session-table.server";
-import { statements } from "../session-table.server";
+import { sessionStatements } from "../session-table.server";
 import type { SessionRow, SessionStatus } from "../protocol/session";
 
 /** The most sessions that one bulk is about. */
@@ -18,10 +18,10 @@ export const BULK_LIMIT = 20_000;
 const ATTEMPTS = 3;
 
 /** How long, in milliseconds, and how many of one person's a finished bulk is kept. */
-const KEPT = { age: 7 * 24 * 60 * 60 * 1000, count: 20 };
+const BULKS_KEPT = { age: 7 * 24 * 60 * 60 * 1000, count: 20 };
 
 /** A bulk as its owner names it. */
-type Named = Pick<BulkRow, "id" | "user_id">;
+type BulkKey = Pick<BulkRow, "id" | "user_id">;
 
 /** A query of `id`s: those of these sessions that are this person's. */
 export function sessionsByIds(userId: string, ids: readonly string[]): RawBuilder<unknown> {
@@ -44,7 +44,7 @@ export function sessionsMatching(
 }
 
 /** A query of `id`s: what a bulk has changed. */
-export function sessionsChangedBy(bulk: Named): RawBuilder<unknown> {
+export function sessionsChangedBy(bulk: BulkKey): RawBuilder<unknown> {
   return sql`SELECT session_id AS id FROM bulk_items WHERE ${isOf(bulk)} AND outcome = 'done'`;
 }
 
@@ -70,12 +70,12 @@ const CHECKSUM = sql`
 export function measureSessions(userId: string, chosen: RawBuilder<unknown>): Statement<Measure> {
   return sql<Measure>`
     SELECT count(*) AS count, coalesce(sum(message_count), 0) AS messages, ${CHECKSUM} AS checksum
-    FROM sessions WHERE id IN (${chosen}) AND user_id = ${userId}`.compile(statements);
+    FROM sessions WHERE id IN (${chosen}) AND user_id = ${userId}`.compile(sessionStatements);
 }
 
 /** @param chosen a query of ids @param limit how many at most */
 export function readChosen(chosen: RawBuilder<unknown>, limit: number): Statement<{ id: string }> {
-  return sql<{ id: string }>`SELECT id FROM (${chosen}) LIMIT ${limit}`.compile(statements);
+  return sql<{ id: string }>`SELECT id FROM (${chosen}) LIMIT ${limit}`.compile(sessionStatements);
 }
 
 /** How many bulks of a person's may be unfinished at the same time. */
@@ -89,7 +89,7 @@ function unfinishedOf(userId: string): RawBuilder<unknown> {
 }
 
 export function countUnfinished(userId: string): Statement<{ count: number }> {
-  return sql<{ count: number }>`${unfinishedOf(userId)}`.compile(statements);
+  return sql<{ count: number }>`${unfinishedOf(userId)}`.compile(sessionStatements);
 }
 
 /** @returns the condition that a person has fewer unfinished bulks than they may have */
@@ -114,7 +114,7 @@ export function areConfirmed(
  * @param allowed a condition under which a bulk is made at all
  */
 export function insertBulk(
-  bulk: Named & { kind: BulkKind },
+  bulk: BulkKey & { kind: BulkKind },
   chosen: RawBuilder<unknown>,
   now: number,
   allowed: RawBuilder<unknown>,
@@ -126,32 +126,32 @@ export function insertBulk(
       INSERT INTO bulk_items (bulk_id, session_id)
       SELECT ${id}, id FROM (${chosen})
       WHERE NOT EXISTS (SELECT 1 FROM bulks WHERE id = ${id})
-        AND ${accountStands(user_id, now)} AND ${allowed}`.compile(statements),
+        AND ${accountStands(user_id, now)} AND ${allowed}`.compile(sessionStatements),
     sql`
       INSERT INTO bulks (id, user_id, kind, total, created_at, stepped_at)
       SELECT ${id}, ${user_id}, ${kind}, count(*), ${now}, ${now}
       FROM bulk_items WHERE bulk_id = ${id} HAVING count(*) > 0
-      ON CONFLICT (id) DO NOTHING`.compile(statements),
+      ON CONFLICT (id) DO NOTHING`.compile(sessionStatements),
   ];
 }
 
 /** A few at a time, since each may have many items. */
 function deleteOldBulks(userId: string, now: number): Statement[] {
   const old = sql`
-    SELECT * FROM (SELECT id FROM bulks WHERE finished_at < ${now - KEPT.age} LIMIT 2)
+    SELECT * FROM (SELECT id FROM bulks WHERE finished_at < ${now - BULKS_KEPT.age} LIMIT 2)
     UNION
     SELECT * FROM (
       SELECT id FROM bulks WHERE user_id = ${userId} AND finished_at IS NOT NULL
-      ORDER BY finished_at DESC LIMIT 2 OFFSET ${KEPT.count})`;
+      ORDER BY finished_at DESC LIMIT 2 OFFSET ${BULKS_KEPT.count})`;
   return [
-    sql`DELETE FROM bulk_items WHERE bulk_id IN (${old})`.compile(statements),
-    sql`DELETE FROM bulks WHERE id IN (${old})`.compile(statements),
+    sql`DELETE FROM bulk_items WHERE bulk_id IN (${old})`.compile(sessionStatements),
+    sql`DELETE FROM bulks WHERE id IN (${old})`.compile(sessionStatements),
   ];
 }
 
-export function readBulk({ id, user_id }: Named): Statement<BulkRow> {
+export function readBulk({ id, user_id }: BulkKey): Statement<BulkRow> {
   return sql<BulkRow>`SELECT * FROM bulks WHERE id = ${id} AND user_id = ${user_id}`.compile(
-    statements,
+    sessionStatements,
   );
 }
 
@@ -159,39 +159,41 @@ export function readBulk({ id, user_id }: Named): Statement<BulkRow> {
 export function readUnfinished(userId: string): Statement<BulkRow> {
   return sql<BulkRow>`
     SELECT * FROM bulks WHERE user_id = ${userId} AND finished_at IS NULL
-    ORDER BY created_at DESC LIMIT ${UNFINISHED_LIMIT}`.compile(statements);
+    ORDER BY created_at DESC LIMIT ${UNFINISHED_LIMIT}`.compile(sessionStatements);
 }
 
 /** How many sessions of a bulk had which outcome; null: still to do. */
-export function readCounts(bulk: Named): Statement<{ outcome: BulkOutcome | null; count: number }> {
+export function readCounts(
+  bulk: BulkKey,
+): Statement<{ outcome: BulkOutcome | null; count: number }> {
   return sql<{ outcome: BulkOutcome | null; count: number }>`
     SELECT outcome, count(*) AS count FROM bulk_items WHERE ${isOf(bulk)}
-    GROUP BY outcome`.compile(statements);
+    GROUP BY outcome`.compile(sessionStatements);
 }
 
 /** The sessions of a bulk that failed. */
 export function readFailed(
-  bulk: Named,
+  bulk: BulkKey,
   limit: number,
 ): Statement<Pick<SessionRow, "id" | "repo_owner" | "repo_name">> {
   return sql<Pick<SessionRow, "id" | "repo_owner" | "repo_name">>`
     SELECT sessions.id, repo_owner, repo_name
     FROM bulk_items JOIN sessions ON sessions.id = session_id
     WHERE ${isOf(bulk)} AND outcome IN ('failed', 'left') AND sessions.user_id = ${bulk.user_id}
-    LIMIT ${limit}`.compile(statements);
+    LIMIT ${limit}`.compile(sessionStatements);
 }
 
 /** The next sessions of a bulk that are still to do; those that failed before come last. */
 export function readPending(
-  bulk: Named,
+  bulk: BulkKey,
   limit: number,
 ): Statement<{ session_id: string; attempts: number }> {
   return sql<{ session_id: string; attempts: number }>`
     SELECT session_id, attempts FROM bulk_items WHERE ${isOf(bulk)} AND outcome IS NULL
-    ORDER BY attempts LIMIT ${limit}`.compile(statements);
+    ORDER BY attempts LIMIT ${limit}`.compile(sessionStatements);
 }
 
-const STATUS: Record<ReversibleKind, { from: SessionStatus; to: SessionStatus }> = {
+const STATUS_AFTER: Record<ReversibleKind, { from: SessionStatus; to: SessionStatus }> = {
   archive: { from: "active", to: "archived" },
   restore: { from: "archived", to: "active" },
 };
@@ -201,12 +203,12 @@ const STATUS: Record<ReversibleKind, { from: SessionStatus; to: SessionStatus }>
  * batch only: `settleItems`, run later in it, makes them lasting.
  */
 export function changeItems(
-  bulk: Named & { kind: ReversibleKind },
+  bulk: BulkKey & { kind: ReversibleKind },
   now: number,
   limit: number,
 ): Statement[] {
   const { user_id, kind } = bulk;
-  const { from, to } = STATUS[kind];
+  const { from, to } = STATUS_AFTER[kind];
   const marked = sql`
     SELECT session_id FROM bulk_items WHERE ${isOf(bulk)} AND outcome IN ('changing', 'keeping')`;
   return [
@@ -216,61 +218,65 @@ export function changeItems(
         WHEN ${from} THEN 'changing' WHEN ${to} THEN 'keeping' ELSE 'gone' END
       WHERE ${isOf(bulk)} AND session_id IN (
         SELECT session_id FROM bulk_items WHERE ${isOf(bulk)} AND outcome IS NULL
-        LIMIT ${limit})`.compile(statements),
+        LIMIT ${limit})`.compile(sessionStatements),
     ...(kind === "archive" ? archiveRows : restoreRows)(marked, user_id, now),
   ];
 }
 
 /** @returns the statement that answers with the ids that `changeItems` has changed */
-export function settleItems(bulk: Named): Statement<{ session_id: string }> {
+export function settleItems(bulk: BulkKey): Statement<{ session_id: string }> {
   return sql<{ session_id: string }>`
     UPDATE bulk_items SET outcome = CASE outcome WHEN 'changing' THEN 'done' ELSE 'unchanged' END
     WHERE ${isOf(bulk)} AND outcome IN ('changing', 'keeping')
-    RETURNING session_id`.compile(statements);
+    RETURNING session_id`.compile(sessionStatements);
 }
 
 /** Says what became of sessions that were still to do. */
-export function settle(bulk: Named, ids: readonly string[], outcome: BulkOutcome): Statement {
+export function settle(bulk: BulkKey, ids: readonly string[], outcome: BulkOutcome): Statement {
   return sql`
     UPDATE bulk_items SET outcome = ${outcome}
-    WHERE ${isOf(bulk)} AND session_id IN (${listed(ids)}) AND outcome IS NULL`.compile(statements);
+    WHERE ${isOf(bulk)} AND session_id IN (${listed(ids)}) AND outcome IS NULL`.compile(
+    sessionStatements,
+  );
 }
 
 /** Counts an attempt that failed; after the last one, the session has failed. */
-export function countAttempt(bulk: Named, ids: readonly string[]): Statement {
+export function countAttempt(bulk: BulkKey, ids: readonly string[]): Statement {
   return sql`
     UPDATE bulk_items
     SET attempts = attempts + 1, outcome = CASE WHEN attempts + 1 >= ${ATTEMPTS} THEN 'failed' END
-    WHERE ${isOf(bulk)} AND session_id IN (${listed(ids)}) AND outcome IS NULL`.compile(statements);
+    WHERE ${isOf(bulk)} AND session_id IN (${listed(ids)}) AND outcome IS NULL`.compile(
+    sessionStatements,
+  );
 }
 
 /** Lets the sessions that failed be tried again. */
-export function retryFailed(bulk: Named): Statement {
+export function retryFailed(bulk: BulkKey): Statement {
   return sql`
     UPDATE bulk_items SET outcome = NULL, attempts = 0
-    WHERE ${isOf(bulk)} AND outcome = 'failed'`.compile(statements);
+    WHERE ${isOf(bulk)} AND outcome = 'failed'`.compile(sessionStatements);
 }
 
 /** Lets the sessions that failed be as they are. */
-export function leaveFailed(bulk: Named): Statement {
+export function leaveFailed(bulk: BulkKey): Statement {
   return sql`
     UPDATE bulk_items SET outcome = 'left'
-    WHERE ${isOf(bulk)} AND outcome = 'failed'`.compile(statements);
+    WHERE ${isOf(bulk)} AND outcome = 'failed'`.compile(sessionStatements);
 }
 
 /** Says that a bulk got on, and that it is finished where nothing is left of it. */
-export function advanceBulk(bulk: Named, now: number): Statement {
+export function advanceBulk(bulk: BulkKey, now: number): Statement {
   return sql`
     UPDATE bulks SET stepped_at = ${now}, finished_at = CASE
       WHEN NOT EXISTS (
         SELECT 1 FROM bulk_items WHERE ${isOf(bulk)} AND (outcome IS NULL OR outcome = 'failed'))
       THEN ${now} END
     WHERE id = ${bulk.id} AND user_id = ${bulk.user_id} AND finished_at IS NULL`.compile(
-    statements,
+    sessionStatements,
   );
 }
 
 /** A condition on `bulk_items`: those of this bulk, where it is this person's. */
-function isOf({ id, user_id }: Named): RawBuilder<unknown> {
+function isOf({ id, user_id }: BulkKey): RawBuilder<unknown> {
   return sql`bulk_id = (SELECT bulks.id FROM bulks WHERE bulks.id = ${id} AND user_id = ${user_id})`;
 }

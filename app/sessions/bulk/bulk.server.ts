@@ -10,7 +10,7 @@ import { read, write, type Database } from "../../platform/database.server";
 import { derivedId } from "../../platform/derived-id";
 import { attempt, logEvent } from "../../platform/log";
 import { inParallel } from "../../platform/parallel";
-import { personOf } from "../../platform/person.server";
+import { personObject } from "../../platform/durable-objects.server";
 import {
   INVERSE,
   NO_COUNTS,
@@ -55,7 +55,7 @@ import { repositoryName } from "../protocol/session";
  * Which sessions a bulk is about: some; all of a view of the list created by then; what another bulk has changed; or those
  * that have agents connected, or may have some.
  */
-export type Choice =
+export type BulkChoice =
   | { ids: string[] }
   | { view: ListView; until: number }
   | { changedBy: string }
@@ -65,7 +65,7 @@ export interface BulkRequest {
   /** Of the form: the same form sent twice makes one bulk. */
   key: string;
   kind: BulkKind;
-  choice: Choice;
+  choice: BulkChoice;
   /** What the person was shown of these sessions: if they are others by now, nothing is done. */
   confirmed?: Pick<Measure, "count" | "checksum">;
 }
@@ -145,7 +145,7 @@ async function begin(
   const now = Date.now();
   const limited = bulk.kind !== "revoke"; // What a stolen cookie has made must go, whatever else it has done.
   const answer = await attempt("bulk-begin", async () => {
-    const person = personOf(env, user_id);
+    const person = personObject(env, user_id);
     await person.expectBulk(user_id, id);
     const chosen = chosenBy(user_id, choice);
     const stands = confirmed ? areConfirmed(chosen, confirmed) : sql`EXISTS (${chosen})`;
@@ -172,11 +172,11 @@ async function begin(
     return unfinished < limit ? { outcome: "nothing" } : { outcome: "too-many", limit };
   }
   logEvent("bulk", { user: user_id, bulk: id, kind: bulk.kind, sessions: made.total });
-  await attempt("bulk-run", async () => await personOf(env, user_id).runBulk(user_id, id));
+  await attempt("bulk-run", async () => await personObject(env, user_id).runBulk(user_id, id));
   return { outcome: "begun", bulk: made };
 }
 
-function chosenBy(userId: string, choice: Choice): RawBuilder<unknown> {
+function chosenBy(userId: string, choice: BulkChoice): RawBuilder<unknown> {
   if ("ids" in choice) return sessionsByIds(userId, choice.ids);
   if ("changedBy" in choice) return sessionsChangedBy({ id: choice.changedBy, user_id: userId });
   if ("connected" in choice) return sessionsWithAgents(userId, BULK_LIMIT);
@@ -212,7 +212,7 @@ export function continueBulk(env: Env, userId: string, id: string): Promise<bool
   return attempt("bulk-continue", async () => {
     const [[found]] = await read(env.DB, readBulk(bulk));
     if (!found) return false;
-    const person = personOf(env, userId);
+    const person = personObject(env, userId);
     await person.expectBulk(userId, id);
     await write(env.DB, [retryFailed(bulk), advanceBulk(bulk, Date.now())]);
     await person.runBulk(userId, id);
@@ -239,7 +239,7 @@ export function isStalled(bulk: BulkRow, now: number): boolean {
 }
 
 /** How far a bulk is. */
-export interface BulkProgress {
+export interface BulkReport {
   bulk: BulkRow;
   counts: BulkCounts;
   /** Those that failed, as many as are told, by id and repository. */
@@ -253,7 +253,7 @@ export async function findBulk(
   d1: Database,
   userId: string,
   id: string,
-): Promise<BulkProgress | undefined> {
+): Promise<BulkReport | undefined> {
   const named = { id, user_id: userId };
   const [[bulk], counts, failed] = await read(
     d1,
@@ -287,7 +287,7 @@ export async function measureChoice(
   env: Env,
   d1: Database,
   userId: string,
-  choice: Choice,
+  choice: BulkChoice,
 ): Promise<Confirmation> {
   const chosen = chosenBy(userId, choice);
   const [[measured], some] = await read(

@@ -1,7 +1,7 @@
 /** The statements about the agents of all of a person's sessions, on an index made for them (migrations/0008). */
 import { sql, type RawBuilder } from "kysely";
 import type { Statement } from "../../platform/database.server";
-import { statements } from "../session-table.server";
+import { sessionStatements } from "../session-table.server";
 
 /** How many agents are connected to a person's sessions. */
 export interface ConnectedAgents {
@@ -17,7 +17,7 @@ export function countConnected(userId: string): Statement<ConnectedAgents> {
   return sql<ConnectedAgents>`
     SELECT count(agent_tokens) AS sessions, coalesce(sum(agent_tokens), 0) AS agents,
       count(*) - count(agent_tokens) AS unknown
-    FROM ${connectedTo(userId)}`.compile(statements);
+    FROM ${connectedTo(userId)}`.compile(sessionStatements);
 }
 
 /**

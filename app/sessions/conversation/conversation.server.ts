@@ -1,12 +1,12 @@
 /** What the loaders read beside the list. Every query takes the owner. Times are epoch milliseconds. */
 import { attempt } from "../../platform/log";
-import { objectOf } from "../../platform/durable-objects.server";
+import { sessionObject } from "../../platform/durable-objects.server";
 import { agentReport, type AgentReport } from "../protocol/session";
 import { type AgentToken } from "../protocol/object-answers";
 import { type Message, type ShownMessage } from "../protocol/message";
 
 /** A part of a session's conversation, or why there is none to show. */
-export type Conversation =
+export type ConversationPage =
   | {
       state: "ready";
       /** Whether there is an object to listen to: until its first message, a session may have none. */
@@ -28,10 +28,10 @@ export async function readConversation(
   id: string,
   userId: string,
   before: number | undefined,
-): Promise<Conversation> {
+): Promise<ConversationPage> {
   const answer = await attempt(
     "conversation",
-    async () => await objectOf(env, id).conversation(userId, before),
+    async () => await sessionObject(env, id).conversation(userId, before),
   );
   if (!answer) return { state: "unreachable" };
   if (answer.state === "deleting") return { state: "deleting" };
@@ -69,7 +69,7 @@ export async function readMessages(
   userId: string,
   after: number,
 ): Promise<Message[]> {
-  const answer = await objectOf(env, id).messages(userId, after);
+  const answer = await sessionObject(env, id).messages(userId, after);
   if (answer.state === "ready") return answer.messages;
   if (answer.state === "empty" && after === 0) return [];
   throw new Error(`The session is ${answer.state}`);

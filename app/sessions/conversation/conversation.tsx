@@ -1,7 +1,7 @@
 import { Link } from "@remix-run/react";
 import { memo, useState, type MouseEvent } from "react";
 import type { Connection } from "../../ui/hooks/live-socket";
-import { ScrollPlace } from "../../ui/scroll-anchor";
+import { ScrollAnchor } from "../../ui/scroll-anchor";
 import { relativeTime, RelativeTime } from "../../ui/time";
 import { ConnectionClosed } from "../connection-closed";
 import { END_ID } from "./live-session";
@@ -47,13 +47,13 @@ export function Conversation({ messages, isEarlierPart, now, onLoadEarlier }: Co
         )}
       </p>
       {messages.length === 0 && <p className="text-muted">No messages yet.</p>}
-      <ScrollPlace first={first?.id ?? 0} last={messages.at(-1)?.id ?? 0} endId={END_ID}>
+      <ScrollAnchor first={first?.id ?? 0} last={messages.at(-1)?.id ?? 0} endId={END_ID}>
         <ol className="grid gap-3">
           {messages.map((message) => (
             <MessageItem key={message.id} message={message} now={now} />
           ))}
         </ol>
-      </ScrollPlace>
+      </ScrollAnchor>
       <MessageLog messages={messages} />
     </>
   );
@@ -111,7 +111,7 @@ function MessageListItem({ message, now }: MessageItemProps) {
 }
 
 /** Says, quietly, whether what is shown keeps itself up to date. */
-export function ConnectionWord({ connection }: { connection: Connection }) {
+export function ConnectionStatus({ connection }: { connection: Connection }) {
   return (
     <p aria-live="polite" className="text-sm text-muted">
       {connection.state === "offline" && "Offline. Reconnecting…"}

@@ -1,7 +1,7 @@
 import { useFetcher } from "@remix-run/react";
 import { useEffect, useId, useRef, useState } from "react";
 import { useLiveSocket, type Connection } from "../../ui/hooks/live-socket";
-import { useReadAnew } from "../../ui/hooks/use-queued-revalidate";
+import { useQueuedRevalidate } from "../../ui/hooks/use-queued-revalidate";
 import { isAtEnd } from "../../ui/scroll-anchor";
 import type { AgentReport, SessionStatus } from "../protocol/session";
 import type { ShownMessage } from "../protocol/message";
@@ -44,7 +44,7 @@ export function useLiveSession(
   if (loaded !== taken) {
     setTaken(loaded);
     setContent({
-      messages: joined(content.messages, loaded.messages),
+      messages: mergeMessages(content.messages, loaded.messages),
       agent: latest(content.agent, loaded.agent),
     });
   }
@@ -54,7 +54,7 @@ export function useLiveSession(
     last.current = content.messages.at(-1)?.id ?? 0;
   }, [content.messages]);
 
-  const readAnew = useReadAnew();
+  const readAnew = useQueuedRevalidate();
   const connection = useLiveSocket(live, {
     path: () => `/session/${id}/live?after=${last.current}`,
     onReconnect: readAnew,
@@ -66,7 +66,7 @@ export function useLiveSession(
           const { messages, agent } = message;
           const most = isAtEnd(document.getElementById(END_ID)) ? MESSAGES_KEPT : Infinity;
           setContent((before) => ({
-            messages: joined(before.messages, messages).slice(-most),
+            messages: mergeMessages(before.messages, messages).slice(-most),
             agent,
           }));
           break;
@@ -84,7 +84,7 @@ export function useLiveSession(
   });
 
   const earlier = useEarlierMessages(id, (messages) => {
-    setContent((before) => ({ ...before, messages: joined(messages, before.messages) }));
+    setContent((before) => ({ ...before, messages: mergeMessages(messages, before.messages) }));
   });
   return { ...content, connection, loadEarlier: () => earlier(content.messages[0]?.id ?? 0) };
 }
@@ -115,7 +115,7 @@ function useEarlierMessages(id: string, take: (messages: ShownMessage[]) => void
  * @param shown where a message is in both parts, the other one's is taken
  * @returns the newer part alone where messages are missing between the two
  */
-export function joined(shown: ShownMessage[], other: ShownMessage[]): ShownMessage[] {
+export function mergeMessages(shown: ShownMessage[], other: ShownMessage[]): ShownMessage[] {
   const [first, last] = [other[0]?.id, other.at(-1)?.id];
   if (first === undefined || last === undefined) return shown;
   const before = shown.filter(({ id }) => id < first);

@@ -2,7 +2,7 @@
 import { sql } from "kysely";
 import { read, type Database, type Statement } from "../../platform/database.server";
 import type { SimilarSessions } from "../session-summary";
-import { statements } from "../session-table.server";
+import { sessionStatements } from "../session-table.server";
 import type { Repository, SessionRow } from "../protocol/session";
 
 /** A person is told of a repository's active sessions before they make another where it has as many. */
@@ -21,7 +21,7 @@ export function readActive(userId: string, { owner, name }: Repository): Stateme
       (SELECT active FROM session_counts WHERE user_id = ${userId} AND repo = ${repo}) AS count
     FROM sessions WHERE user_id = ${userId} AND status = 'active' AND repo = ${repo}
     ORDER BY last_activity DESC, id DESC
-    LIMIT 3`.compile(statements);
+    LIMIT 3`.compile(sessionStatements);
 }
 
 /** @returns what to tell a person before they make another session there, if there is anything to tell */

@@ -1,8 +1,9 @@
 import { sql, type RawBuilder } from "kysely";
 import type { Statement } from "../../platform/database.server";
 import type { Repository, SessionMetadata } from "../protocol/session";
-import { ALWAYS, statements } from "../session-table.server";
+import { ALWAYS, sessionStatements } from "../session-table.server";
 import { accountStands } from "../../platform/deleted-users.server";
+import { MINUTE } from "../protocol/budgets";
 
 /**
  * How many sessions one person may create in a minute, have active, and have active on the same repository; 0: any number.
@@ -12,9 +13,6 @@ export interface CreateLimits {
   active: number;
   onRepository: number;
 }
-
-/** In milliseconds. */
-export const MINUTE = 60_000;
 
 /**
  * Inserts the row of a new session unless it exists, was deleted or goes beyond a limit, with the first line of its
@@ -48,7 +46,9 @@ export function insertSession(
       INSERT INTO session_events (session_id, kind, at)
       SELECT id, 'created', created_at FROM sessions
       WHERE id = ${id} AND user_id = ${userId}
-        AND NOT EXISTS (SELECT 1 FROM session_events WHERE session_id = ${id})`.compile(statements),
+        AND NOT EXISTS (SELECT 1 FROM session_events WHERE session_id = ${id})`.compile(
+      sessionStatements,
+    ),
   ];
 }
 
@@ -89,7 +89,7 @@ export function readCreated(
 ): Statement<{ count: number; oldest: number | null }> {
   return sql<{ count: number; oldest: number | null }>`
     SELECT count(*) AS count, min(created_at) AS oldest
-    FROM (${createdSince(userId, now - MINUTE)})`.compile(statements);
+    FROM (${createdSince(userId, now - MINUTE)})`.compile(sessionStatements);
 }
 
 export function insertRow(session: SessionMetadata, allowed = ALWAYS): Statement {
@@ -104,5 +104,5 @@ export function insertRow(session: SessionMetadata, allowed = ALWAYS): Statement
       ${agent_status}, ${agent_at}, ${agent_message}, ${agent_tokens}
     WHERE NOT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id})
       AND ${accountStands(user_id, created_at)} AND ${allowed}
-    ON CONFLICT (id) DO NOTHING`.compile(statements);
+    ON CONFLICT (id) DO NOTHING`.compile(sessionStatements);
 }

@@ -1,5 +1,5 @@
 import { read, type Statement, write } from "../../platform/database.server";
-import { objectOf } from "../../platform/durable-objects.server";
+import { sessionObject } from "../../platform/durable-objects.server";
 import { attempt, logEvent } from "../../platform/log";
 import { inParallel } from "../../platform/parallel";
 import { readRow, readTombstone } from "../session-table.server";
@@ -36,11 +36,11 @@ export async function beginDeletion(
   userId: string,
   id: string,
 ): Promise<"deleting" | "already-deleted" | "not-found"> {
-  let answer = await objectOf(env, id).prepare(userId);
+  let answer = await sessionObject(env, id).prepare(userId);
   if (answer.state === "empty") {
     const [[row], [tombstone]] = await read(env.DB, readRow(id, userId), readTombstone(id, userId));
     if (!row) return tombstone ? "already-deleted" : "not-found";
-    answer = await objectOf(env, id).prepare(userId, row);
+    answer = await sessionObject(env, id).prepare(userId, row);
   }
   return answer.state === "deleting" ? "deleting" : "not-found";
 }
@@ -59,5 +59,5 @@ export async function finishDeletions(
 ): Promise<unknown[]> {
   const tombstoneSeconds = Number(env.TOMBSTONE_SECONDS);
   await write(env.DB, [...deleteRows(ids, userId, Date.now(), tombstoneSeconds), ...more]);
-  return inParallel(ids, OBJECTS_AT_ONCE, async (id) => await objectOf(env, id).wipe(userId));
+  return inParallel(ids, OBJECTS_AT_ONCE, async (id) => await sessionObject(env, id).wipe(userId));
 }

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 import {
   FORM_INCOMPLETE,
-  repositoryOwner,
-  repositoryName,
+  repositoryOwnerInput,
+  repositoryNameInput,
   parseSessionId,
 } from "../session-input.server";
 import type { StatusChange } from "../protocol/session";
@@ -13,8 +13,8 @@ const another = z.optional(z.string());
 /** The create form: its key, and the repository. */
 export const createInput = z.object({
   key: z.uuid(FORM_INCOMPLETE),
-  repoOwner: repositoryOwner,
-  repoName: repositoryName,
+  repoOwner: repositoryOwnerInput,
+  repoName: repositoryNameInput,
   another,
 });
 

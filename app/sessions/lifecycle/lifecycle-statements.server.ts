@@ -8,7 +8,7 @@ import { sql, type RawBuilder } from "kysely";
 import { type Statement } from "../../platform/database.server";
 import { accountStands } from "../../platform/deleted-users.server";
 import type { SessionEventKind, SessionMetadata } from "../protocol/session";
-import { ALWAYS, listed, statements } from "../session-table.server";
+import { ALWAYS, listed, sessionStatements } from "../session-table.server";
 import { insertRow } from "./create-statements.server";
 
 /** The id of a session, or a query of many. */
@@ -26,7 +26,7 @@ export function archiveRows(ids: Ids, userId: string, now: number, allowed = ALW
     sql`
       UPDATE sessions SET ${set}
       WHERE id IN (${ids}) AND user_id = ${userId} AND status = 'archived' AND ${allowed}`.compile(
-      statements,
+      sessionStatements,
     ),
     ...transition(ids, userId, "archived", now, {
       guard: sql`status = 'active' AND ${allowed}`,
@@ -68,16 +68,18 @@ export function deleteRows(
       SELECT given.id, ${userId}, ${now}, created_at
       FROM (${given}) AS given LEFT JOIN sessions ON sessions.id = given.id
       WHERE sessions.user_id IS NULL OR sessions.user_id = ${userId}
-      ON CONFLICT (id) DO NOTHING`.compile(statements),
+      ON CONFLICT (id) DO NOTHING`.compile(sessionStatements),
     sql`
       DELETE FROM session_events
       WHERE session_id IN
         (SELECT id FROM deleted_sessions WHERE id IN (${given}) AND user_id = ${userId})`.compile(
-      statements,
+      sessionStatements,
     ),
-    sql`DELETE FROM sessions WHERE id IN (${given}) AND user_id = ${userId}`.compile(statements),
+    sql`DELETE FROM sessions WHERE id IN (${given}) AND user_id = ${userId}`.compile(
+      sessionStatements,
+    ),
     sql`DELETE FROM deleted_sessions WHERE deleted_at < ${now - tombstoneSeconds * 1000}`.compile(
-      statements,
+      sessionStatements,
     ),
   ];
 }
@@ -104,9 +106,9 @@ export function reportToRow(
       SELECT ${id}, 'healed', ${now}
       WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ${id})
         AND NOT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id})
-        AND ${accountStands(user_id, session.created_at)}`.compile(statements),
+        AND ${accountStands(user_id, session.created_at)}`.compile(sessionStatements),
     insertRow(session),
-    statements
+    sessionStatements
       .updateTable("sessions")
       .set({ last_activity, message_count, agent_status, agent_at, agent_message, agent_tokens })
       .where("id", "=", id)
@@ -143,7 +145,7 @@ function transition(
   return [
     sql`
       INSERT INTO session_events (session_id, kind, at)
-      SELECT id, ${kind}, ${at} FROM sessions ${where}`.compile(statements),
-    sql`UPDATE sessions SET ${change.set} ${where}`.compile(statements),
+      SELECT id, ${kind}, ${at} FROM sessions ${where}`.compile(sessionStatements),
+    sql`UPDATE sessions SET ${change.set} ${where}`.compile(sessionStatements),
   ];
 }

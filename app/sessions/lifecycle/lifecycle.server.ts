@@ -8,13 +8,14 @@
 import { write } from "../../platform/database.server";
 import { derivedId } from "../../platform/derived-id";
 import { attempt } from "../../platform/log";
-import { personOf } from "../../platform/person.server";
+import { personObject } from "../../platform/durable-objects.server";
 import { changeWithinLimit, type ChangeResult } from "../change-limit.server";
 import { readActive, similarSessions, TOLD_FROM } from "./active-on-repository.server";
 import type { SimilarSessions } from "../session-summary";
-import { objectOf } from "../../platform/durable-objects.server";
+import { sessionObject } from "../../platform/durable-objects.server";
 import { archiveRows, keepRow, restoreRows } from "./lifecycle-statements.server";
-import { insertSession, MINUTE, readCreated, type CreateLimits } from "./create-statements.server";
+import { insertSession, readCreated, type CreateLimits } from "./create-statements.server";
+import { MINUTE } from "../protocol/budgets";
 import { readDeletion, readRow } from "../session-table.server";
 import type { Repository, SessionRow, StatusChange } from "../protocol/session";
 
@@ -78,13 +79,13 @@ export async function createSession(
   }
   const answer = await attempt(
     "create-object",
-    async () => await objectOf(env, id).initialize(session),
+    async () => await sessionObject(env, id).initialize(session),
   );
   if (answer?.state === "deleting") return { outcome: "deleted" };
   if (answer?.state === "ready") return { outcome: "created", session };
   await attempt(
     "create-later",
-    async () => await personOf(env, userId).initializeLater(userId, id),
+    async () => await personObject(env, userId).initializeLater(userId, id),
   );
   return { outcome: "listed", session };
 }

@@ -2,7 +2,7 @@ import { json, type AppLoadContext } from "@remix-run/cloudflare";
 import type { User } from "../../auth/auth.server";
 import { redirectWithFlash, type Flash } from "../../platform/http/flash.server";
 import { retryAfter } from "../../platform/http/retry-after.server";
-import { tellChanged } from "../notify.server";
+import { notifyChanged } from "../notify.server";
 import { sessionNotFound } from "../session-input.server";
 import { parseStatusChange } from "./lifecycle-input.server";
 import { changeStatus } from "./lifecycle.server";
@@ -17,7 +17,7 @@ import { repositoryName, type SessionRow, type StatusChange } from "../protocol/
  *   D1 did not answer
  * @throws a 400 or 404 Response
  */
-export async function answerStatusChange(
+export async function statusAction(
   request: Request,
   context: AppLoadContext,
   user: User,
@@ -28,12 +28,12 @@ export async function answerStatusChange(
   const result = await changeStatus(context.env, user.id, id, change);
   switch (result.outcome) {
     case "done":
-      tellChanged(context, user.id, id);
+      notifyChanged(context, user.id, id);
       return redirectWithFlash(request, context, path, flashOf(change, result.session, path));
     case "not-found":
       throw sessionNotFound();
     case "too-fast":
-      return answerTooFast(result.wait);
+      return tooFastResponse(result.wait);
     case "unavailable": {
       const alert =
         "The database did not answer, so this may not have happened. Try again; it is safe.";
@@ -43,7 +43,7 @@ export async function answerStatusChange(
 }
 
 /** @param wait in milliseconds @returns the answer to who has changed sessions too often within a minute */
-export function answerTooFast(wait: number) {
+export function tooFastResponse(wait: number) {
   const { seconds, headers } = retryAfter(wait);
   const alert = `You have changed many sessions within a minute. Nothing was changed; try again in ${seconds} seconds.`;
   return json({ alert, draft: null }, { status: 429, headers });

@@ -4,14 +4,14 @@ import { numberText } from "../../ui/number";
 import { type ListView } from "./list-view";
 import { listPath } from "../paths";
 
-interface NoSessionsProps {
+interface EmptyListProps {
   view: ListView;
   /** How many sessions match in the tab "All". */
   matchingInAll: number;
 }
 
 /** Says why the list is empty, and what to do about it. */
-export function NoSessions({ view, matchingInAll }: NoSessionsProps) {
+export function EmptyList({ view, matchingInAll }: EmptyListProps) {
   const [query] = useSearchParams();
   const searching = view.words.length > 0;
   if (query.has("cursor")) return <Nothing>No sessions on this page any more.</Nothing>;

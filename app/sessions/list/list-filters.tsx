@@ -1,7 +1,7 @@
 import { Form, useSearchParams } from "@remix-run/react";
 import { useEffect, useRef, type ReactNode } from "react";
 import { numberText } from "../../ui/number";
-import { useLinkHandler } from "../../ui/hooks/use-client-links";
+import { useClientLinks } from "../../ui/hooks/use-client-links";
 import {
   IDLE_DAYS,
   LIST_SORTS,
@@ -24,7 +24,7 @@ const SORT_LABELS = { activity: "Last activity", created: "Created", repository:
 /** What narrows the list down and orders it: a form to search, and plain links for all else. */
 export function ListFilters({ view, repositories, idle }: ListFiltersProps) {
   const [query] = useSearchParams();
-  const followLink = useLinkHandler();
+  const followLink = useClientLinks();
   const linkTo = (change: Parameters<typeof listPath>[2]) =>
     listPath(query, "", { cursor: undefined, ...change });
   return (
@@ -55,27 +55,27 @@ export function ListFilters({ view, repositories, idle }: ListFiltersProps) {
           <div className="flex flex-wrap gap-x-8 gap-y-2">
             <Choices label="Sort by">
               {LIST_SORTS.map((sort) => (
-                <Choice key={sort} to={linkTo({ sort })} chosen={sort === view.sort}>
+                <FilterChoice key={sort} to={linkTo({ sort })} chosen={sort === view.sort}>
                   {SORT_LABELS[sort]}
-                </Choice>
+                </FilterChoice>
               ))}
             </Choices>
             {view.status === "active" && (
               <Choices label="Idle for">
                 {view.idle !== null && (
-                  <Choice to={linkTo({ idle: undefined })} chosen={false}>
+                  <FilterChoice to={linkTo({ idle: undefined })} chosen={false}>
                     Any time
-                  </Choice>
+                  </FilterChoice>
                 )}
                 {IDLE_DAYS.map((days) => (
-                  <Choice
+                  <FilterChoice
                     key={days}
                     to={linkTo({ idle: String(days) })}
                     chosen={days === view.idle}
                     count={idle?.[days]}
                   >
                     {`${days} days`}
-                  </Choice>
+                  </FilterChoice>
                 ))}
               </Choices>
             )}
@@ -83,19 +83,19 @@ export function ListFilters({ view, repositories, idle }: ListFiltersProps) {
           {(repositories.length > 1 || view.repo) && (
             <Choices label="Repository">
               {view.repo && (
-                <Choice to={linkTo({ repo: undefined })} chosen={false}>
+                <FilterChoice to={linkTo({ repo: undefined })} chosen={false}>
                   All repositories
-                </Choice>
+                </FilterChoice>
               )}
               {repositories.map(({ name, count }) => (
-                <Choice
+                <FilterChoice
                   key={name}
                   to={linkTo({ repo: name })}
                   chosen={name.toLowerCase() === view.repo?.toLowerCase()}
                   count={count}
                 >
                   {name}
-                </Choice>
+                </FilterChoice>
               ))}
             </Choices>
           )}
@@ -159,7 +159,7 @@ interface ChoiceProps {
 }
 
 /** One of several things to choose, with the number of sessions that it would show. */
-function Choice({ to, chosen, count, children }: ChoiceProps) {
+function FilterChoice({ to, chosen, count, children }: ChoiceProps) {
   return (
     <a href={to} aria-current={chosen ? "true" : undefined} className="chip">
       {children}

@@ -1,4 +1,4 @@
-import { refusal, parseRepository, sessionId } from "../session-input.server";
+import { badRequest, parseRepository, sessionId } from "../session-input.server";
 import type { Cursor } from "./list-query.server";
 import {
   type ListView,
@@ -17,7 +17,7 @@ const SEARCH_WORDS = 8;
 export function parseListView(query: URLSearchParams): ListView {
   const status = parseStatus(query.get("status"));
   const idle = parseIdle(query.get("idle"));
-  if (idle !== null && status !== "active") throw refusal("Only active sessions can be idle.");
+  if (idle !== null && status !== "active") throw badRequest("Only active sessions can be idle.");
   const words = parseSearch(query.get("q") ?? "");
   const repository = parseRepository(query.get("repo"));
   const repo = repository && `${repository.owner}/${repository.name}`;
@@ -27,29 +27,29 @@ export function parseListView(query: URLSearchParams): ListView {
 function parseStatus(status: string | null): ListStatus {
   if (status === null) return "active";
   if (status === "active" || status === "archived" || status === "all") return status;
-  throw refusal("The list can show active sessions, archived ones or all.");
+  throw badRequest("The list can show active sessions, archived ones or all.");
 }
 
 function parseIdle(idle: string | null): IdleDays | null {
   if (idle === null) return null;
   const days = IDLE_DAYS.find((days) => String(days) === idle);
   if (days) return days;
-  throw refusal("The list can show sessions that have been idle for 7, 14 or 30 days.");
+  throw badRequest("The list can show sessions that have been idle for 7, 14 or 30 days.");
 }
 
 function parseSort(sort: string | null): ListSort {
   const found = LIST_SORTS.find((known) => known === (sort ?? LIST_SORTS[0]));
   if (found) return found;
-  throw refusal("The list can be sorted by last activity, by creation or by repository.");
+  throw badRequest("The list can be sorted by last activity, by creation or by repository.");
 }
 
 /** @returns the words of a search, in lower case, each once */
 function parseSearch(search: string): string[] {
   if (search.length > SEARCH_LENGTH) {
-    throw refusal(`A search has at most ${SEARCH_LENGTH} characters.`);
+    throw badRequest(`A search has at most ${SEARCH_LENGTH} characters.`);
   }
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length > SEARCH_WORDS) throw refusal(`A search has at most ${SEARCH_WORDS} words.`);
+  if (words.length > SEARCH_WORDS) throw badRequest(`A search has at most ${SEARCH_WORDS} words.`);
   return [...new Set(words)];
 }
 
@@ -72,5 +72,5 @@ export function parseCursor(cursor: string | null, view: ListView): Cursor | und
   if (time && id.success && fits) {
     return { direction: direction as Cursor["direction"], time: Number(time), id: id.data, repo };
   }
-  throw refusal("This link to a part of the list is damaged.");
+  throw badRequest("This link to a part of the list is damaged.");
 }

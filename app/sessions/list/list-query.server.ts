@@ -12,7 +12,7 @@ import {
   type ListView,
   type RepositoryCount,
 } from "./list-view";
-import { statements } from "../session-table.server";
+import { sessionStatements } from "../session-table.server";
 import type { SessionRow, SessionStatus } from "../protocol/session";
 
 export const PAGE_SIZE = 50;
@@ -77,7 +77,7 @@ export function sessionsPage(
   return sql<SessionRow>`
     ${sql.join(ranges, sql` UNION ALL `)}
     ORDER BY ${directed(order, cursor)}
-    LIMIT ${PAGE_SIZE + 1}`.compile(statements);
+    LIMIT ${PAGE_SIZE + 1}`.compile(sessionStatements);
 }
 
 function statusesOf({ status }: ListView): SessionStatus[] {
@@ -117,10 +117,10 @@ export function matching(
   const where = all([sql`user_id = ${userId}`, status, ...filters(view, now)]);
   const counted =
     view.idle === null
-      ? sql`coalesce(sum(${KEPT[view.status].count}), 0) AS count
+      ? sql`coalesce(sum(${COUNTS_OF[view.status].count}), 0) AS count
           FROM session_counts WHERE ${keptOf(userId, view)}`
       : sql`count(*) AS count FROM sessions WHERE ${where}`;
-  return { where, count: sql<{ count: number }>`SELECT ${counted}`.compile(statements) };
+  return { where, count: sql<{ count: number }>`SELECT ${counted}`.compile(sessionStatements) };
 }
 
 /** @returns the conditions of a view on a row, beside owner and status */
@@ -161,7 +161,7 @@ export function idleSince(days: IdleDays, now: number): number {
 }
 
 /** By tab of the list: what is kept of a repository, and the index that has it in order. */
-const KEPT: Record<ListStatus, { count: RawBuilder<number>; index: string }> = {
+const COUNTS_OF: Record<ListStatus, { count: RawBuilder<number>; index: string }> = {
   active: { count: sql<number>`active`, index: "idx_session_counts_active" },
   archived: { count: sql<number>`archived`, index: "idx_session_counts_archived" },
   all: { count: sql<number>`active + archived`, index: "idx_session_counts_all" },
@@ -181,12 +181,12 @@ export function keptCounts(
   return sql<{ active: number; archived: number; shown: string | null }>`
     SELECT coalesce(sum(active), 0) AS active, coalesce(sum(archived), 0) AS archived,
       max(repo_shown) AS shown
-    FROM session_counts WHERE ${keptOf(userId, view)}`.compile(statements);
+    FROM session_counts WHERE ${keptOf(userId, view)}`.compile(sessionStatements);
 }
 
 /** The repositories with most sessions in a view's tab; of those that are found, where something is searched for. */
 export function topRepositories(userId: string, view: ListView): Statement<RepositoryCount> {
-  const { count, index } = KEPT[view.status];
+  const { count, index } = COUNTS_OF[view.status];
   const conditions = [
     sql`user_id = ${userId}`,
     sql`${count} > 0`,
@@ -197,7 +197,7 @@ export function topRepositories(userId: string, view: ListView): Statement<Repos
     SELECT repo_shown AS name, ${count} AS count
     FROM session_counts INDEXED BY ${sql.id(index)} WHERE ${all(conditions)}
     ORDER BY ${count} DESC, repo
-    LIMIT ${REPOSITORIES_SHOWN}`.compile(statements);
+    LIMIT ${REPOSITORIES_SHOWN}`.compile(sessionStatements);
 }
 
 /** How many sessions a view would show for each duration of idleness, counted in one walk over those of the shortest. */
@@ -213,6 +213,6 @@ export function idleCounts(
   return sql<Record<IdleDays, number>>`
     SELECT ${sql.join(counts)}
     FROM (SELECT max(last_activity, coalesce(kept_at, 0)) AS since FROM sessions WHERE ${where})`.compile(
-    statements,
+    sessionStatements,
   );
 }

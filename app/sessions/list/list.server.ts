@@ -16,7 +16,7 @@ import type { IdleDays, ListStatus, ListView, RepositoryCount } from "./list-vie
 import type { SessionRow } from "../protocol/session";
 
 /** A page of the list with everything around it. */
-export interface SessionList {
+export interface SessionListPage {
   sessions: SessionRow[];
   /** Where the page before and the page after this one begin; undefined where there is none. */
   newer: Cursor | undefined;
@@ -38,7 +38,7 @@ export async function listSessions(
   view: ListView,
   cursor: Cursor | undefined,
   now: number,
-): Promise<SessionList> {
+): Promise<SessionListPage> {
   const [[rows, [kept]], top, idle] = await Promise.all([
     read(d1, sessionsPage(userId, view, cursor, now), keptCounts(userId, view)),
     view.idle === null ? findTopRepositories(d1, userId, view) : [],
@@ -62,7 +62,7 @@ function pageOf(
   rows: SessionRow[],
   view: ListView,
   cursor: Cursor | undefined,
-): Pick<SessionList, "sessions" | "newer" | "older"> {
+): Pick<SessionListPage, "sessions" | "newer" | "older"> {
   const more = rows.length > PAGE_SIZE;
   const shown = rows.slice(0, PAGE_SIZE);
   const backwards = cursor?.direction === "newer";

@@ -1,7 +1,6 @@
-import type { ShouldRevalidateFunction } from "@remix-run/react";
 import { useEffect, useRef, useState } from "react";
 import { useLiveSocket, type Connection } from "../../ui/hooks/live-socket";
-import { useReadAnew } from "../../ui/hooks/use-queued-revalidate";
+import { useQueuedRevalidate } from "../../ui/hooks/use-queued-revalidate";
 import { throttle, type Throttled } from "../../ui/hooks/throttle";
 import { isFinal, parseListMessage } from "../protocol/live-messages";
 
@@ -13,7 +12,7 @@ const STALE = 5 * 60_000;
 
 /** Reads the list again whenever it may have changed, as long as somebody looks; what is told is not believed, but read. */
 export function useListNews(): Connection {
-  const readNow = useReadAnew();
+  const readNow = useQueuedRevalidate();
   const news = useRef<Throttled>();
   useEffect(() => {
     let missed = false;
@@ -102,11 +101,3 @@ export function countMoves(order: { id: string }[], loaded: { id: string }[]): n
   }
   return before.length - stay.length + (after.length - stay.length) + moved.size;
 }
-
-/** For what stands over the list: news of the list are none of its own. */
-export const notForNews: ShouldRevalidateFunction = ({
-  currentUrl,
-  nextUrl,
-  formMethod,
-  defaultShouldRevalidate,
-}) => (formMethod || currentUrl.href !== nextUrl.href ? defaultShouldRevalidate : false);

@@ -1,7 +1,7 @@
 import { Form, useNavigation, useSearchParams } from "@remix-run/react";
 import { RelativeTime } from "../../ui/time";
-import { AgentStatus } from "../agent-status";
-import { useLinkHandler } from "../../ui/hooks/use-client-links";
+import { AgentStatusLabel } from "../agent-status";
+import { useClientLinks } from "../../ui/hooks/use-client-links";
 import { type ListView } from "./list-view";
 import { type SessionListItem } from "../session-summary";
 import { deletePaths, listPath } from "../paths";
@@ -31,7 +31,7 @@ export function SessionList({ sessions, gone, view, count, formKey, now }: Sessi
   const { status, sort } = view;
   const deletePath = deletePaths(query);
   const pending = usePendingIntent();
-  const followLink = useLinkHandler();
+  const followLink = useClientLinks();
   const selection = useSelectionReset();
   return (
     <Form
@@ -121,7 +121,7 @@ function SessionListRow({
         {(session.status === "archived" || !session.agent) && (
           <StatusWord status={session.status} />
         )}
-        <AgentStatus report={session.agent} now={now} />
+        <AgentStatusLabel report={session.agent} now={now} />
         {session.archivedBy === "idle" && (
           <span className="block text-sm text-muted">automatically, for being idle</span>
         )}

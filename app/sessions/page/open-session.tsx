@@ -2,12 +2,12 @@ import { Form } from "@remix-run/react";
 import { useMemo } from "react";
 import { useHydrated } from "../../ui/hooks/use-hydrated";
 import { useMovingNow } from "../../ui/time";
-import { AgentStatus } from "../agent-status";
+import { AgentStatusLabel } from "../agent-status";
 import { AgentsPanel, type MadeToken } from "../agents/agents-panel";
 import { Composer, type Draft } from "../conversation/composer";
-import { ConnectionWord, Conversation } from "../conversation/conversation";
+import { ConnectionStatus, Conversation } from "../conversation/conversation";
 import { useLiveSession, useSeen } from "../conversation/live-session";
-import type { Conversation as ConversationAnswer } from "../conversation/conversation.server";
+import type { ConversationPage as ConversationAnswer } from "../conversation/conversation.server";
 import type { SessionEvent } from "../protocol/session";
 import type { ShownMessage } from "../protocol/message";
 import { SessionDetails, SessionHistory, type SessionDetailsProps } from "./session-details";
@@ -62,14 +62,14 @@ export function OpenSession({ page, conversation, answered }: OpenSessionProps) 
   return (
     <div className="session-page">
       <SessionDetails session={session} now={now}>
-        <AgentStatus report={live.agent} now={now} />
+        <AgentStatusLabel report={live.agent} now={now} />
       </SessionDetails>
       <section aria-labelledby="conversation" className="conversation">
         <div className="flex flex-wrap items-baseline justify-between gap-3">
           <h2 id="conversation" className="text-lg font-semibold">
             Conversation
           </h2>
-          {!earlier && <ConnectionWord connection={live.connection} />}
+          {!earlier && <ConnectionStatus connection={live.connection} />}
         </div>
         <UnreadNotice sessionId={id} messages={live.messages} seen={page.seen} />
         <Conversation

@@ -50,3 +50,6 @@ export function within<Item>(items: Item[], budget: number, size: (item: Item) =
   }
   return taken;
 }
+
+/** In milliseconds. */
+export const MINUTE = 60_000;

@@ -44,7 +44,7 @@ export function isFinal(code: number): boolean {
 
 /** @returns what came over a page's socket; undefined where it is nothing of the above, such as "pong" */
 export function parseLiveMessage(data: unknown): LiveMessage | undefined {
-  const message = parse(data);
+  const message = parseJson(data);
   switch (message?.type) {
     case "messages":
       return Array.isArray(message.messages) ? (message as LiveMessage) : undefined;
@@ -59,13 +59,13 @@ export function parseLiveMessage(data: unknown): LiveMessage | undefined {
 
 /** @returns what came over a list's socket; undefined where it is no such message */
 export function parseListMessage(data: unknown): ListMessage | undefined {
-  const message = parse(data);
+  const message = parseJson(data);
   return message?.type === "changed" && Array.isArray(message.sessions)
     ? (message as unknown as ListMessage)
     : undefined;
 }
 
-function parse(data: unknown): ({ type?: unknown } & Record<string, unknown>) | undefined {
+function parseJson(data: unknown): ({ type?: unknown } & Record<string, unknown>) | undefined {
   if (typeof data !== "string" || !data.startsWith("{")) return undefined;
   try {
     return JSON.parse(data) as Record<string, unknown>;

@@ -13,3 +13,11 @@ export const unlessUnreachable: ShouldRevalidateFunction = ({
   const answer = actionResult as Partial<Unreachable> | undefined;
   return !answer?.unreachable && defaultShouldRevalidate;
 };
+
+/** For what stands over the list: news of the list are none of its own. */
+export const ignoreLiveNews: ShouldRevalidateFunction = ({
+  currentUrl,
+  nextUrl,
+  formMethod,
+  defaultShouldRevalidate,
+}) => (formMethod || currentUrl.href !== nextUrl.href ? defaultShouldRevalidate : false);

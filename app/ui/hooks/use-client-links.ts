@@ -7,7 +7,7 @@ import type { MouseEvent } from "react";
  * @returns a click handler that navigates in the client where a plain click on a link of this origin would load a whole
  *   document
  */
-export function useLinkHandler() {
+export function useClientLinks() {
   const navigate = useNavigate();
   return (event: MouseEvent<HTMLElement>) => {
     const link = event.target instanceof Element && event.target.closest("a");

@@ -1,6 +1,6 @@
 import { useRevalidator } from "@remix-run/react";
 import { useEffect } from "react";
-import { useReadAnew } from "./use-queued-revalidate";
+import { useQueuedRevalidate } from "./use-queued-revalidate";
 
 /**
  * Reads the page's data anew, again and again, while somebody looks at it.
@@ -8,9 +8,9 @@ import { useReadAnew } from "./use-queued-revalidate";
  * @param wanted whether there is still something to wait for
  * @param pause between two readings, in milliseconds
  */
-export function useRefresh(wanted: boolean, pause: number): void {
+export function usePolling(wanted: boolean, pause: number): void {
   const reading = useRevalidator().state !== "idle";
-  const readAnew = useReadAnew();
+  const readAnew = useQueuedRevalidate();
   useEffect(() => {
     if (!wanted || reading) return;
     const timer = setInterval(() => {

@@ -8,7 +8,7 @@ import { useCallback, useEffect, useRef } from "react";
  *
  * @returns a function that does it now, or when what is under way has ended
  */
-export function useReadAnew(): () => void {
+export function useQueuedRevalidate(): () => void {
   const { revalidate, state: reading } = useRevalidator();
   const { state: going } = useNavigation();
   const isBusy = going !== "idle" || reading !== "idle";

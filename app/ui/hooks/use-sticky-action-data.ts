@@ -5,7 +5,7 @@ import { useState } from "react";
  * @returns what the page's last form was answered with, until the person goes on: Remix forgets it when the page's data is
  *   read again, which a live page does at any time. Back and Forward do not bring it back.
  */
-export function useLastAnswer<Answer>(): Answer | undefined {
+export function useStickyActionData<Answer>(): Answer | undefined {
   const answer = useActionData() as Answer | undefined;
   const { key } = useLocation();
   const [last, setLast] = useState({ answer, key });

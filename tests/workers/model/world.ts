@@ -8,7 +8,7 @@ import { vi } from "vitest";
 import { changeStatus, createSession } from "../../../app/sessions/lifecycle/lifecycle.server";
 import { appendMessage } from "../../../app/sessions/conversation/messages.server";
 import { deleteSession } from "../../../app/sessions/lifecycle/deletion.server";
-import { objectOf } from "../../../app/platform/durable-objects.server";
+import { sessionObject } from "../../../app/platform/durable-objects.server";
 import type { ObjectAnswer } from "../../../app/sessions/protocol/object-answers";
 import {
   env,
@@ -93,7 +93,7 @@ export class World {
       ...(beginning.there === "row" && { message_count: beginning.count }),
     });
     if (beginning.there === "row") return;
-    await objectOf(env, id).initialize(row);
+    await sessionObject(env, id).initialize(row);
     await loseRow(id);
   }
 
@@ -163,7 +163,7 @@ export class World {
   /** As the platform does it: one alarm at a time, and it is no longer set when it rings. */
   async #ring(operation: Operation, session: Session): Promise<Run | undefined> {
     if (this.#isRinging(session)) return undefined;
-    const stub = objectOf(env, session.id);
+    const stub = sessionObject(env, session.id);
     const object = await runInDurableObject(stub, async (instance, { storage }) => {
       if ((await storage.getAlarm()) === null) return undefined;
       await storage.deleteAlarm();
@@ -276,7 +276,7 @@ export class World {
     await abortAllDurableObjects();
     for (const run of this.#runs.filter(isRinging)) {
       run.over = run.gone = true;
-      await runInDurableObject(objectOf(env, run.session.id), async (_, { storage }) => {
+      await runInDurableObject(sessionObject(env, run.session.id), async (_, { storage }) => {
         if ((await storage.getAlarm()) === null) await storage.setAlarm(Date.now());
       });
     }
