@@ -1,9 +1,11 @@
-import { SESSION_BYTES } from "../../app/sessions/protocol/budgets";
+import { MINUTE, SESSION_BYTES } from "../../app/sessions/protocol/budgets";
 import type { SessionMetadata, SessionRow } from "../../app/sessions/protocol/session";
 import type { AgentToken, NewReport } from "../../app/sessions/protocol/object-answers";
 import type { NewMessage } from "../../app/sessions/protocol/message";
 import { Messages, type ParsedMessage } from "./messages";
+import { countInWindow, type RateWindow } from "./rate-window";
 import { FIRST_SCHEMA, readRows, upgrade, writeRows } from "./schema";
+import { Tokens } from "./tokens";
 
 /** The one row of the table `state`, with how many tokens there are. */
 export type State = SessionMetadata & {
@@ -15,19 +17,8 @@ export type State = SessionMetadata & {
   alarm_at: number;
 };
 
-/** What is counted by the minute, in milliseconds. */
-const MINUTE = 60_000;
-
-/** A token by which nothing was asked for so long, in milliseconds, has ended. */
-const TOKEN_LIFE = 90 * 24 * 60 * MINUTE;
-/** The tokens that nothing was asked by since a time, which is the parameter. */
-const UNUSED = "coalesce(used_at, created_at) <= ?";
-
-/** The minute that began with the first of what is counted. */
-interface Window {
-  window_at: number;
-  window_count: number;
-}
+/** How many messages the owner may write in a minute. */
+const MESSAGES_PER_MINUTE = 120;
 
 /** A key of a report without words is remembered this long: longer than anybody sends it again. */
 const REPORT_KEPT = 24 * 60 * MINUTE;
@@ -38,10 +29,12 @@ const REPORT_KEPT = 24 * 60 * MINUTE;
  */
 export class SessionStorage {
   readonly messages: Messages;
+  readonly tokens: Tokens;
   readonly #storage: DurableObjectStorage;
 
   constructor(storage: DurableObjectStorage) {
     this.messages = new Messages(storage);
+    this.tokens = new Tokens(storage);
     this.#storage = storage;
   }
 
@@ -128,78 +121,13 @@ export class SessionStorage {
   }
 
   /**
-   * Keeps a token by its hash. The form's key is an idempotency key, and names one token: sent again with the same name,
-   * it replaces that token as long as nobody has used it, because the answer that showed it may have been lost.
+   * Counts a message of the owner's, unless they have written too many within a minute.
    *
-   * @returns `added`; otherwise nothing was changed: `key-used` where the key names a token that is used or has another
-   *   name, `too-many` where there are `limit` tokens
+   * @returns 0 if it was counted; otherwise how long to wait, in milliseconds
    */
-  addToken(
-    { name, hash, formKey }: { name: string; hash: string; formKey: string },
-    limit: number,
-    now: number,
-  ): "added" | "key-used" | "too-many" {
-    const query = `
-      INSERT INTO agent_tokens (name, hash, form_key, created_at) SELECT ?, ?, ?, ?
-      WHERE (SELECT count(*) FROM agent_tokens WHERE form_key <> ?) < ?
-      ON CONFLICT (form_key) DO UPDATE SET hash = excluded.hash
-      WHERE used_at IS NULL AND name = excluded.name RETURNING id`;
-    if (this.#write(query, name, hash, formKey, now, formKey, limit).length > 0) return "added";
-    const sameKey = this.#read("SELECT id FROM agent_tokens WHERE form_key = ?", formKey);
-    return sameKey.length > 0 ? "key-used" : "too-many";
-  }
-
-  /** @returns the tokens that work, oldest first */
-  tokens(now: number): AgentToken[] {
-    const query = `SELECT id, name, created_at, used_at FROM agent_tokens
-      WHERE NOT ${UNUSED} ORDER BY id`;
-    return this.#read<AgentToken>(query, now - TOKEN_LIFE);
-  }
-
-  /** @returns the token with this hash, if it works */
-  findToken(hash: string, now: number): AgentToken | undefined {
-    const query = `SELECT id, name, created_at, used_at FROM agent_tokens
-      WHERE hash = ? AND NOT ${UNUSED}`;
-    return this.#read<AgentToken>(query, hash, now - TOKEN_LIFE)[0];
-  }
-
-  /** From here on no token works. @returns the ids of those that did */
-  removeAllTokens(): number[] {
-    return this.#write<{ id: number }>("DELETE FROM agent_tokens RETURNING id").map(({ id }) => id);
-  }
-
-  /** Removes the tokens that have ended because nobody used them. @returns their ids */
-  removeUnusedTokens(now: number): number[] {
-    const query = `DELETE FROM agent_tokens WHERE ${UNUSED} RETURNING id`;
-    return this.#write<{ id: number }>(query, now - TOKEN_LIFE).map(({ id }) => id);
-  }
-
-  /** From here on the token does not work. */
-  removeToken(id: number): void {
-    this.#write("DELETE FROM agent_tokens WHERE id = ?", id);
-  }
-
-  /**
-   * Counts a request of a token's, if it is one of at most `limit` in a minute.
-   *
-   * @returns 0 where it was counted; otherwise how long to wait, in milliseconds
-   */
-  countRequest(token: AgentToken, limit: number, now: number): number {
-    const query = "SELECT window_at, window_count FROM agent_tokens WHERE id = ?";
-    const [window] = this.#read<Window>(query, token.id);
-    const { wait, window_at, window_count } = counted(window!, limit, now);
-    if (wait > 0) return wait;
-    this.#write(
-      "UPDATE agent_tokens SET used_at = ?, window_at = ?, window_count = ? WHERE id = ?",
-      ...[now, window_at, window_count, token.id],
-    );
-    return 0;
-  }
-
-  /** The same for a message of the owner's. */
-  countMessage(limit: number, now: number): number {
-    const [window] = this.#read<Window>("SELECT window_at, window_count FROM state");
-    const { wait, window_at, window_count } = counted(window!, limit, now);
+  countMessage(now: number): number {
+    const [window] = this.#read<RateWindow>("SELECT window_at, window_count FROM state");
+    const { wait, window_at, window_count } = countInWindow(window!, MESSAGES_PER_MINUTE, now);
     if (wait > 0) return wait;
     this.#write("UPDATE state SET window_at = ?, window_count = ?", window_at, window_count);
     return 0;
@@ -234,12 +162,4 @@ export class SessionStorage {
   #write<Shape>(query: string, ...values: SqlStorageValue[]): Shape[] {
     return writeRows(this.#storage, query, ...values);
   }
-}
-
-/** @returns the window with one more in it, or how long to wait; a clock that has gone back begins another window */
-function counted({ window_at, window_count }: Window, limit: number, now: number) {
-  const isOver = now >= window_at + MINUTE || now < window_at;
-  if (isOver) return { window_at: now, window_count: 1, wait: 0 };
-  const wait = window_count < limit ? 0 : window_at + MINUTE - now;
-  return { window_at, window_count: window_count + 1, wait };
 }

@@ -1,0 +1,199 @@
+import { isStillAllowed } from "../../app/platform/allowed-users.server";
+import { attempt } from "../../app/platform/log";
+import { hashToken, randomToken } from "../../app/platform/token.server";
+import type { AgentMessage } from "../../app/sessions/protocol/live-messages";
+import type {
+  AgentAnswer,
+  AgentToken,
+  NewReport,
+  NewToken,
+} from "../../app/sessions/protocol/object-answers";
+import type { CompanionEnv } from "../env";
+import type { LiveSockets } from "../live-sockets";
+import { agentView, refusedSocket } from "./answers";
+import type { ParsedMessage } from "./messages";
+import type { SessionStorage, State } from "./storage";
+
+const READ_FIRST = "More messages were missed than one frame may hold: read them by GET first.";
+
+/** Called after something that the rest of the object must know of. */
+interface Listeners {
+  /** @param message undefined if only a status was reported */
+  onReport: (message: ParsedMessage | undefined) => void;
+  onTokensChange: () => void;
+}
+
+/**
+ * The agents of one session: their tokens, what they report and read, and the requests that wait for messages.
+ * A method that takes a token's hash answers `refused` if it is not one of this session's.
+ */
+export class Agents {
+  readonly #env: CompanionEnv;
+  readonly #storage: SessionStorage;
+  readonly #live: LiveSockets;
+  readonly #listeners: Listeners;
+  /** Ends the wait of a request that waits for messages. */
+  readonly #waiting = new Set<() => void>();
+
+  constructor(env: CompanionEnv, storage: SessionStorage, live: LiveSockets, listeners: Listeners) {
+    this.#env = env;
+    this.#storage = storage;
+    this.#live = live;
+    this.#listeners = listeners;
+  }
+
+  /**
+   * Makes a token.
+   *
+   * @param allowed whether the asking user may make one, judged after the hash was computed
+   * @param formKey the form's idempotency key
+   * @returns the token, which is shown once and stored nowhere, or why none was made (see `Tokens.add`)
+   */
+  async connect<Refusal>(
+    name: string,
+    formKey: string,
+    allowed: (make: () => NewToken) => Refusal,
+  ): Promise<Refusal> {
+    const token = `ship_${randomToken()}`;
+    const hash = await hashToken(token);
+    return allowed(() => {
+      this.endExpired();
+      const added = this.#storage.tokens.add({ name, hash, formKey }, Date.now());
+      if (added !== "added") return { token: undefined, refused: added };
+      this.#listeners.onTokensChange();
+      return { token };
+    });
+  }
+
+  /** Ends one token and the sockets that were opened by it. */
+  revoke(token: number): void {
+    this.#storage.tokens.remove(token);
+    this.#afterRemoving([token]);
+  }
+
+  /** Ends all tokens and the sockets that were opened by them. */
+  revokeAll(): void {
+    this.#afterRemoving(this.#storage.tokens.removeAll());
+  }
+
+  /** Ends the tokens that nobody used for too long. */
+  endExpired(): void {
+    this.#afterRemoving(this.#storage.tokens.removeExpired(Date.now()));
+  }
+
+  /** Ends all tokens if the owner may not use this Ship any more; allowed again, they make new ones. */
+  async revokeUnlessAllowed(): Promise<void> {
+    const owner = this.#storage.state()?.user_id;
+    if (owner === undefined || this.#storage.tokens.list(Date.now()).length === 0) return;
+    const allowed = await attempt("owner-allowed", () => isStillAllowed(this.#env, owner));
+    if (allowed === false && this.#storage.state()) this.revokeAll();
+  }
+
+  /** Stores what an agent reports. @returns the id of its message; null if it reported a status alone */
+  async report(
+    tokenHash: string,
+    report: NewReport,
+  ): Promise<AgentAnswer<{ message: number | null }>> {
+    const now = Date.now();
+    const agent = await this.#authorize(tokenHash);
+    if (agent.state !== "ready") return agent;
+    const key = `agent ${agent.token.id} ${report.key}`; // each token has its own keys
+    const stored = this.#storage.findKey(key, now);
+    if (stored) return { state: "ready", ...stored };
+    if (this.#storage.isFull) return { state: "full" };
+    const message = this.#storage.report(agent.token, report, key, now);
+    this.#listeners.onReport(message);
+    return { state: "ready", message: message?.id ?? null };
+  }
+
+  /**
+   * @param after only messages newer than the one with this id; undefined for the newest ones
+   * @param wait how long to wait for one, in milliseconds
+   * @returns at most one batch of messages, oldest first; none if none came in time
+   */
+  async read(
+    tokenHash: string,
+    after: number | undefined,
+    wait: number,
+  ): Promise<AgentAnswer<{ messages: AgentMessage[] }>> {
+    const agent = await this.#authorize(tokenHash);
+    if (agent.state !== "ready") return agent;
+    const messages = this.#messages(after);
+    if (after === undefined || messages.length > 0) return { state: "ready", messages };
+    await this.#nextMessage(wait);
+    const found = this.#find(tokenHash);
+    return found.state === "ready" ? { state: "ready", messages: this.#messages(after) } : found;
+  }
+
+  /** Opens a live socket that begins with the messages after the one with this id. */
+  async listen(tokenHash: string, after: number | undefined): Promise<Response> {
+    const agent = await this.#authorize(tokenHash);
+    switch (agent.state) {
+      case "ready":
+        return this.#open(agent.token, agent.session, after);
+      case "deleting":
+        return refusedSocket(410, "This session is being deleted.");
+      case "limited":
+        return refusedSocket(429, "Too many requests within a minute.", {
+          "Retry-After": `${Math.ceil(agent.wait / 1000)}`,
+        });
+      default:
+        return refusedSocket(401, "This token is not one of this session’s.");
+    }
+  }
+
+  /** Ends the wait of every request that waits for messages. */
+  wake(): void {
+    for (const wake of this.#waiting) wake();
+  }
+
+  #open(token: AgentToken, state: State, after: number | undefined): Response {
+    const messages = after === undefined ? [] : this.#messages(after);
+    const last = messages.at(-1)?.id ?? Infinity;
+    if (last < state.message_count) return refusedSocket(409, READ_FIRST);
+    return this.#live.accept({ token: token.id }, [{ type: "messages", messages }]);
+  }
+
+  #messages(after: number | undefined): AgentMessage[] {
+    const { messages } = this.#storage;
+    return (after === undefined ? messages.newest() : messages.after(after)).map(agentView);
+  }
+
+  #afterRemoving(tokens: number[]): void {
+    if (tokens.length === 0) return;
+    for (const token of tokens) this.#live.closeRevoked(token);
+    this.wake();
+    this.#listeners.onTokensChange();
+  }
+
+  /** Resolves when a message came, or after `wait` milliseconds. */
+  #nextMessage(wait: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, wait);
+      this.#waiting.add(wake);
+    });
+  }
+
+  /** Checks the token and its owner, and counts the request. */
+  async #authorize(tokenHash: string): Promise<AgentAnswer<{ token: AgentToken; session: State }>> {
+    const asking = this.#find(tokenHash);
+    if (asking.state !== "ready") return asking;
+    if (!(await isStillAllowed(this.#env, asking.session.user_id))) return { state: "refused" };
+    const found = this.#find(tokenHash);
+    if (found.state !== "ready") return found;
+    const wait = this.#storage.tokens.countRequest(found.token, Date.now());
+    return wait > 0 ? { state: "limited", wait } : found;
+  }
+
+  #find(tokenHash: string): AgentAnswer<{ token: AgentToken; session: State }> {
+    const session = this.#storage.state();
+    const token = session && this.#storage.tokens.find(tokenHash, Date.now());
+    if (!token) return { state: "refused" };
+    return session.deleting ? { state: "deleting" } : { state: "ready", token, session };
+  }
+}

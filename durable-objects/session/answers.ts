@@ -1,0 +1,43 @@
+/** What the object of a session answers: its owner, an agent, or somebody whose WebSocket it does not open. */
+import type { AgentMessage } from "../../app/sessions/protocol/live-messages";
+import type { Message } from "../../app/sessions/protocol/message";
+import type { ObjectAnswer } from "../../app/sessions/protocol/object-answers";
+import type { SessionMetadata } from "../../app/sessions/protocol/session";
+import type { State } from "./storage";
+
+/**
+ * Checks who asks: only the owner gets what `content` returns.
+ *
+ * @param state undefined if nothing is stored
+ * @param content called only if the session belongs to this user and is not being deleted
+ */
+export function answerOwner<Content extends object>(
+  userId: string,
+  state: State | undefined,
+  content: (state: State) => Content,
+): ObjectAnswer<Content> {
+  if (!state) return { state: "empty" };
+  if (state.user_id !== userId) return { state: "foreign" };
+  if (state.deleting) return { state: "deleting" };
+  return { state: "ready", ...content(state) };
+}
+
+/** @returns the part of the state that leaves the object */
+export function metadata(state: State): SessionMetadata {
+  const { id, user_id, repo_owner, repo_name, created_at, last_activity, message_count } = state;
+  const { agent_status, agent_at, agent_message, agent_tokens } = state;
+  return {
+    ...{ id, user_id, repo_owner, repo_name, created_at, last_activity, message_count },
+    ...{ agent_status, agent_at, agent_message, agent_tokens },
+  };
+}
+
+/** @returns a message as an agent reads it: without its idempotency key */
+export function agentView({ id, role, author, text, created_at }: Message): AgentMessage {
+  return { id, role, author, text, created_at };
+}
+
+/** @returns the response to a WebSocket upgrade that is refused */
+export function refusedSocket(status: number, error: string, headers: HeadersInit = {}): Response {
+  return Response.json({ error }, { status, headers });
+}

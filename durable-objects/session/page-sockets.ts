@@ -1,0 +1,85 @@
+import { attempt } from "../../app/platform/log";
+import { personObject } from "../../app/platform/durable-objects.server";
+import { CLOSED, type LiveMessage } from "../../app/sessions/protocol/live-messages";
+import { agentReport } from "../../app/sessions/protocol/session";
+import type { CompanionEnv } from "../env";
+import type { LiveSockets } from "../live-sockets";
+import { answerOwner, refusedSocket } from "./answers";
+import type { SessionStorage, State } from "./storage";
+
+/**
+ * The live sockets of the owner's pages. The person's object knows which sessions have open pages, so that it can tell
+ * them of sign-outs and changes: `watch` and `unwatch` keep that true.
+ */
+export class PageSockets {
+  readonly #env: CompanionEnv;
+  readonly #storage: SessionStorage;
+  readonly #live: LiveSockets;
+  /** A queue: `watch` and `unwatch` run one after the other, so that a late `unwatch` never undoes a newer `watch`. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(env: CompanionEnv, storage: SessionStorage, live: LiveSockets) {
+    this.#env = env;
+    this.#storage = storage;
+    this.#live = live;
+  }
+
+  /**
+   * Opens a live socket for a page. A session whose object is still empty has none: its first message makes it.
+   *
+   * @param signIn the browser, by the hash of its sign-in's token
+   * @param after the id of the newest message that the page has
+   * @returns the response that opens the socket; 401, 404, 410 or 503 if it is not opened
+   */
+  async open(userId: string, signIn: string, after: number): Promise<Response> {
+    const found = answerOwner(userId, this.#storage.state(), ({ id }) => ({ id }));
+    if (found.state !== "ready") return refusedPage(found.state);
+    const answer = await this.#enqueue("watch", async () => {
+      // First, so that every sign-out from now on finds this socket.
+      const welcome = await personObject(this.#env, userId).watch(userId, found.id, signIn);
+      if (!welcome) return refusedSocket(401, CLOSED.signedOut.reason);
+      const answer = answerOwner(userId, this.#storage.state(), (state) => ({
+        missed: this.#missed(state, after),
+      }));
+      return answer.state === "ready"
+        ? this.#live.accept({ signIn }, [answer.missed])
+        : refusedPage(answer.state);
+    });
+    if (answer?.webSocket) return answer;
+    await this.unwatchIfNoneOpen();
+    return answer ?? refusedSocket(503, "The session could not be listened to just now.");
+  }
+
+  /** Tells the person's object to forget this session once no page of it is open. */
+  async unwatchIfNoneOpen(): Promise<void> {
+    await this.#enqueue("unwatch", async () => {
+      const state = this.#storage.state();
+      if (!state || this.#live.hasPages) return;
+      await personObject(this.#env, state.user_id).unwatch(state.id);
+    });
+  }
+
+  /** Resolves when every page that is being opened right now has its socket, or was refused. */
+  async settled(): Promise<void> {
+    await this.#queue;
+  }
+
+  #enqueue<Answer>(step: string, run: () => Promise<Answer>): Promise<Answer | undefined> {
+    const answer = this.#queue.then(() => attempt(step, run));
+    this.#queue = answer;
+    return answer;
+  }
+
+  /** The first frame, sent even if no message was missed, because the agent's status may have changed. */
+  #missed(state: State, after: number): LiveMessage {
+    const messages = this.#storage.messages.missed(after);
+    if (!messages) return { type: "changed" };
+    return { type: "messages", messages, agent: agentReport(state) };
+  }
+}
+
+function refusedPage(state: "empty" | "foreign" | "deleting"): Response {
+  return state === "deleting"
+    ? refusedSocket(410, CLOSED.deleted.reason)
+    : refusedSocket(404, CLOSED.notFound.reason);
+}
