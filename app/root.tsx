@@ -19,7 +19,7 @@ import {
 } from "@remix-run/react";
 import { useEffect, type ReactNode } from "react";
 import { claimedUser } from "./auth/auth.server";
-import { takeFlash } from "./platform/http/flash.server";
+import { readFlash } from "./platform/http/flash.server";
 import { useNonce } from "./platform/http/nonce";
 import { readTheme } from "./platform/http/theme.server";
 import stylesheet from "./styles.css";
@@ -39,7 +39,7 @@ export const meta: MetaFunction = () => [{ title: "Ship" }];
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const user = await claimedUser(request, context);
   const theme = await readTheme(request);
-  const { flash, headers } = await takeFlash(request, context);
+  const { flash, headers } = await readFlash(request, context);
   const shown = user && { id: user.id, name: user.name, avatar: user.avatar };
   return json({ user: shown, theme, flash }, { headers });
 }

@@ -8,15 +8,15 @@ import {
 import * as remixBuild from "../build/index.js";
 import { createLoadContext } from "../app/platform/load-context";
 import { logEvent } from "../app/platform/log";
-import { bearerToken, passGate, type Refusal } from "../app/platform/http/request-gate";
-import { logRequest } from "../app/platform/http/request-log";
-import { routePatterns } from "../app/platform/route-pattern";
+import { bearerRoute, passGate, type Refusal } from "../app/platform/http/request-gate";
+import { logRequest, routePatterns } from "../app/platform/http/request-log";
 import { setSecurityHeaders } from "../app/platform/http/security-headers";
+import { AGENT_ROUTES } from "../app/sessions/agents/agent-routes";
 
 const build = remixBuild as unknown as ServerBuild;
 // The mode that the app was built in: this file is compiled by wrangler, which has a NODE_ENV of its own.
 const answer = createRequestHandler(build, build.mode);
-const routeOf = routePatterns(build.routes);
+const patternOf = routePatterns(build.routes);
 /** The address of the app's stylesheet, for what is written by hand. */
 const stylesheet = (build.routes.root?.module.links?.() ?? [])
   .flatMap((link) => ("href" in link && link.rel === "stylesheet" ? [link.href] : []))
@@ -26,8 +26,10 @@ if (build.mode === "development") logDevReady(build);
 
 export const onRequest: PagesFunction<Env> = async ({ request, env, waitUntil }) => {
   const context = createLoadContext(env, waitUntil);
-  const response = await respond(request, await passGate(request, env.ORIGIN), context);
-  logRequest(request, response, routeOf(new URL(request.url).pathname), context);
+  const route = bearerRoute(request, AGENT_ROUTES);
+  const passed = await passGate(request, env.ORIGIN, route);
+  const response = await respond(request, passed, context, route !== undefined);
+  logRequest(request, response, patternOf, context);
   if (response.webSocket) return response;
   // A copy: the headers of a redirect cannot be changed.
   const secured = new Response(response.body, response);
@@ -35,35 +37,30 @@ export const onRequest: PagesFunction<Env> = async ({ request, env, waitUntil })
   return secured;
 };
 
-/** @param passed what came of the gate */
+/** @param passed what the gate returned @param byToken whether a program asks, which is answered in JSON */
 async function respond(
   request: Request,
   passed: Awaited<ReturnType<typeof passGate>>,
   context: AppLoadContext,
+  byToken: boolean,
 ): Promise<Response> {
   if (passed instanceof Response) return passed;
-  if (!(passed instanceof Request)) return refuse(request, passed);
-  return answer(bearerToken(request) === undefined ? passed : forAgent(passed), context);
-}
-
-/** An agent gets what a session's action answers as it is, as Remix's own client does: a page would be of no use to it. */
-function forAgent(request: Request): Request {
-  const url = new URL(request.url);
-  if (!/^\/session\/[^/]+$/.test(url.pathname)) return request;
-  url.searchParams.set("_data", "routes/session.$id");
-  return new Request(url, request);
+  if (passed instanceof Request) return answer(passed, context);
+  const { status, text, headers = {} } = passed;
+  logEvent("refused", { status, method: request.method, path: new URL(request.url).pathname });
+  return byToken ? Response.json({ error: text }, { status, headers }) : refusalPage(passed);
 }
 
 /** Written by hand, because nothing that was refused is handed to the app. */
-function refuse(request: Request, { status, title, text, headers = {} }: Refusal): Response {
-  logEvent("refused", { status, method: request.method, path: new URL(request.url).pathname });
-  if (bearerToken(request) !== undefined)
-    return Response.json({ error: text }, { status, headers });
+function refusalPage({ status, title, text, headers = {} }: Refusal): Response {
   const page = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>${title} · Ship</title>
 <link rel="stylesheet" href="${stylesheet}"></head><body class="px-4 py-6">
 <main class="panel mx-auto grid w-full max-w-lg justify-items-start gap-3 p-6">
 <h1 class="text-xl font-semibold">${title}</h1><p class="text-muted">${text}</p>
 <a href="/dashboard" class="button button-primary">Go to your sessions</a></main></body></html>`;
-  return new Response(page, { status, headers: { "Content-Type": "text/html; charset=utf-8" } });
+  return new Response(page, {
+    status,
+    headers: { ...headers, "Content-Type": "text/html; charset=utf-8" },
+  });
 }

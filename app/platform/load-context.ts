@@ -1,5 +1,5 @@
 import type { AppLoadContext } from "@remix-run/cloudflare";
-import { countCalls, type Calls } from "./calls";
+import { countCalls, type Calls } from "./http/request-log";
 import { collectReads, type Database } from "./database.server";
 
 declare module "@remix-run/cloudflare" {

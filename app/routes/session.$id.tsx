@@ -17,9 +17,7 @@ import { verifySession, type User } from "../auth/auth.server";
 import { gitHubPage } from "../github/client.server";
 import { redirectWithFlash } from "../platform/http/flash.server";
 import { checkFields, readForm, type Fields } from "../platform/http/form.server";
-import { bearerToken } from "../platform/http/request-gate";
 import { passRetryAfter } from "../platform/http/retry-after.server";
-import { reportAction } from "../sessions/agents/agent-api.server";
 import { notifyListChanged } from "../sessions/notify.server";
 import {
   parseBefore,
@@ -99,9 +97,6 @@ async function loadPage(
 }
 
 export async function action({ request, params, context }: ActionFunctionArgs) {
-  const token = bearerToken(request);
-  if (token !== undefined) return reportAction(request, context.env, params.id, token);
-
   const { env } = context;
   const user = await verifySession(request, context);
   const id = parseSessionId(params.id);

@@ -10,9 +10,11 @@ export interface Mutant {
 }
 
 const OBJECT = "durable-objects/session/session-do.ts";
-const DUTY = "durable-objects/session/row-sync.ts";
+const ROW_SYNC = "durable-objects/session/row-sync.ts";
 const STORAGE = "durable-objects/session/storage.ts";
-const LIFECYCLE = "app/sessions/lifecycle/lifecycle.server.ts";
+const DELETION = "app/sessions/lifecycle/deletion.server.ts";
+const ASKING = "app/sessions/session-object.server.ts";
+const CREATE = "app/sessions/lifecycle/create-statements.server.ts";
 const HISTORIES = "model/lifecycle.test.ts";
 const ROWS = "app/sessions/lifecycle/lifecycle-statements.server.ts";
 
@@ -29,16 +31,16 @@ const MADE_UP_ROW = `{
 export const MUTANTS: Mutant[] = [
   {
     name: "a delete wipes storage before the row is gone",
-    file: LIFECYCLE,
+    file: DELETION,
     from: `  await write(env.DB, [...deleteRows(ids, userId, Date.now(), tombstoneSeconds), ...more]);
-  return inParallel(ids, OBJECTS_AT_ONCE, async (id) => await objectOf(env, id).wipe(userId));`,
-    to: `  await inParallel(ids, OBJECTS_AT_ONCE, async (id) => await objectOf(env, id).wipe(userId));
+  return inParallel(ids, OBJECTS_AT_ONCE, async (id) => await sessionObject(env, id).wipe(userId));`,
+    to: `  await inParallel(ids, OBJECTS_AT_ONCE, async (id) => await sessionObject(env, id).wipe(userId));
   return write(env.DB, [...deleteRows(ids, userId, Date.now(), tombstoneSeconds), ...more]);`,
     killers: ["faults.test.ts", HISTORIES],
   },
   {
     name: "the alarm wipes storage before the row is gone",
-    file: DUTY,
+    file: ROW_SYNC,
     from: `    await write(env.DB, deleteRows([state.id]`,
     to: `    this.#clear();
     await write(env.DB, deleteRows([state.id]`,
@@ -47,28 +49,28 @@ export const MUTANTS: Mutant[] = [
   {
     name: "no alarm is armed on initialize",
     file: OBJECT,
-    from: `    this.#duty.armWithin(AFTER_BIRTH);
+    from: `    this.#rowSync.armWithin(AFTER_BIRTH);
     return this.#storage.state() as State;`,
     to: `    return this.#storage.state() as State;`,
     killers: ["create.test.ts", HISTORIES],
   },
   {
     name: "an alarm that failed is not armed again",
-    file: DUTY,
+    file: ROW_SYNC,
     from: `      if (this.#storage.state()) this.#arm(Date.now() + wait);`,
     to: ``,
     killers: ["alarm.test.ts", HISTORIES],
   },
   {
     name: "what changed while D1 answered waits for the far alarm",
-    file: DUTY,
+    file: ROW_SYNC,
     from: `    if (state.last_activity !== reported.last_activity) return began + AFTER_APPEND;`,
     to: ``,
     killers: ["alarm-faults.test.ts"],
   },
   {
     name: "create inserts a row in spite of a tombstone",
-    file: ROWS,
+    file: CREATE,
     from: `    insertRow(
 `,
     to: `    ${UNGUARDED_INSERT}(
@@ -84,7 +86,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "the alarm does not wipe in spite of a tombstone",
-    file: DUTY,
+    file: ROW_SYNC,
     from: `    if (deleted) this.#clear();
     else this.#arm(`,
     to: `    this.#arm(`,
@@ -92,14 +94,14 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a report does not compare the generation",
-    file: DUTY,
+    file: ROW_SYNC,
     from: `    if (state?.generation !== reported.generation) return undefined;`,
     to: `    if (!state) return undefined;`,
     killers: ["alarm-faults.test.ts"],
   },
   {
     name: "the end of a deletion does not compare the generation",
-    file: DUTY,
+    file: ROW_SYNC,
     from: `    if (this.#storage.state()?.generation === state.generation) this.#clear();`,
     to: `    this.#clear();`,
     killers: ["alarm-faults.test.ts"],
@@ -113,8 +115,8 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a delete leaves prepare out",
-    file: LIFECYCLE,
-    from: `  let answer = await objectOf(env, id).prepare(userId);`,
+    file: DELETION,
+    from: `  let answer = await sessionObject(env, id).prepare(userId);`,
     to: `  let answer = { state: "deleting" } as ObjectAnswer;`,
     killers: ["delete.test.ts", HISTORIES],
   },
@@ -148,7 +150,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a delete goes on though it found nothing",
-    file: LIFECYCLE,
+    file: DELETION,
     from: `  if (begun !== "deleting") return begun ?? "unavailable";`,
     to: `  if (begun === undefined || begun === "already-deleted") return begun ?? "unavailable";`,
     killers: ["owner.test.ts", HISTORIES],
@@ -162,7 +164,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "an object is initialized without reading its row",
-    file: LIFECYCLE,
+    file: ASKING,
     from: `    const [[row]] = await read(env.DB, readRow(id, userId));
     if (!row) return first;`,
     to: `    const row = ${MADE_UP_ROW};`,
@@ -170,10 +172,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "an object is prepared without reading its row",
-    file: LIFECYCLE,
+    file: DELETION,
     from: `    if (!row) return tombstone ? "already-deleted" : "not-found";
-    answer = await objectOf(env, id).prepare(userId, row);`,
-    to: `    answer = await objectOf(env, id).prepare(userId, row ?? (${MADE_UP_ROW}));`,
+    answer = await sessionObject(env, id).prepare(userId, row);`,
+    to: `    answer = await sessionObject(env, id).prepare(userId, row ?? (${MADE_UP_ROW}));`,
     killers: ["delete.test.ts", HISTORIES],
   },
 ];

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { BODY_LIMIT, passGate } from "../../app/platform/http/request-gate";
+import { bearerRoute, BODY_LIMIT, passGate } from "../../app/platform/http/request-gate";
+import { AGENT_ROUTES } from "../../app/sessions/agents/agent-routes";
 
 const SHIP = "https://ship.example";
-const pass = (request: Request) => passGate(request, SHIP);
+const pass = (request: Request) => passGate(request, SHIP, bearerRoute(request, AGENT_ROUTES));
 const LIMIT = 256 * 1024;
 
 describe("reading a page", () => {

@@ -160,6 +160,27 @@ describe("a report", () => {
     expect(state).toMatchObject({ agent_status: "done", agent_at: NOW, agent_message: 1 });
   });
 
+  test("is taken at the address of earlier versions too, once for the same key", async () => {
+    const init = { method: "POST", ...form({ text: "Done.", key: "run-1" }) };
+    for (const path of [`/session/${id}`, `/session/${id}/report`, `/session/${id}`]) {
+      const answer = await sendTo(path, init);
+      expect(answer.status, path).toBe(201);
+      expect(await answer.json()).toEqual({ message: 1 });
+    }
+    expect((await inStorage(id)).messages).toHaveLength(1);
+  });
+
+  test("without a token is refused, also to the owner's own browser", async () => {
+    const answer = await owner.post(`/session/${id}/report`, { text: "Hi" });
+    expect(answer.status).toBe(401);
+    expect(await answer.json()).toMatchObject({
+      error: expect.stringContaining("token") as string,
+    });
+    expect((await inStorage(id)).messages).toEqual([]);
+    const page = await owner.get(`/session/${id}/report`);
+    expect(page.headers.get("Location")).toBe(`/session/${id}`);
+  });
+
   test.each(["working", "waiting", "done", "failed"])(
     "may be the status %s alone",
     async (said) => {
@@ -429,6 +450,7 @@ describe("a request with a token", () => {
     ["/login", { name: "mallory" }],
     ["/session/ID/export", {}],
     ["/session/ID/", { text: "Hi" }],
+    ["/session/ID/report/", { text: "Hi" }],
     ["/session/ID/messages/", { text: "Hi" }],
     ["//session/ID", { text: "Hi" }],
   ])("does nothing at %s", async (path, fields: Record<string, string>) => {
@@ -453,6 +475,7 @@ describe("a request with a token", () => {
 
 test.each([
   ["", "POST", /^Report here by POST\..*\/messages/],
+  ["/report", "POST", /^Report here by POST\..*\/messages/],
   ["/messages", "GET, HEAD", /^Read messages here by GET\./],
   ["/live", "GET", /^Open a WebSocket here/],
 ])(
@@ -596,11 +619,11 @@ function sendTo(path: string, init: RequestInit, { by = token, withEnv }: By = {
 }
 
 function send(init: RequestInit, by?: By) {
-  return sendTo(`/session/${id}`, { method: "POST", ...init }, by);
+  return sendTo(`/session/${id}/report`, { method: "POST", ...init }, by);
 }
 
 function report(fields: Record<string, string>, by = token, session = id) {
-  return sendTo(`/session/${session}`, { method: "POST", ...form(fields) }, { by });
+  return sendTo(`/session/${session}/report`, { method: "POST", ...form(fields) }, { by });
 }
 
 function read(query = "", by = token, session = id) {

@@ -28,7 +28,7 @@ test.each([
   ["a session", "/session/ID", "/session/:id", 200, { d1: 1, objects: 1 }],
   ["its data", "/session/ID?_data=routes/session.$id", "/session/:id", 200, { d1: 1, objects: 1 }],
   ["a session that is not there", "/session/nowhere", "/session/:id", 404, { d1: 1, objects: 0 }],
-  ["a page that is not there", "/ID/classified", "none", 404, { d1: 0, objects: 0 }],
+  ["a page that is not there", "/ID/classified", "/*", 404, { d1: 0, objects: 0 }],
   ["what a monitor asks", "/healthz", "/healthz", 200, { d1: 1, objects: 1 }],
 ])("has a line for %s", async (_, path, route, status, calls) => {
   await (await browser.get(path.replace("ID", id))).text();

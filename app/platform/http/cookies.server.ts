@@ -7,12 +7,12 @@ import {
 } from "@remix-run/cloudflare";
 
 /**
- * A cookie that is signed, out of reach of scripts, and kept from other sites' requests. Over https it is also `Secure`
- * and tied to this host by its name; over http, on loopback, not every browser takes such a cookie.
- * Made for each request, because the secrets are known only then.
+ * A signed cookie. Scripts cannot read it unless `httpOnly` is false, and other sites' requests do not carry it. Over https
+ * it is also `Secure` and tied to this host by its name; over http, on loopback, not every browser takes such a cookie.
+ * Created for each request, because the secrets are known only then.
  *
- * @param name without the prefix that every cookie of Ship has
- * @throws where no secret is configured: an unsigned cookie must never be believed
+ * @param name without the prefix of all Ship's cookies
+ * @throws if no secret is configured: an unsigned cookie must never be trusted
  */
 export function signedCookie(
   name: string,
@@ -24,8 +24,8 @@ export function signedCookie(
   if (secrets.length === 0) throw new Error("AUTH_SECRETS is not set");
   const secure = new URL(request.url).protocol === "https:";
   return createCookie(`${secure ? "__Host-" : ""}ship_${name}`, {
-    ...options,
     httpOnly: true,
+    ...options,
     path: "/",
     sameSite: "lax",
     secrets,

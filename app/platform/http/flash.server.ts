@@ -4,19 +4,26 @@ import {
   type Cookie,
   type TypedResponse,
 } from "@remix-run/cloudflare";
+import * as z from "zod/mini";
 import { readCookie, serializeFitting, signedCookie } from "./cookies.server";
 
-/** What an action has to say on the next page, once. */
-export interface Flash {
-  text: string;
-  /** Offers to take it back: a form that posts `intent` to the path `action`. */
-  undo?: { action: string; intent: string };
-}
+const flashSchema = z.object({
+  text: z.string(),
+  /** Offers to undo it: a form that posts `intent` to the path `action`. */
+  undo: z.optional(z.object({ action: z.string(), intent: z.string() })),
+});
 
-/** A text of so many characters fits into a cookie, whatever they are. */
+/** The message of an action, shown on the next page, once. */
+export type Flash = z.infer<typeof flashSchema>;
+
+/** A text of this many characters fits into a cookie, whatever the characters are. */
 const TEXT_LENGTH = 300;
 
-/** Answers an action: go to `path`, and say this there; what is too long for a cookie is said without Undo, and cut. */
+/**
+ * Redirects to `path` and has this message shown there. A message too long for a cookie loses its Undo, then its end.
+ *
+ * @returns the redirect, with the message in a cookie that lasts a minute
+ */
 export async function redirectWithFlash(
   request: Request,
   context: AppLoadContext,
@@ -29,17 +36,28 @@ export async function redirectWithFlash(
   return redirect(path, { headers: { "Set-Cookie": cookie } });
 }
 
-/** @returns what the last action had to say, and the headers that make it be said only once */
-export async function takeFlash(
+/**
+ * Reads the message that the last action left, if any.
+ *
+ * A document ends it by the headers returned here. For a page that is already open, the page ends it once it shows it, by
+ * writing `clear` to `document.cookie`: the router may abort the request that brought the message and send it again, and
+ * the second one must find it too.
+ */
+export async function readFlash(
   request: Request,
   context: AppLoadContext,
-): Promise<{ flash: Flash | null; headers: HeadersInit }> {
+): Promise<{ flash: (Flash & { clear: string }) | null; headers: HeadersInit }> {
   const cookie = flashCookie(request, context);
-  const flash = (await readCookie(request, cookie)) as Flash | null;
-  if (!flash) return { flash: null, headers: {} };
-  return { flash, headers: { "Set-Cookie": await cookie.serialize("", { maxAge: 0 }) } };
+  const parsed = flashSchema.safeParse(await readCookie(request, cookie));
+  if (!parsed.success) return { flash: null, headers: {} };
+  const clear = await cookie.serialize("", { maxAge: 0 });
+  const isDocument = request.headers.get("Accept")?.includes("text/html");
+  return {
+    flash: { ...parsed.data, clear },
+    headers: isDocument ? { "Set-Cookie": clear } : {},
+  };
 }
 
 function flashCookie(request: Request, context: AppLoadContext): Cookie {
-  return signedCookie("flash", request, context, { maxAge: 60 });
+  return signedCookie("flash", request, context, { httpOnly: false, maxAge: 60 });
 }

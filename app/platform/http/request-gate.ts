@@ -13,77 +13,81 @@ export interface Refusal {
   headers?: Record<string, string>;
 }
 
-/** Where an agent may ask, by which methods, and what one is told that asks by another. */
-const FOR_AGENTS = [
-  {
-    path: /^\/session\/[^/]+$/,
-    methods: ["POST"],
-    hint: "Report here by POST. Messages are read by GET at this address with /messages behind it.",
-  },
-  {
-    path: /^\/session\/[^/]+\/messages$/,
-    methods: ["GET", "HEAD"],
-    hint: "Read messages here by GET. Report by POST at this address without /messages.",
-  },
-  { path: /^\/session\/[^/]+\/live$/, methods: ["GET"], hint: "Open a WebSocket here, by GET." },
-];
+/** A path that programs call with a token instead of cookies (`Authorization: Bearer …`, RFC 6750). */
+export interface BearerRoute {
+  path: RegExp;
+  methods: string[];
+  /** Told to a program that uses another method. */
+  hint: string;
+  /** For an old address: what the app is asked for instead, given the old path. */
+  rewrite?: (path: string) => string;
+}
 
-function agentAddress(request: Request) {
+/** @returns the token that a request carries, undefined if it carries none */
+export function bearerToken({ headers }: Request): string | undefined {
+  return /^Bearer +(.*)$/i.exec(headers.get("Authorization") ?? "")?.[1];
+}
+
+/** @returns the one of these routes that a request with a token is for; undefined if it has no token, or is for none */
+export function bearerRoute(request: Request, routes: BearerRoute[]): BearerRoute | undefined {
+  if (bearerToken(request) === undefined) return undefined;
   const { pathname } = new URL(request.url);
-  return FOR_AGENTS.find(({ path }) => path.test(pathname));
-}
-
-/** @returns the token by which an agent asks for something of a session; undefined where it is no agent that asks */
-export function bearerToken(request: Request): string | undefined {
-  if (!agentAddress(request)) return undefined;
-  return /^Bearer +(.*)$/i.exec(request.headers.get("Authorization") ?? "")?.[1];
-}
-
-/** @returns the refusal of an agent that asks by another method than its address takes; undefined where it does not */
-function wrongMethod(request: Request): Refusal | undefined {
-  const address = agentAddress(request);
-  if (!address || address.methods.includes(request.method)) return undefined;
-  const headers = { Allow: address.methods.join(", ") };
-  return { status: 405, title: "Not taken here", text: address.hint, headers };
+  return routes.find(({ path }) => path.test(pathname));
 }
 
 /**
- * Lets a request pass if it came to Ship's own address, and is safe or comes from this origin and is of bearable size. A
- * WebSocket upgrade is not safe: browsers open one to any origin, cookies included. An agent's request needs no origin,
- * because no page of another origin can send its token; but it has the rights of that token only, and so its cookies are
- * taken off.
+ * Lets a request pass if it came to Ship's own address, is not too large, and is safe or comes from this origin. A WebSocket
+ * upgrade is not safe: browsers open one to any origin, cookies included. A request with a token needs no origin, because no
+ * page of another origin can send that token; it has the rights of the token only, so its cookies are removed.
  *
- * What passes has the origin of Ship's address or of loopback, so absolute URLs may be made from the request's own.
+ * What passes has the origin of Ship's address or of loopback, so absolute URLs may be built from its own.
  *
- * @param address ORIGIN; where it is empty, only loopback hosts are answered
- * @returns the request to answer (its body read, so that a body sent without a length is measured too), a redirect to
+ * @param address ORIGIN; if it is empty, only loopback hosts are answered
+ * @param route from `bearerRoute`
+ * @returns the request to answer (its body was read, so that a body sent without a length is measured too), a redirect to
  *   Ship's address, or a refusal
  */
 export async function passGate(
   request: Request,
   address: string,
+  route: BearerRoute | undefined,
 ): Promise<Request | Response | Refusal> {
   const elsewhere = leadHome(request, address);
   if (elsewhere) return elsewhere;
   const headers = new Headers(request.headers);
-  // Remix compares it with `Origin` too, and would answer 500 where anybody made it up.
+  // Remix compares it with `Origin` too, and would answer 500 to a made-up one.
   headers.delete("X-Forwarded-Host");
-  if (bearerToken(request) !== undefined) {
-    const refusal = wrongMethod(request);
-    if (refusal) return refusal;
+  if (route) {
+    if (!route.methods.includes(request.method)) return wrongMethod(route);
     headers.delete("Cookie");
     headers.delete("Origin");
   } else {
     if (SAFE_METHODS.has(request.method) && !isUpgrade(request)) return request;
     if (!isSameOrigin(request)) return NOT_FROM_HERE;
   }
-  if (!request.body) return new Request(request, { headers });
+  const target = route?.rewrite ? rewritten(request, route.rewrite) : request;
+  if (!target.body) return new Request(target, { headers });
   try {
-    const body = await readAtMost(request, BODY_LIMIT);
-    return body ? new Request(request, { headers, body }) : TOO_LARGE;
+    const body = await readAtMost(target, BODY_LIMIT);
+    return body ? new Request(target, { headers, body }) : TOO_LARGE;
   } catch {
     return BROKEN_OFF;
   }
+}
+
+function wrongMethod({ methods, hint }: BearerRoute): Refusal {
+  return {
+    status: 405,
+    title: "Not taken here",
+    text: hint,
+    headers: { Allow: methods.join(", ") },
+  };
+}
+
+function rewritten(request: Request, rewrite: (path: string) => string): Request {
+  const url = new URL(request.url);
+  url.pathname = rewrite(url.pathname);
+  return new Request(url, request);
 }
 
 /**

@@ -16,7 +16,12 @@ const LONGEST_WAIT = 25_000;
 const TOKEN = /^ship_[0-9a-f]{64}$/;
 
 /** Keeps a report: 201 and the id of its message, sent again too; 4xx with what is wrong, and nothing was kept. */
-export function reportAction(request: Request, env: Env, id: string | undefined, token: string) {
+export function reportAction(
+  request: Request,
+  env: Env,
+  id: string | undefined,
+  token: string | undefined,
+) {
   return answered(token, async (hash) => {
     const checked = reportInput.safeParse(await readReport(request));
     if (!checked.success) return jsonError(400, checked.error.issues[0]?.message ?? "");

@@ -134,8 +134,8 @@ function Code({ label, text }: { label: string; text: string }) {
 function curlCommands(address: string, token: string): string {
   return `export SHIP_SESSION='${address}'
 export SHIP_TOKEN='${token}'
-curl -H "Authorization: Bearer $SHIP_TOKEN" -d status=working "$SHIP_SESSION"
-curl -H "Authorization: Bearer $SHIP_TOKEN" --data-urlencode 'text=All tests pass.' -d status=done "$SHIP_SESSION"
+curl -H "Authorization: Bearer $SHIP_TOKEN" -d status=working "$SHIP_SESSION/report"
+curl -H "Authorization: Bearer $SHIP_TOKEN" --data-urlencode 'text=All tests pass.' -d status=done "$SHIP_SESSION/report"
 curl -H "Authorization: Bearer $SHIP_TOKEN" "$SHIP_SESSION/messages"`;
 }
 
@@ -146,7 +146,7 @@ curl -H "Authorization: Bearer $SHIP_TOKEN" "$SHIP_SESSION/messages"`;
  * @param how more of the hook, such as that nobody waits for it
  */
 function hook(status: string, matcher?: string, how: { async?: true } = {}) {
-  const command = `curl -sS -o /dev/null -m 5 -H "Authorization: Bearer $SHIP_TOKEN" -d status=${status} "$SHIP_SESSION"`;
+  const command = `curl -sS -o /dev/null -m 5 -H "Authorization: Bearer $SHIP_TOKEN" -d status=${status} "$SHIP_SESSION/report"`;
   return [{ ...(matcher && { matcher }), hooks: [{ type: "command", command, ...how }] }];
 }
 
