@@ -8,7 +8,7 @@ import {
 import * as remixBuild from "../build/index.js";
 import { createLoadContext } from "../app/platform/load-context";
 import { logEvent } from "../app/platform/log";
-import { bearerRoute, passGate, type Refusal } from "../app/platform/http/request-gate";
+import { findBearerRoute, passGate, type Refusal } from "../app/platform/http/request-gate";
 import { logRequest, routePatterns } from "../app/platform/http/request-log";
 import { setSecurityHeaders } from "../app/platform/http/security-headers";
 import { AGENT_ROUTES } from "../app/sessions/agents/agent-routes";
@@ -25,10 +25,10 @@ const stylesheet = (build.routes.root?.module.links?.() ?? [])
 if (build.mode === "development") logDevReady(build);
 
 export const onRequest: PagesFunction<Env> = async ({ request, env, waitUntil }) => {
-  const context = createLoadContext(env, waitUntil);
-  const route = bearerRoute(request, AGENT_ROUTES);
-  const passed = await passGate(request, env.ORIGIN, route);
-  const response = await respond(request, passed, context, route !== undefined);
+  const bearer = findBearerRoute(request, AGENT_ROUTES);
+  const context = createLoadContext(env, waitUntil, bearer?.token);
+  const passed = await passGate(request, env.ORIGIN, bearer?.route);
+  const response = await respond(request, passed, context);
   logRequest(request, response, patternOf, context);
   if (response.webSocket) return response;
   // A copy: the headers of a redirect cannot be changed.
@@ -37,18 +37,18 @@ export const onRequest: PagesFunction<Env> = async ({ request, env, waitUntil })
   return secured;
 };
 
-/** @param passed what the gate returned @param byToken whether a program asks, which is answered in JSON */
+/** @param passed what the gate returned */
 async function respond(
   request: Request,
   passed: Awaited<ReturnType<typeof passGate>>,
   context: AppLoadContext,
-  byToken: boolean,
 ): Promise<Response> {
   if (passed instanceof Response) return passed;
   if (passed instanceof Request) return answer(passed, context);
   const { status, text, headers = {} } = passed;
   logEvent("refused", { status, method: request.method, path: new URL(request.url).pathname });
-  return byToken ? Response.json({ error: text }, { status, headers }) : refusalPage(passed);
+  if (context.token === undefined) return refusalPage(passed);
+  return Response.json({ error: text }, { status, headers });
 }
 
 /** Written by hand, because nothing that was refused is handed to the app. */

@@ -12,6 +12,8 @@ declare module "@remix-run/cloudflare" {
     now: number;
     /** Marks the page's own inline scripts for the Content-Security-Policy. */
     nonce: string;
+    /** Of a request that the gate let pass by its token, without cookies; undefined for every other. */
+    token: string | undefined;
     /** How often this request has asked D1 and Durable Objects so far. */
     calls: Calls;
     /** Lets work go on after the answer was sent. */
@@ -23,6 +25,7 @@ declare module "@remix-run/cloudflare" {
 export function createLoadContext(
   env: Env,
   waitUntil: (work: Promise<unknown>) => void,
+  token: string | undefined,
 ): AppLoadContext {
   const calls: Calls = { d1: 0, objects: 0 };
   const counted = countCalls(env, calls);
@@ -31,6 +34,7 @@ export function createLoadContext(
     reads: collectReads(counted.DB),
     now: Date.now(),
     nonce: crypto.randomUUID(),
+    token,
     calls,
     waitUntil,
   };

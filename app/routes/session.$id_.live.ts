@@ -1,6 +1,5 @@
 import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { signInOf, verifySession } from "../auth/auth.server";
-import { bearerToken } from "../platform/http/request-gate";
 import { openSocket } from "../platform/http/socket.server";
 import { liveLoader } from "../sessions/agents/agent-api.server";
 import { parseAfter, parseSessionId } from "../sessions/session-input.server";
@@ -10,8 +9,9 @@ import { findSession } from "../sessions/session-queries.server";
 
 /** The live socket of a session: for its owner's pages, and for agents with a token of this session. */
 export async function loader({ request, params, context }: LoaderFunctionArgs) {
-  const token = bearerToken(request);
-  if (token !== undefined) return liveLoader(request, context.env, params.id, token);
+  if (context.token !== undefined) {
+    return liveLoader(request, context.env, params.id, context.token);
+  }
   return openForPage(request, async () => {
     const user = await verifySession(request, context);
     const signIn = await signInOf(request, context);

@@ -6,8 +6,8 @@ interface FlashMessageProps {
   flash: {
     text: string;
     undo?: { action: string; intent: string } | undefined;
-    /** What to write to `document.cookie` once the message is shown. */
-    clear: string;
+    /** What to write to `document.cookie` once the message is shown; undefined if the document has ended it already. */
+    clear?: string | undefined;
   } | null;
 }
 
@@ -26,7 +26,7 @@ export function FlashMessage({ flash }: FlashMessageProps) {
   else if (key !== shown.key) setShown({ ...shown, key, isEarly: false, isOver: !shown.isEarly });
   const current = shown.isOver ? null : shown.flash;
   useEffect(() => {
-    if (flash) document.cookie = flash.clear;
+    if (flash?.clear) document.cookie = flash.clear;
   }, [flash]);
   return (
     <div role="status" className="mx-auto w-full max-w-6xl px-4">

@@ -28,14 +28,19 @@ interface Listeners {
  * A method that takes a token's hash answers `refused` if it is not one of this session's.
  */
 export class Agents {
-  readonly #env: CompanionEnv;
+  readonly #env: () => CompanionEnv;
   readonly #storage: SessionStorage;
   readonly #live: LiveSockets;
   readonly #listeners: Listeners;
   /** Ends the wait of a request that waits for messages. */
   readonly #waiting = new Set<() => void>();
 
-  constructor(env: CompanionEnv, storage: SessionStorage, live: LiveSockets, listeners: Listeners) {
+  constructor(
+    env: () => CompanionEnv,
+    storage: SessionStorage,
+    live: LiveSockets,
+    listeners: Listeners,
+  ) {
     this.#env = env;
     this.#storage = storage;
     this.#live = live;
@@ -85,7 +90,7 @@ export class Agents {
   async revokeUnlessAllowed(): Promise<void> {
     const owner = this.#storage.state()?.user_id;
     if (owner === undefined || this.#storage.tokens.list(Date.now()).length === 0) return;
-    const allowed = await attempt("owner-allowed", () => isStillAllowed(this.#env, owner));
+    const allowed = await attempt("owner-allowed", () => isStillAllowed(this.#env(), owner));
     if (allowed === false && this.#storage.state()) this.revokeAll();
   }
 
@@ -183,7 +188,7 @@ export class Agents {
   async #authorize(tokenHash: string): Promise<AgentAnswer<{ token: AgentToken; session: State }>> {
     const asking = this.#find(tokenHash);
     if (asking.state !== "ready") return asking;
-    if (!(await isStillAllowed(this.#env, asking.session.user_id))) return { state: "refused" };
+    if (!(await isStillAllowed(this.#env(), asking.session.user_id))) return { state: "refused" };
     const found = this.#find(tokenHash);
     if (found.state !== "ready") return found;
     const wait = this.#storage.tokens.countRequest(found.token, Date.now());

@@ -12,13 +12,13 @@ import type { SessionStorage, State } from "./storage";
  * them of sign-outs and changes: `watch` and `unwatch` keep that true.
  */
 export class PageSockets {
-  readonly #env: CompanionEnv;
+  readonly #env: () => CompanionEnv;
   readonly #storage: SessionStorage;
   readonly #live: LiveSockets;
   /** A queue: `watch` and `unwatch` run one after the other, so that a late `unwatch` never undoes a newer `watch`. */
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(env: CompanionEnv, storage: SessionStorage, live: LiveSockets) {
+  constructor(env: () => CompanionEnv, storage: SessionStorage, live: LiveSockets) {
     this.#env = env;
     this.#storage = storage;
     this.#live = live;
@@ -36,7 +36,7 @@ export class PageSockets {
     if (found.state !== "ready") return refusedPage(found.state);
     const answer = await this.#enqueue("watch", async () => {
       // First, so that every sign-out from now on finds this socket.
-      const welcome = await personObject(this.#env, userId).watch(userId, found.id, signIn);
+      const welcome = await personObject(this.#env(), userId).watch(userId, found.id, signIn);
       if (!welcome) return refusedSocket(401, CLOSED.signedOut.reason);
       const answer = answerOwner(userId, this.#storage.state(), (state) => ({
         missed: this.#missed(state, after),
@@ -55,7 +55,7 @@ export class PageSockets {
     await this.#enqueue("unwatch", async () => {
       const state = this.#storage.state();
       if (!state || this.#live.hasPages) return;
-      await personObject(this.#env, state.user_id).unwatch(state.id);
+      await personObject(this.#env(), state.user_id).unwatch(state.id);
     });
   }
 

@@ -37,8 +37,8 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   readonly #storage = new SessionStorage(this.ctx.storage);
   readonly #live = new LiveSockets(this.ctx);
   readonly #rowSync = new RowSync(this.ctx.storage, this.#storage, () => this.#clear());
-  readonly #pages = new PageSockets(this.env, this.#storage, this.#live);
-  readonly #agents = new Agents(this.env, this.#storage, this.#live, {
+  readonly #pages = new PageSockets(() => this.env, this.#storage, this.#live);
+  readonly #agents = new Agents(() => this.env, this.#storage, this.#live, {
     onReport: (message) => this.#changed(message),
     onTokensChange: () => this.#rowSync.armWithin(AFTER_TOKEN),
   });

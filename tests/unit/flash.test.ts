@@ -13,7 +13,7 @@ test("what an action has to say is said on the page it leads to", async () => {
 
   expect(answer.status).toBe(302);
   expect(answer.headers.get("Location")).toBe("/dashboard");
-  expect((await taken(cookieOf(answer.headers))).flash).toMatchObject(FLASH);
+  expect((await taken(cookieOf(answer.headers))).flash).toEqual(FLASH);
 });
 
 test("it is said once: the document that says it takes the cookie away", async () => {
@@ -59,9 +59,7 @@ test.each<[string, Flash, Flash]>([
 ])("one %s is made to fit into a cookie", async (_, flash, said) => {
   const { headers } = await flashed({}, flash);
   expect(setCookieOf(headers).length).toBeLessThanOrEqual(4096);
-  const { clear, ...read } = (await taken(cookieOf(headers))).flash ?? { clear: "" };
-  expect(clear).not.toBe("");
-  expect(read).toEqual(said);
+  expect((await taken(cookieOf(headers))).flash).toEqual(said);
 });
 
 test("nothing is said, and no cookie set, where no action had anything to say", async () => {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { bearerRoute, BODY_LIMIT, passGate } from "../../app/platform/http/request-gate";
+import { BODY_LIMIT, findBearerRoute, passGate } from "../../app/platform/http/request-gate";
 import { AGENT_ROUTES } from "../../app/sessions/agents/agent-routes";
 
 const SHIP = "https://ship.example";
-const pass = (request: Request) => passGate(request, SHIP, bearerRoute(request, AGENT_ROUTES));
+const pass = (request: Request) =>
+  passGate(request, SHIP, findBearerRoute(request, AGENT_ROUTES)?.route);
 const LIMIT = 256 * 1024;
 
 describe("reading a page", () => {

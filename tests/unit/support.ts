@@ -9,7 +9,15 @@ export function contextWith(vars: Partial<Env> = {}, now = NOW): AppLoadContext 
   const env = { AUTH_SECRETS: "a secret for tests", ...vars } as Env;
   const unbound = {} as Database;
   const calls = { d1: 0, objects: 0 };
-  return { env, reads: unbound, now, nonce: "a-nonce", calls, waitUntil: () => undefined };
+  return {
+    env,
+    reads: unbound,
+    now,
+    token: undefined,
+    nonce: "a-nonce",
+    calls,
+    waitUntil: () => undefined,
+  };
 }
 
 export function get(url: string, headers: Record<string, string> = {}): Request {

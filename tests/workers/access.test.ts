@@ -93,8 +93,9 @@ const ROUTES: Record<string, RouteLine> = {
   "routes/dashboard_.live": { path: "/dashboard/live", answers: 426 },
   "routes/session.$id_.live": { path: "/session/ID/live", answers: 426 },
   "routes/session.$id_.export": { path: "/session/ID/export", back: "/session/ID" },
-  // Takes a token instead of a cookie: see agents.test.ts.
+  // These take a token instead of a cookie: see agents.test.ts.
   "routes/session.$id_.messages": { path: "/session/ID/messages", open: true },
+  "routes/session.$id_.report": { path: "/session/ID/report", forms: [{ text: "Hi" }], open: true },
 };
 
 const { routes } = remixBuild as unknown as ServerBuild;

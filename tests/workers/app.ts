@@ -52,6 +52,7 @@ export class Browser {
   /** @param init what differs from a plain GET of this browser's */
   async get(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
+    if (!headers.has("Accept") && !path.includes("_data=")) headers.set("Accept", "text/html");
     if (!headers.has("Host")) headers.set("Host", new URL(this.origin).host);
     if (this.cookie && !headers.has("Cookie")) headers.set("Cookie", this.cookie);
     const response = await ask(new Request(this.origin + path, { ...init, headers }), this.env);

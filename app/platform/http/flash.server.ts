@@ -46,16 +46,15 @@ export async function redirectWithFlash(
 export async function readFlash(
   request: Request,
   context: AppLoadContext,
-): Promise<{ flash: (Flash & { clear: string }) | null; headers: HeadersInit }> {
+): Promise<{ flash: (Flash & { clear?: string }) | null; headers: HeadersInit }> {
   const cookie = flashCookie(request, context);
   const parsed = flashSchema.safeParse(await readCookie(request, cookie));
   if (!parsed.success) return { flash: null, headers: {} };
   const clear = await cookie.serialize("", { maxAge: 0 });
   const isDocument = request.headers.get("Accept")?.includes("text/html");
-  return {
-    flash: { ...parsed.data, clear },
-    headers: isDocument ? { "Set-Cookie": clear } : {},
-  };
+  return isDocument
+    ? { flash: parsed.data, headers: { "Set-Cookie": clear } }
+    : { flash: { ...parsed.data, clear }, headers: {} };
 }
 
 function flashCookie(request: Request, context: AppLoadContext): Cookie {

@@ -23,16 +23,19 @@ export interface BearerRoute {
   rewrite?: (path: string) => string;
 }
 
-/** @returns the token that a request carries, undefined if it carries none */
-export function bearerToken({ headers }: Request): string | undefined {
-  return /^Bearer +(.*)$/i.exec(headers.get("Authorization") ?? "")?.[1];
-}
-
-/** @returns the one of these routes that a request with a token is for; undefined if it has no token, or is for none */
-export function bearerRoute(request: Request, routes: BearerRoute[]): BearerRoute | undefined {
-  if (bearerToken(request) === undefined) return undefined;
-  const { pathname } = new URL(request.url);
-  return routes.find(({ path }) => path.test(pathname));
+/**
+ * @returns the one of these routes that a request with a token is for, and its token; undefined if it has no token, or is
+ *   for none of them
+ */
+export function findBearerRoute(
+  { headers, url }: Request,
+  routes: BearerRoute[],
+): { route: BearerRoute; token: string } | undefined {
+  const [, token] = /^Bearer +(.*)$/i.exec(headers.get("Authorization") ?? "") ?? [];
+  if (token === undefined) return undefined;
+  const { pathname } = new URL(url);
+  const route = routes.find(({ path }) => path.test(pathname));
+  return route && { route, token };
 }
 
 /**
@@ -43,7 +46,7 @@ export function bearerRoute(request: Request, routes: BearerRoute[]): BearerRout
  * What passes has the origin of Ship's address or of loopback, so absolute URLs may be built from its own.
  *
  * @param address ORIGIN; if it is empty, only loopback hosts are answered
- * @param route from `bearerRoute`
+ * @param route from `findBearerRoute`
  * @returns the request to answer (its body was read, so that a body sent without a length is measured too), a redirect to
  *   Ship's address, or a refusal
  */
