@@ -7,22 +7,22 @@ import {
   type MetaFunction,
 } from "@remix-run/cloudflare";
 import { Form, Outlet, useActionData, useLoaderData, useRouteLoaderData } from "@remix-run/react";
-import { DeleteAccountPanel } from "../account/delete-account";
-import { countSignIns, signOut, verifySession } from "../auth/auth.server";
-import { gitHubPage, isGitHubUser } from "../github/client.server";
-import { disconnect, findTokens } from "../github/tokens.server";
-import { redirectWithFlash } from "../platform/http/flash.server";
-import { readForm } from "../platform/http/form.server";
-import { chooseTheme } from "../platform/http/theme.server";
-import type { loader as rootLoader } from "../root";
-import { bulkPath } from "../sessions/paths";
+import { DeleteAccountPanel } from "../../account/delete-account";
+import { countSignIns, signOut, verifySession } from "../../auth/auth.server";
+import { gitHubPage, isGitHubUser } from "../../github/client.server";
+import { disconnect, findTokens } from "../../github/tokens.server";
+import { redirectWithFlash } from "../../platform/http/flash.server";
+import { readForm } from "../../platform/http/form.server";
+import { chooseTheme } from "../../platform/http/theme.server";
+import type { loader as rootLoader } from "../../root";
+import { bulkPath } from "../../sessions/paths";
 import {
   ConnectedAgentsPanel,
   mayHaveAgents,
   RevokeAgentsBox,
-} from "../sessions/bulk/connected-agents";
-import { countAgents, revokeAllAgents } from "../sessions/bulk/connected-agents.server";
-import { ErrorPanel } from "../ui/error-panel";
+} from "../../sessions/bulk/connected-agents";
+import { countAgents, revokeAllAgents } from "../../sessions/bulk/connected-agents.server";
+import { ErrorPanel } from "../../ui/error-panel";
 
 export const meta: MetaFunction = () => [{ title: "Account · Ship" }];
 

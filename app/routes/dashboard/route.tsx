@@ -12,30 +12,30 @@ import {
   useSearchParams,
   type ShouldRevalidateFunction,
 } from "@remix-run/react";
-import { verifySession } from "../auth/auth.server";
-import { readFormWithList } from "../platform/http/form.server";
-import { passRetryAfter } from "../platform/http/retry-after.server";
-import { bulkAction } from "../sessions/bulk/bulk-action.server";
-import { BulkNotice } from "../sessions/bulk/bulk-notice";
-import { findUnfinishedBulks } from "../sessions/bulk/bulk.server";
-import { formatCursor, parseCursor } from "../sessions/list/list-input.server";
-import { parseListView } from "../sessions/list/list-input.server";
-import { ListFilters } from "../sessions/list/list-filters";
-import { ListPages } from "../sessions/list/list-pages";
-import { listSessions } from "../sessions/list/list.server";
-import { ListShortcuts } from "../sessions/list/list-shortcuts";
-import { type ListStatus } from "../sessions/list/list-view";
-import { durationsOf, listItem } from "../sessions/session-summary";
-import { listPath } from "../sessions/paths";
-import { ListNews } from "../sessions/list/list-news";
-import { useHeldList, useListNews } from "../sessions/list/live-list";
-import { EmptyList } from "../sessions/list/empty-list";
-import { SessionList } from "../sessions/list/session-list";
-import { statusAction } from "../sessions/lifecycle/status-action.server";
-import { ErrorPanel } from "../ui/error-panel";
-import { useStickyActionData } from "../ui/hooks/use-sticky-action-data";
-import { numberText } from "../ui/number";
-import { useMovingNow } from "../ui/time";
+import { verifySession } from "../../auth/auth.server";
+import { readFormWithList } from "../../platform/http/form.server";
+import { passRetryAfter } from "../../platform/http/retry-after.server";
+import { bulkAction } from "../../sessions/bulk/bulk-action.server";
+import { BulkNotice } from "../../sessions/bulk/bulk-notice";
+import { findUnfinishedBulks } from "../../sessions/bulk/bulk.server";
+import { formatCursor, parseCursor } from "../../sessions/list/list-input.server";
+import { parseListView } from "../../sessions/list/list-input.server";
+import { ListFilters } from "../../sessions/list/list-filters";
+import { ListPages } from "../../sessions/list/list-pages";
+import { listSessions } from "../../sessions/list/list.server";
+import { ListShortcuts } from "../../sessions/list/list-shortcuts";
+import { type ListStatus } from "../../sessions/list/list-view";
+import { durationsOf, listItem } from "../../sessions/session-summary";
+import { listPath } from "../../sessions/paths";
+import { ListNews } from "../../sessions/list/list-news";
+import { useHeldList, useListNews } from "../../sessions/list/live-list";
+import { EmptyList } from "../../sessions/list/empty-list";
+import { SessionList } from "../../sessions/list/session-list";
+import { statusAction } from "../../sessions/lifecycle/status-action.server";
+import { ErrorPanel } from "../../ui/error-panel";
+import { useStickyActionData } from "../../ui/hooks/use-sticky-action-data";
+import { numberText } from "../../ui/number";
+import { useMovingNow } from "../../ui/time";
 
 export const meta: MetaFunction = () => [{ title: "Sessions · Ship" }];
 

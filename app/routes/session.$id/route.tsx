@@ -13,33 +13,33 @@ import {
   type ClientActionFunctionArgs,
 } from "@remix-run/react";
 import { useEffect } from "react";
-import { verifySession, type User } from "../auth/auth.server";
-import { gitHubPage } from "../github/client.server";
-import { redirectWithFlash } from "../platform/http/flash.server";
-import { checkFields, readForm, type Fields } from "../platform/http/form.server";
-import { passRetryAfter } from "../platform/http/retry-after.server";
-import { notifyListChanged } from "../sessions/notify.server";
+import { verifySession, type User } from "../../auth/auth.server";
+import { gitHubPage } from "../../github/client.server";
+import { redirectWithFlash } from "../../platform/http/flash.server";
+import { checkFields, readForm, type Fields } from "../../platform/http/form.server";
+import { passRetryAfter } from "../../platform/http/retry-after.server";
+import { notifyListChanged } from "../../sessions/notify.server";
 import {
   parseBefore,
   parseNumber,
   parseSessionId,
   sessionNotFound,
-} from "../sessions/session-input.server";
-import { tokenInput } from "../sessions/agents/agent-tokens.server";
-import { messageInput } from "../sessions/conversation/messages.server";
-import { connectAgent, revokeAgent } from "../sessions/agents/agent-tokens.server";
-import { seeMessages } from "../sessions/conversation/messages.server";
-import { appendMessage } from "../sessions/conversation/messages.server";
-import { durationsOf, listItem } from "../sessions/session-summary";
-import { OpenSession, type SessionAnswer } from "../sessions/page/open-session";
-import { readConversation } from "../sessions/conversation/conversation.server";
-import { findSessionWithHistory } from "../sessions/session-queries.server";
-import { repositoryName } from "../sessions/protocol/session";
-import { SessionDetails, SessionHistory } from "../sessions/page/session-details";
-import { statusAction, tooFastResponse } from "../sessions/lifecycle/status-action.server";
-import { ErrorPanel } from "../ui/error-panel";
-import { useStickyActionData } from "../ui/hooks/use-sticky-action-data";
-import { unlessUnreachable, type Unreachable } from "../ui/hooks/should-revalidate";
+} from "../../sessions/session-input.server";
+import { tokenInput } from "../../sessions/agents/agent-tokens.server";
+import { messageInput } from "../../sessions/conversation/messages.server";
+import { connectAgent, revokeAgent } from "../../sessions/agents/agent-tokens.server";
+import { seeMessages } from "../../sessions/conversation/messages.server";
+import { appendMessage } from "../../sessions/conversation/messages.server";
+import { durationsOf, listItem } from "../../sessions/session-summary";
+import { OpenSession, type SessionAnswer } from "../../sessions/page/open-session";
+import { readConversation } from "../../sessions/conversation/conversation.server";
+import { findSessionWithHistory } from "../../sessions/session-queries.server";
+import { repositoryName } from "../../sessions/protocol/session";
+import { SessionDetails, SessionHistory } from "../../sessions/page/session-details";
+import { statusAction, tooFastResponse } from "../../sessions/lifecycle/status-action.server";
+import { ErrorPanel } from "../../ui/error-panel";
+import { useStickyActionData } from "../../ui/hooks/use-sticky-action-data";
+import { unlessUnreachable, type Unreachable } from "../../ui/hooks/should-revalidate";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: data ? `${(data as PageData).session.repository} · Ship` : "Session · Ship" },

@@ -7,37 +7,37 @@ import {
   type MetaFunction,
 } from "@remix-run/cloudflare";
 import { useLoaderData, useSearchParams } from "@remix-run/react";
-import { verifySession, type User } from "../auth/auth.server";
-import { redirectWithFlash } from "../platform/http/flash.server";
-import { checkFields, readForm, type Fields } from "../platform/http/form.server";
-import { passRetryAfter } from "../platform/http/retry-after.server";
-import { tooManyText } from "../sessions/bulk/bulk";
-import { bulkPath } from "../sessions/paths";
+import { verifySession, type User } from "../../auth/auth.server";
+import { redirectWithFlash } from "../../platform/http/flash.server";
+import { checkFields, readForm, type Fields } from "../../platform/http/form.server";
+import { passRetryAfter } from "../../platform/http/retry-after.server";
+import { tooManyText } from "../../sessions/bulk/bulk";
+import { bulkPath } from "../../sessions/paths";
 import {
   measureChoice,
   startBulk,
   type BulkRequest,
   type BulkChoice,
-} from "../sessions/bulk/bulk.server";
-import { notifyChanged } from "../sessions/notify.server";
+} from "../../sessions/bulk/bulk.server";
+import { notifyChanged } from "../../sessions/notify.server";
 import {
   DeleteSessionDialog,
   DeleteSessionsDialog,
   SessionGoneDialog,
-} from "../sessions/lifecycle/delete-session-dialog";
-import { sessionNotFound } from "../sessions/session-input.server";
-import { parseSessionIds } from "../sessions/bulk/bulk-input.server";
-import { bulkInput, confirmedInput } from "../sessions/bulk/bulk-input.server";
-import { parseListView } from "../sessions/list/list-input.server";
-import { deleteSession } from "../sessions/lifecycle/deletion.server";
-import { listPath } from "../sessions/paths";
-import { countMessages, findSession } from "../sessions/session-queries.server";
-import { repositoryName } from "../sessions/protocol/session";
-import { tooFastResponse } from "../sessions/lifecycle/status-action.server";
-import { ErrorPanel } from "../ui/error-panel";
-import { useStickyActionData } from "../ui/hooks/use-sticky-action-data";
+} from "../../sessions/lifecycle/delete-session-dialog";
+import { sessionNotFound } from "../../sessions/session-input.server";
+import { parseSessionIds } from "../../sessions/bulk/bulk-input.server";
+import { bulkInput, confirmedInput } from "../../sessions/bulk/bulk-input.server";
+import { parseListView } from "../../sessions/list/list-input.server";
+import { deleteSession } from "../../sessions/lifecycle/deletion.server";
+import { listPath } from "../../sessions/paths";
+import { countMessages, findSession } from "../../sessions/session-queries.server";
+import { repositoryName } from "../../sessions/protocol/session";
+import { tooFastResponse } from "../../sessions/lifecycle/status-action.server";
+import { ErrorPanel } from "../../ui/error-panel";
+import { useStickyActionData } from "../../ui/hooks/use-sticky-action-data";
 
-export { ignoreLiveNews as shouldRevalidate } from "../ui/hooks/should-revalidate";
+export { ignoreLiveNews as shouldRevalidate } from "../../ui/hooks/should-revalidate";
 
 export const meta: MetaFunction = () => [{ title: "Delete sessions · Ship" }];
 

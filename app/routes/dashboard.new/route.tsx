@@ -6,42 +6,42 @@ import {
   type MetaFunction,
 } from "@remix-run/cloudflare";
 import { useLoaderData, useSearchParams } from "@remix-run/react";
-import { verifySession, type User } from "../auth/auth.server";
-import { isGitHubUser } from "../github/client.server";
-import { GITHUB_PROBLEM, type Offer } from "../github/offer";
-import { makeOffer, parseFind } from "../github/offer.server";
-import { findConnected } from "../github/repositories.server";
+import { verifySession, type User } from "../../auth/auth.server";
+import { isGitHubUser } from "../../github/client.server";
+import { GITHUB_PROBLEM, type Offer } from "../../github/offer";
+import { makeOffer, parseFind } from "../../github/offer.server";
+import { findConnected } from "../../github/repositories.server";
 import {
   RepositoryPicker,
   RepositorySearchField,
   useRepositorySearch,
-} from "../github/repository-picker";
-import { accessToken, findTokens } from "../github/tokens.server";
-import { redirectWithFlash } from "../platform/http/flash.server";
-import { checkFields, readForm, type Fields } from "../platform/http/form.server";
-import { passRetryAfter, retryAfter } from "../platform/http/retry-after.server";
-import { notifyChanged } from "../sessions/notify.server";
+} from "../../github/repository-picker";
+import { accessToken, findTokens } from "../../github/tokens.server";
+import { redirectWithFlash } from "../../platform/http/flash.server";
+import { checkFields, readForm, type Fields } from "../../platform/http/form.server";
+import { passRetryAfter, retryAfter } from "../../platform/http/retry-after.server";
+import { notifyChanged } from "../../sessions/notify.server";
 import {
   CreateSessionDialog,
   RepositoryFields,
   type CreateSessionDialogProps,
-} from "../sessions/lifecycle/create-session-dialog";
-import { parseRepository } from "../sessions/session-input.server";
-import { createInput, pickInput } from "../sessions/lifecycle/lifecycle-input.server";
+} from "../../sessions/lifecycle/create-session-dialog";
+import { parseRepository } from "../../sessions/session-input.server";
+import { createInput, pickInput } from "../../sessions/lifecycle/lifecycle-input.server";
 import {
   createSession,
   type CreateForm,
   type CreateResult,
-} from "../sessions/lifecycle/lifecycle.server";
-import { findSimilar } from "../sessions/lifecycle/active-on-repository.server";
-import { type SimilarSessions } from "../sessions/session-summary";
-import { listPath } from "../sessions/paths";
-import { repositoryName, type Repository } from "../sessions/protocol/session";
-import { ErrorPanel } from "../ui/error-panel";
-import { useStickyActionData } from "../ui/hooks/use-sticky-action-data";
-import { numberText } from "../ui/number";
+} from "../../sessions/lifecycle/lifecycle.server";
+import { findSimilar } from "../../sessions/lifecycle/active-on-repository.server";
+import { type SimilarSessions } from "../../sessions/session-summary";
+import { listPath } from "../../sessions/paths";
+import { repositoryName, type Repository } from "../../sessions/protocol/session";
+import { ErrorPanel } from "../../ui/error-panel";
+import { useStickyActionData } from "../../ui/hooks/use-sticky-action-data";
+import { numberText } from "../../ui/number";
 
-export { ignoreLiveNews as shouldRevalidate } from "../ui/hooks/should-revalidate";
+export { ignoreLiveNews as shouldRevalidate } from "../../ui/hooks/should-revalidate";
 
 export const meta: MetaFunction = () => [{ title: "New session · Ship" }];
 
