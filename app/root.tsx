@@ -25,9 +25,9 @@ import { readTheme } from "./platform/http/theme.server";
 import stylesheet from "./styles.css";
 import { ErrorPanel } from "./ui/error-panel";
 import { FlashMessage } from "./ui/flash-message";
+import { unlessUnreachable } from "./ui/hooks/should-revalidate";
 import { useSessionStorageOwner } from "./ui/hooks/use-session-storage-owner";
 import { LocalTimes } from "./ui/time";
-import { unlessUnreachable } from "./ui/hooks/should-revalidate";
 
 export const links: LinksFunction = () => [
   { rel: "stylesheet", href: stylesheet },

@@ -5,13 +5,13 @@ import {
   type AppLoadContext,
   type ServerBuild,
 } from "@remix-run/cloudflare";
-import * as remixBuild from "../build/index.js";
-import { createLoadContext } from "../app/platform/load-context";
-import { logEvent } from "../app/platform/log";
 import { findBearerRoute, passGate, type Refusal } from "../app/platform/http/request-gate";
 import { logRequest, routePatterns } from "../app/platform/http/request-log";
 import { setSecurityHeaders } from "../app/platform/http/security-headers";
+import { createLoadContext } from "../app/platform/load-context";
+import { logEvent } from "../app/platform/log";
 import { AGENT_ROUTES } from "../app/sessions/agents/agent-routes";
+import * as remixBuild from "../build/index.js";
 
 const build = remixBuild as unknown as ServerBuild;
 // The mode that the app was built in: this file is compiled by wrangler, which has a NODE_ENV of its own.

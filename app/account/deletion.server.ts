@@ -1,7 +1,7 @@
 /** What the pages do to delete an account. */
 import { read, write, type Database } from "../platform/database.server";
-import { attempt, logEvent } from "../platform/log";
 import { personObject } from "../platform/durable-objects.server";
+import { attempt, logEvent } from "../platform/log";
 import { insertDeletedUser, readSessionCount } from "./rows.server";
 
 /** @returns how many sessions a person has */

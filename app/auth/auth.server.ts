@@ -7,10 +7,10 @@ import {
 } from "@remix-run/cloudflare";
 import * as z from "zod/mini";
 import { isAllowed, isLocalUser } from "../platform/allowed-users.server";
-import { readCookie, serializeFitting, signedCookie } from "../platform/http/cookies.server";
 import { read, write, type Database, type Statement } from "../platform/database.server";
-import { attempt, logEvent } from "../platform/log";
 import { personObject } from "../platform/durable-objects.server";
+import { readCookie, serializeFitting, signedCookie } from "../platform/http/cookies.server";
+import { attempt, logEvent } from "../platform/log";
 import { hashToken, randomToken } from "../platform/token.server";
 import { offersLocalSignIn } from "./local.server";
 import {

@@ -1,6 +1,6 @@
 import type { AppLoadContext } from "@remix-run/cloudflare";
-import { countCalls, type Calls } from "./http/request-log";
 import { collectReads, type Database } from "./database.server";
+import { countCalls, type Calls } from "./http/request-log";
 
 declare module "@remix-run/cloudflare" {
   /** What loaders and actions get beside the request. */

@@ -9,15 +9,14 @@ import { useLoaderData, useSearchParams } from "@remix-run/react";
 import { verifySession } from "../auth/auth.server";
 import { readForm } from "../platform/http/form.server";
 import { BULK_WORDS } from "../sessions/bulk/bulk";
-import { sessionCountText } from "../sessions/session-summary";
-import { bulkPath } from "../sessions/paths";
+import { bulkNotFound, parseBulkId } from "../sessions/bulk/bulk-input.server";
 import { BulkProgress, type BulkView } from "../sessions/bulk/bulk-progress";
 import { continueBulk, findBulk, finishBulk, isStalled } from "../sessions/bulk/bulk.server";
-import { bulkNotFound, parseBulkId } from "../sessions/bulk/bulk-input.server";
-import { listPath } from "../sessions/paths";
+import { bulkPath, listPath } from "../sessions/paths";
+import { sessionCountText } from "../sessions/session-summary";
 import { ErrorPanel } from "../ui/error-panel";
-import { useStickyActionData } from "../ui/hooks/use-sticky-action-data";
 import { usePolling } from "../ui/hooks/use-polling";
+import { useStickyActionData } from "../ui/hooks/use-sticky-action-data";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: data ? `${titleOf(data.bulk)} · Ship` : "Many sessions · Ship" },

@@ -1,8 +1,8 @@
 import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { verifySession } from "../auth/auth.server";
+import { readMessages } from "../sessions/conversation/conversation.server";
 import { exportName, exportStream } from "../sessions/conversation/export.server";
 import { parseSessionId, sessionNotFound } from "../sessions/session-input.server";
-import { readMessages } from "../sessions/conversation/conversation.server";
 import { findSession, readHistory } from "../sessions/session-queries.server";
 
 /** A session to keep: what Ship knows of it, its history and every message, as JSON. */

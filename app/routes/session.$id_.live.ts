@@ -1,10 +1,10 @@
 import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { signInOf, verifySession } from "../auth/auth.server";
+import { sessionObject } from "../platform/durable-objects.server";
 import { openSocket } from "../platform/http/socket.server";
 import { liveLoader } from "../sessions/agents/agent-api.server";
-import { parseAfter, parseSessionId } from "../sessions/session-input.server";
-import { sessionObject } from "../platform/durable-objects.server";
 import { openForPage } from "../sessions/page-socket.server";
+import { parseAfter, parseSessionId } from "../sessions/session-input.server";
 import { findSession } from "../sessions/session-queries.server";
 
 /** The live socket of a session: for its owner's pages, and for agents with a token of this session. */

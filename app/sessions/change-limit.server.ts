@@ -8,8 +8,8 @@ import { statementBuilder, write, type Statement } from "../platform/database.se
 import { accountStands } from "../platform/deleted-users.server";
 import { attempt } from "../platform/log";
 import { MINUTE } from "./protocol/budgets";
-import { readRow } from "./session-table.server";
 import type { SessionRow } from "./protocol/session";
+import { readRow } from "./session-table.server";
 
 interface ChangeWindow {
   user_id: string;

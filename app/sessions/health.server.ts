@@ -1,9 +1,9 @@
 import { offersGitHub } from "../github/client.server";
-import { cookieSecrets } from "../platform/http/cookies.server";
 import { read } from "../platform/database.server";
+import { sessionObject } from "../platform/durable-objects.server";
+import { cookieSecrets } from "../platform/http/cookies.server";
 import { attempt } from "../platform/log";
 import { parseKeys } from "../platform/seal.server";
-import { sessionObject } from "../platform/durable-objects.server";
 import { readRow } from "./session-table.server";
 
 const CHECK_TIMEOUT = 5_000;

@@ -1,6 +1,6 @@
 import type { AppLoadContext } from "@remix-run/cloudflare";
-import { attempt } from "../platform/log";
 import { personObject } from "../platform/durable-objects.server";
+import { attempt } from "../platform/log";
 
 /** Tells the person's open pages, after the answer was sent, that sessions have changed. */
 export function notifyChanged(

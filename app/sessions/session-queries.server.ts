@@ -1,7 +1,7 @@
-import { type Database, read } from "../platform/database.server";
+import { read, type Database } from "../platform/database.server";
 import { sessionObject } from "../platform/durable-objects.server";
 import { attempt } from "../platform/log";
-import type { SessionRow, Tombstone, SessionEvent, HistoryLine } from "./protocol/session";
+import type { HistoryLine, SessionEvent, SessionRow, Tombstone } from "./protocol/session";
 import { readRow, readTombstone, sessionStatements } from "./session-table.server";
 
 /** A session's row and its tombstone, for its owner; at most one of them exists. */

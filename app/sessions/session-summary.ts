@@ -1,12 +1,12 @@
 import { numberText } from "../ui/number";
 import {
-  type SessionStatus,
+  agentReport,
+  autoArchiveTime,
+  repositoryName,
   type AgentReport,
   type ArchivedBy,
   type SessionRow,
-  autoArchiveTime,
-  repositoryName,
-  agentReport,
+  type SessionStatus,
 } from "./protocol/session";
 
 /** The active sessions of a repository, as the create dialog tells of them. Times are epoch milliseconds. */

@@ -1,7 +1,7 @@
-import { type Generated, type RawBuilder, sql } from "kysely";
+import { sql, type Generated, type RawBuilder } from "kysely";
 import { statementBuilder, type Statement } from "../platform/database.server";
 import { accountStands } from "../platform/deleted-users.server";
-import type { SessionRow, Tombstone, SessionEvent } from "./protocol/session";
+import type { SessionEvent, SessionRow, Tombstone } from "./protocol/session";
 
 export interface SessionTables {
   sessions: SessionRow;

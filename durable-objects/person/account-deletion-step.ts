@@ -1,15 +1,4 @@
 /** The bounded steps in which a person's object deletes their account; docs/decisions/0008 says why. */
-import type { CompanionEnv } from "../env";
-import { disconnect } from "../../app/github/tokens.server";
-import { read, write } from "../../app/platform/database.server";
-import { attempt, logEvent } from "../../app/platform/log";
-import { inParallel } from "../../app/platform/parallel";
-import type { BulkStep } from "./bulk-step";
-import {
-  beginDeletion,
-  finishDeletions,
-  OBJECTS_AT_ONCE,
-} from "../../app/sessions/lifecycle/deletion.server";
 import {
   deleteBulk,
   finishDeletedUser,
@@ -17,6 +6,17 @@ import {
   readOneBulk,
   readSomeSessions,
 } from "../../app/account/rows.server";
+import { disconnect } from "../../app/github/tokens.server";
+import { read, write } from "../../app/platform/database.server";
+import { attempt, logEvent } from "../../app/platform/log";
+import { inParallel } from "../../app/platform/parallel";
+import {
+  beginDeletion,
+  finishDeletions,
+  OBJECTS_AT_ONCE,
+} from "../../app/sessions/lifecycle/deletion.server";
+import type { CompanionEnv } from "../env";
+import type { BulkStep } from "./bulk-step";
 
 /** How many sessions one step deletes. */
 const SESSIONS = 20;

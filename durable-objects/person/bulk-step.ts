@@ -1,5 +1,6 @@
 /** The bounded steps in which a person's object carries out a bulk; docs/decisions/0006 says why. */
 import { read, write } from "../../app/platform/database.server";
+import { sessionObject } from "../../app/platform/durable-objects.server";
 import { attempt } from "../../app/platform/log";
 import { inParallel } from "../../app/platform/parallel";
 import type { BulkRow } from "../../app/sessions/bulk/bulk";
@@ -18,7 +19,6 @@ import {
   OBJECTS_AT_ONCE,
   type DeletionEnv,
 } from "../../app/sessions/lifecycle/deletion.server";
-import { sessionObject } from "../../app/platform/durable-objects.server";
 
 /** How many sessions one step is about. */
 const STEP = { change: 100, objects: 20 };

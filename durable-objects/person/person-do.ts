@@ -1,14 +1,14 @@
 import { DurableObject } from "cloudflare:workers";
-import { stepDeletion } from "./account-deletion-step";
-import { attempt } from "../../app/platform/log";
-import { listenerOf } from "../../app/platform/http/socket.server";
-import { stepBulk } from "./bulk-step";
 import { sessionObject } from "../../app/platform/durable-objects.server";
+import { listenerOf } from "../../app/platform/http/socket.server";
+import { attempt } from "../../app/platform/log";
 import { CLOSED } from "../../app/sessions/protocol/live-messages";
-import { Duties } from "./duties";
-import { LiveSockets } from "../live-sockets";
-import { OpenPages } from "./open-pages";
 import type { CompanionEnv } from "../env";
+import { LiveSockets } from "../live-sockets";
+import { stepDeletion } from "./account-deletion-step";
+import { stepBulk } from "./bulk-step";
+import { Duties } from "./duties";
+import { OpenPages } from "./open-pages";
 import { initializeDuty, stepwise } from "./session-duties";
 import { endedOf, signOutDuty } from "./sign-out-duty";
 

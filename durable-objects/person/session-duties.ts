@@ -1,9 +1,9 @@
 import { read } from "../../app/platform/database.server";
-import type { BulkStep } from "./bulk-step";
 import { sessionObject } from "../../app/platform/durable-objects.server";
 import { readRow } from "../../app/sessions/session-table.server";
-import type { Duty } from "./duties";
 import type { CompanionEnv } from "../env";
+import type { BulkStep } from "./bulk-step";
+import type { Duty } from "./duties";
 
 /** In milliseconds: how often something is looked for that is yet to be asked for, and how long. */
 const EXPECTED = { again: 2_000, longest: 60_000 };

@@ -1,11 +1,11 @@
 import { readStanding } from "../../app/auth/records.server";
 import { read } from "../../app/platform/database.server";
-import { attempt } from "../../app/platform/log";
 import { sessionObject } from "../../app/platform/durable-objects.server";
-import type { Duty } from "./duties";
-import type { LiveSockets } from "../live-sockets";
-import type { OpenPage, OpenPages } from "./open-pages";
+import { attempt } from "../../app/platform/log";
 import type { CompanionEnv } from "../env";
+import type { LiveSockets } from "../live-sockets";
+import type { Duty } from "./duties";
+import type { OpenPage, OpenPages } from "./open-pages";
 
 /** A deletion of sign-ins that was asked for has reached D1 by then, or never does; in milliseconds. */
 const LATEST = 60_000;

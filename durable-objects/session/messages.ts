@@ -8,8 +8,8 @@ import {
   within,
 } from "../../app/sessions/protocol/budgets";
 import type { Markdown } from "../../app/sessions/protocol/markdown";
-import { parseMarkdown, TREE_VERSION } from "./markdown";
 import type { Message, NewMessage, ShownMessage } from "../../app/sessions/protocol/message";
+import { parseMarkdown, TREE_VERSION } from "./markdown";
 import { readRows, readUpgraded, writeRows } from "./schema";
 
 /** A message with its tree as JSON: what its text was parsed into. */

@@ -1,5 +1,5 @@
-import { attempt } from "../../app/platform/log";
 import { personObject } from "../../app/platform/durable-objects.server";
+import { attempt } from "../../app/platform/log";
 import { CLOSED, type LiveMessage } from "../../app/sessions/protocol/live-messages";
 import { agentReport } from "../../app/sessions/protocol/session";
 import type { CompanionEnv } from "../env";

@@ -1,8 +1,8 @@
 import { write } from "../../app/platform/database.server";
 import { logError } from "../../app/platform/log";
 import { deleteRows, reportToRow } from "../../app/sessions/lifecycle/lifecycle-statements.server";
-import { readDeletion, readRow } from "../../app/sessions/session-table.server";
 import { autoArchiveTime, type SessionRow } from "../../app/sessions/protocol/session";
+import { readDeletion, readRow } from "../../app/sessions/session-table.server";
 import type { CompanionEnv } from "../env";
 import type { SessionStorage, State } from "./storage";
 

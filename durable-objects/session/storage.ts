@@ -1,7 +1,7 @@
 import { MINUTE, SESSION_BYTES } from "../../app/sessions/protocol/budgets";
-import type { SessionMetadata, SessionRow } from "../../app/sessions/protocol/session";
-import type { AgentToken, NewReport } from "../../app/sessions/protocol/object-answers";
 import type { NewMessage } from "../../app/sessions/protocol/message";
+import type { AgentToken, NewReport } from "../../app/sessions/protocol/object-answers";
+import type { SessionMetadata, SessionRow } from "../../app/sessions/protocol/session";
 import { Messages, type ParsedMessage } from "./messages";
 import { countInWindow, type RateWindow } from "./rate-window";
 import { FIRST_SCHEMA, readRows, upgrade, writeRows } from "./schema";

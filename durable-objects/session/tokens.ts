@@ -1,5 +1,5 @@
-import type { AgentToken } from "../../app/sessions/protocol/object-answers";
 import { MINUTE } from "../../app/sessions/protocol/budgets";
+import type { AgentToken } from "../../app/sessions/protocol/object-answers";
 import { countInWindow, type RateWindow } from "./rate-window";
 import { readRows, writeRows } from "./schema";
 

@@ -26,8 +26,8 @@ const scripts = Object.keys(browser.outputs).filter((file) => file.endsWith(".js
 
 describe("the browser code of the app itself", () => {
   test.each([
-    ["the list", "dashboard.tsx", 15 * KB],
-    ["a session’s page", "session.$id.tsx", 40 * KB],
+    ["the list", "dashboard/route.tsx", 15 * KB],
+    ["a session’s page", "session.$id/route.tsx", 40 * KB],
   ])("on %s is within its budget", (_, route, budget) => {
     const files = filesOf(
       "app/entry.client.tsx",
@@ -42,7 +42,7 @@ describe("the browser code of the app itself", () => {
 
   test("on the list is three files, beside the manifest", () => {
     const root = browserRoute("root.tsx");
-    const list = browserRoute("routes/dashboard.tsx");
+    const list = browserRoute("routes/dashboard/route.tsx");
     expect(filesOf("app/entry.client.tsx", root, list)).toHaveLength(3);
   });
 

@@ -1,4 +1,4 @@
-import type { ZodMiniObject, output } from "zod/mini";
+import type { output, ZodMiniObject } from "zod/mini";
 
 /** What a person typed, by field. */
 export type Fields = Record<string, string>;

@@ -1,28 +1,26 @@
 import {
   json,
-  redirect,
   type ActionFunctionArgs,
-  type AppLoadContext,
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/cloudflare";
-import { Form, Outlet, useActionData, useLoaderData, useRouteLoaderData } from "@remix-run/react";
+import { Form, Outlet, useActionData, useLoaderData } from "@remix-run/react";
 import { DeleteAccountPanel } from "../../account/delete-account";
-import { countSignIns, signOut, verifySession } from "../../auth/auth.server";
+import { countSignIns, verifySession } from "../../auth/auth.server";
 import { gitHubPage, isGitHubUser } from "../../github/client.server";
 import { disconnect, findTokens } from "../../github/tokens.server";
 import { redirectWithFlash } from "../../platform/http/flash.server";
 import { readForm } from "../../platform/http/form.server";
 import { chooseTheme } from "../../platform/http/theme.server";
-import type { loader as rootLoader } from "../../root";
-import { bulkPath } from "../../sessions/paths";
 import {
   ConnectedAgentsPanel,
   mayHaveAgents,
   RevokeAgentsBox,
 } from "../../sessions/bulk/connected-agents";
-import { countAgents, revokeAllAgents } from "../../sessions/bulk/connected-agents.server";
+import { countAgents } from "../../sessions/bulk/connected-agents.server";
 import { ErrorPanel } from "../../ui/error-panel";
+import { DISCONNECTED, revokeAgents, signOutEverywhere } from "./actions.server";
+import { Appearance } from "./appearance";
 
 export const meta: MetaFunction = () => [{ title: "Account · Ship" }];
 
@@ -62,42 +60,6 @@ export async function action({ request, context }: ActionFunctionArgs) {
       throw new Response("This page does not know that intent.", { status: 400 });
   }
 }
-
-/** Agents first, and durably: once the person is signed out, nobody is there to ask for it again. */
-async function signOutEverywhere(
-  request: Request,
-  context: AppLoadContext,
-  userId: string,
-  agentsToo: boolean,
-) {
-  const revoked = agentsToo && (await revokeAllAgents(context.env, userId));
-  if (revoked && revoked.outcome === "unavailable") return notReached();
-  return signOut(request, context, { everywhere: true });
-}
-
-async function revokeAgents(request: Request, context: AppLoadContext, userId: string) {
-  const result = await revokeAllAgents(context.env, userId);
-  switch (result.outcome) {
-    case "begun":
-      return redirect(bulkPath(new URLSearchParams(), result.bulk.id));
-    case "nothing":
-      return redirectWithFlash(request, context, "/account", { text: "No agent is connected." });
-    default:
-      return notReached();
-  }
-}
-
-function notReached() {
-  const alert = "Ship did not answer, so this may not have happened. Try again; it is safe.";
-  return json({ alert }, { status: 503 });
-}
-
-const DISCONNECTED = {
-  revoked: "GitHub is disconnected: Ship’s access was revoked there and forgotten here.",
-  forgotten:
-    "GitHub is disconnected: Ship has forgotten its access, which did not work any more. Nothing was revoked at GitHub: if its settings still list Ship as an authorized app, revoke it there.",
-  "not-connected": "GitHub was not connected any more.",
-};
 
 export default function Account() {
   const { name, login, gitHub, connected, signIns, agents } = useLoaderData<typeof loader>();
@@ -157,39 +119,6 @@ export default function Account() {
       <DeleteAccountPanel />
       <Outlet />
     </div>
-  );
-}
-
-const CHOICES = [
-  { value: "system", label: "System" },
-  { value: "light", label: "Light" },
-  { value: "dark", label: "Dark" },
-] as const;
-
-/** The root has read already what is chosen, because every page is drawn by it. */
-function Appearance() {
-  const theme = useRouteLoaderData<typeof rootLoader>("root")?.theme;
-  return (
-    <section aria-labelledby="appearance" className="panel grid gap-3 p-4">
-      <h2 id="appearance" className="text-lg font-semibold">
-        Appearance
-      </h2>
-      <Form method="post" preventScrollReset>
-        <div role="group" aria-labelledby="appearance" className="flex flex-wrap gap-2">
-          {CHOICES.map(({ value, label }) => (
-            <button
-              key={value}
-              name="intent"
-              value={`theme:${value}`}
-              aria-pressed={value === (theme ?? "system")}
-              className={`button icon-${value}`}
-            >
-              {label}
-            </button>
-          ))}
-        </div>
-      </Form>
-    </section>
   );
 }
 

@@ -1,6 +1,5 @@
 import {
   json,
-  redirect,
   type ActionFunctionArgs,
   type AppLoadContext,
   type LoaderFunctionArgs,
@@ -9,33 +8,23 @@ import {
 import { useLoaderData, useSearchParams } from "@remix-run/react";
 import { verifySession, type User } from "../../auth/auth.server";
 import { redirectWithFlash } from "../../platform/http/flash.server";
-import { checkFields, readForm, type Fields } from "../../platform/http/form.server";
+import { readForm } from "../../platform/http/form.server";
 import { passRetryAfter } from "../../platform/http/retry-after.server";
-import { tooManyText } from "../../sessions/bulk/bulk";
-import { bulkPath } from "../../sessions/paths";
-import {
-  measureChoice,
-  startBulk,
-  type BulkRequest,
-  type BulkChoice,
-} from "../../sessions/bulk/bulk.server";
-import { notifyChanged } from "../../sessions/notify.server";
+import { measureChoice } from "../../sessions/bulk/bulk.server";
 import {
   DeleteSessionDialog,
   DeleteSessionsDialog,
   SessionGoneDialog,
 } from "../../sessions/lifecycle/delete-session-dialog";
-import { sessionNotFound } from "../../sessions/session-input.server";
-import { parseSessionIds } from "../../sessions/bulk/bulk-input.server";
-import { bulkInput, confirmedInput } from "../../sessions/bulk/bulk-input.server";
-import { parseListView } from "../../sessions/list/list-input.server";
 import { deleteSession } from "../../sessions/lifecycle/deletion.server";
+import { notifyChanged } from "../../sessions/notify.server";
 import { listPath } from "../../sessions/paths";
-import { countMessages, findSession } from "../../sessions/session-queries.server";
 import { repositoryName } from "../../sessions/protocol/session";
-import { tooFastResponse } from "../../sessions/lifecycle/status-action.server";
+import { sessionNotFound } from "../../sessions/session-input.server";
+import { countMessages, findSession } from "../../sessions/session-queries.server";
 import { ErrorPanel } from "../../ui/error-panel";
 import { useStickyActionData } from "../../ui/hooks/use-sticky-action-data";
+import { deleteMany, requestedSessions } from "./delete-many.server";
 
 export { ignoreLiveNews as shouldRevalidate } from "../../ui/hooks/should-revalidate";
 
@@ -102,63 +91,6 @@ const OUTCOME_TEXT = {
   "already-deleted": "That session was already deleted.",
   "under-way": "Deleting is under way and will finish by itself.",
 };
-
-async function deleteMany(
-  request: Request,
-  { env }: AppLoadContext,
-  user: User,
-  requested: BulkChoice,
-  fields: Fields,
-) {
-  const result = await startBulk(env, user.id, deletion(requested, fields));
-  switch (result.outcome) {
-    case "begun":
-    case "finished":
-      return redirect(bulkPath(new URL(request.url).searchParams, result.bulk.id));
-    case "nothing": {
-      if ("ids" in requested) throw sessionNotFound();
-      const alert =
-        "Other sessions match by now than those you were shown, so nothing was deleted. Look at the number again.";
-      return json({ alert }, { status: 409 });
-    }
-    case "too-many":
-      return json({ alert: tooManyText(result.limit) }, { status: 429 });
-    case "too-fast":
-      return tooFastResponse(result.wait);
-    case "unavailable": {
-      const alert = "Ship did not answer, so nothing may have been deleted. Try again; it is safe.";
-      return json({ alert }, { status: 503 });
-    }
-  }
-}
-
-/** What was confirmed is what is deleted: of all that match, those that had been created when the question was asked. */
-function deletion(requested: BulkChoice, fields: Fields): BulkRequest {
-  const form = checkFields(bulkInput, fields);
-  if (form.errors) throw new Response(form.errors.key, { status: 400 });
-  const { key } = form.values;
-  if (!("view" in requested)) return { key, kind: "delete", choice: requested };
-
-  const shown = checkFields(confirmedInput, fields);
-  if (shown.errors) throw new Response("The form was incomplete. Send it again.", { status: 400 });
-  const { until, count, checksum } = shown.values;
-  return {
-    key,
-    kind: "delete",
-    choice: { view: requested.view, until: Number(until) },
-    confirmed: { count: Number(count), checksum },
-  };
-}
-
-/** @returns one session's id, or the choice of many @throws a 400 or 404 Response */
-function requestedSessions(request: Request, now: number): string | BulkChoice {
-  const { searchParams } = new URL(request.url);
-  if (searchParams.has("all")) return { view: parseListView(searchParams), until: now };
-  const ids = parseSessionIds(searchParams.getAll("id"));
-  const [id] = ids;
-  if (id === undefined) throw new Response("Choose a session to delete.", { status: 400 });
-  return ids.length === 1 ? id : { ids };
-}
 
 export default function DeleteSession() {
   const { session, many, now } = useLoaderData<typeof loader>();

@@ -18,23 +18,21 @@ import { passRetryAfter } from "../../platform/http/retry-after.server";
 import { bulkAction } from "../../sessions/bulk/bulk-action.server";
 import { BulkNotice } from "../../sessions/bulk/bulk-notice";
 import { findUnfinishedBulks } from "../../sessions/bulk/bulk.server";
-import { formatCursor, parseCursor } from "../../sessions/list/list-input.server";
-import { parseListView } from "../../sessions/list/list-input.server";
-import { ListFilters } from "../../sessions/list/list-filters";
-import { ListPages } from "../../sessions/list/list-pages";
-import { listSessions } from "../../sessions/list/list.server";
-import { ListShortcuts } from "../../sessions/list/list-shortcuts";
-import { type ListStatus } from "../../sessions/list/list-view";
-import { durationsOf, listItem } from "../../sessions/session-summary";
-import { listPath } from "../../sessions/paths";
-import { ListNews } from "../../sessions/list/list-news";
-import { useHeldList, useListNews } from "../../sessions/list/live-list";
-import { EmptyList } from "../../sessions/list/empty-list";
-import { SessionList } from "../../sessions/list/session-list";
 import { statusAction } from "../../sessions/lifecycle/status-action.server";
+import { EmptyList } from "../../sessions/list/empty-list";
+import { ListFilters } from "../../sessions/list/list-filters";
+import { formatCursor, parseCursor, parseListView } from "../../sessions/list/list-input.server";
+import { ListNews } from "../../sessions/list/list-news";
+import { ListPages } from "../../sessions/list/list-pages";
+import { ListShortcuts } from "../../sessions/list/list-shortcuts";
+import { listSessions } from "../../sessions/list/list.server";
+import { useHeldList, useListNews } from "../../sessions/list/live-list";
+import { SessionList } from "../../sessions/list/session-list";
+import { sectionName, StatusTabs } from "../../sessions/list/status-tabs";
+import { listPath } from "../../sessions/paths";
+import { durationsOf, listItem } from "../../sessions/session-summary";
 import { ErrorPanel } from "../../ui/error-panel";
 import { useStickyActionData } from "../../ui/hooks/use-sticky-action-data";
-import { numberText } from "../../ui/number";
 import { useMovingNow } from "../../ui/time";
 
 export const meta: MetaFunction = () => [{ title: "Sessions · Ship" }];
@@ -87,12 +85,6 @@ export const shouldRevalidate: ShouldRevalidateFunction = ({
   return listPath(currentUrl.searchParams) !== listPath(nextUrl.searchParams);
 };
 
-const TABS: { status: ListStatus; label: string; section: string }[] = [
-  { status: "active", label: "Active", section: "Active sessions" },
-  { status: "archived", label: "Archived", section: "Archived sessions" },
-  { status: "all", label: "All", section: "All sessions" },
-];
-
 export default function Dashboard() {
   const page = useLoaderData<typeof loader>();
   const { view, sessions, newer, older, count, counts, repositories, idle, now } = page;
@@ -107,18 +99,7 @@ export default function Dashboard() {
         <h1 className="text-2xl font-semibold" tabIndex={-1}>
           Sessions
         </h1>
-        <nav aria-label="Status" className="flex flex-wrap gap-1 max-sm:order-last max-sm:w-full">
-          {TABS.map(({ status, label }) => (
-            <Link
-              key={status}
-              to={listPath(query, "", { status, idle: undefined, cursor: undefined })}
-              aria-current={status === view.status ? "page" : undefined}
-              className={`button max-sm:px-2 ${status === view.status ? "" : "button-quiet"}`}
-            >
-              {label} <span className="text-muted">{numberText(counts[status])}</span>
-            </Link>
-          ))}
-        </nav>
+        <StatusTabs shown={view.status} counts={counts} />
         <Link
           to={listPath(query, "/new")}
           preventScrollReset
@@ -135,10 +116,7 @@ export default function Dashboard() {
         </p>
       )}
       <ListNews updates={updates} onShow={show} connection={connection} />
-      <section
-        aria-label={TABS.find(({ status }) => status === view.status)?.section}
-        className="panel"
-      >
+      <section aria-label={sectionName(view.status)} className="panel">
         {items.length > 0 ? (
           <SessionList
             key={listPath(query)} // A selection ends with the view in which it was made.

@@ -1,13 +1,13 @@
 /** What an agent asks of a session by its token: to report in, to read, to listen. It is answered in JSON. */
 import { json } from "@remix-run/cloudflare";
-import { readForm } from "../../platform/http/form.server";
-import { attempt } from "../../platform/log";
-import { openSocket } from "../../platform/http/socket.server";
-import { hashToken } from "../../platform/token.server";
-import { messageText, parseAfter, parseSessionId } from "../session-input.server";
-import { sessionObject } from "../../platform/durable-objects.server";
-import type { AgentAnswer } from "../protocol/object-answers";
 import * as z from "zod/mini";
+import { sessionObject } from "../../platform/durable-objects.server";
+import { readForm } from "../../platform/http/form.server";
+import { openSocket } from "../../platform/http/socket.server";
+import { attempt } from "../../platform/log";
+import { hashToken } from "../../platform/token.server";
+import type { AgentAnswer } from "../protocol/object-answers";
+import { messageText, parseAfter, parseSessionId } from "../session-input.server";
 
 /** The longest that a GET waits for news, in milliseconds: less than proxies on the way wait for an answer. */
 const LONGEST_WAIT = 25_000;

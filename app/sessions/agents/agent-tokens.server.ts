@@ -1,9 +1,9 @@
 import * as z from "zod/mini";
 import { sessionObject } from "../../platform/durable-objects.server";
 import { attempt } from "../../platform/log";
-import type { ObjectAnswer, NewToken } from "../protocol/object-answers";
+import type { NewToken, ObjectAnswer } from "../protocol/object-answers";
 import { FORM_INCOMPLETE } from "../session-input.server";
-import { type Outcome, askObject, outcomeOf } from "../session-object.server";
+import { askObject, outcomeOf, type Outcome } from "../session-object.server";
 
 /**
  * Makes a token by which an agent reports into a session; the same form sent again makes no second one.

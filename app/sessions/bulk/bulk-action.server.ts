@@ -2,16 +2,14 @@ import { json, redirect, type AppLoadContext } from "@remix-run/cloudflare";
 import type { User } from "../../auth/auth.server";
 import { redirectWithFlash } from "../../platform/http/flash.server";
 import { checkFields, type Fields } from "../../platform/http/form.server";
-import { bulkResultText, tooManyText, type BulkKind } from "./bulk";
-import { bulkPath, deleteManyPath } from "../paths";
-import { notifyChanged } from "../notify.server";
-import { startBulk, undoBulk, type BulkResult, type BulkChoice } from "./bulk.server";
-import { sessionNotFound } from "../session-input.server";
-import { bulkNotFound, parseBulkId, parseSessionIds } from "./bulk-input.server";
-import { bulkInput } from "./bulk-input.server";
-import { parseListView } from "../list/list-input.server";
-import { listPath } from "../paths";
 import { tooFastResponse } from "../lifecycle/status-action.server";
+import { parseListView } from "../list/list-input.server";
+import { notifyChanged } from "../notify.server";
+import { bulkPath, deleteManyPath, listPath } from "../paths";
+import { sessionNotFound } from "../session-input.server";
+import { bulkResultText, tooManyText, type BulkKind } from "./bulk";
+import { bulkInput, bulkNotFound, parseBulkId, parseSessionIds } from "./bulk-input.server";
+import { startBulk, undoBulk, type BulkChoice, type BulkResult } from "./bulk.server";
 
 /** The buttons that are about all selected sessions. */
 const SELECTED: Record<string, BulkKind> = {

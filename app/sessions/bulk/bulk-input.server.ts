@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import { FORM_INCOMPLETE, sessionId, badRequest, parseSessionId } from "../session-input.server";
 import { PAGE_SIZE } from "../list/list-query.server";
+import { badRequest, FORM_INCOMPLETE, parseSessionId, sessionId } from "../session-input.server";
 
 /** A form that is about many sessions: its key. */
 export const bulkInput = z.object({ key: z.uuid(FORM_INCOMPLETE) });

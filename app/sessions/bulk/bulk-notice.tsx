@@ -1,7 +1,7 @@
 import { Link, useSearchParams } from "@remix-run/react";
-import { BULK_WORDS, type BulkRow } from "./bulk";
-import { sessionCountText } from "../session-summary";
 import { bulkPath } from "../paths";
+import { sessionCountText } from "../session-summary";
+import { BULK_WORDS, type BulkRow } from "./bulk";
 
 /** Tells, over the list, of bulks that are under way or have stopped. */
 export function BulkNotice({ bulks }: { bulks: Pick<BulkRow, "id" | "kind" | "total">[] }) {

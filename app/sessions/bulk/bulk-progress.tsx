@@ -1,8 +1,8 @@
 import { Form, Link } from "@remix-run/react";
 import type { ReactNode } from "react";
 import { numberText } from "../../ui/number";
-import { bulkResultText, INVERSE, type BulkCounts, type BulkKind } from "./bulk";
 import { sessionCountText } from "../session-summary";
+import { bulkResultText, INVERSE, type BulkCounts, type BulkKind } from "./bulk";
 
 export interface BulkView {
   id: string;

@@ -5,11 +5,10 @@
 import { sql, type RawBuilder } from "kysely";
 import type { Statement } from "../../platform/database.server";
 import { accountStands } from "../../platform/deleted-users.server";
-import type { BulkKind, BulkOutcome, BulkRow, ReversibleKind } from "./bulk";
 import { archiveRows, restoreRows } from "../lifecycle/lifecycle-statements.server";
-import { listed } from "../session-table.server";
-import { sessionStatements } from "../session-table.server";
 import type { SessionRow, SessionStatus } from "../protocol/session";
+import { listed, sessionStatements } from "../session-table.server";
+import type { BulkKind, BulkOutcome, BulkRow, ReversibleKind } from "./bulk";
 
 /** The most sessions that one bulk is about. */
 export const BULK_LIMIT = 20_000;

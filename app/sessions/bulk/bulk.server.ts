@@ -8,9 +8,15 @@
 import { sql, type RawBuilder } from "kysely";
 import { read, write, type Database } from "../../platform/database.server";
 import { derivedId } from "../../platform/derived-id";
+import { personObject } from "../../platform/durable-objects.server";
 import { attempt, logEvent } from "../../platform/log";
 import { inParallel } from "../../platform/parallel";
-import { personObject } from "../../platform/durable-objects.server";
+import { countChange, mayChange, readChanges, waitOf } from "../change-limit.server";
+import { OBJECTS_AT_ONCE } from "../lifecycle/deletion.server";
+import { matching, PAGE_SIZE } from "../list/list-query.server";
+import type { ListView } from "../list/list-view";
+import { repositoryName } from "../protocol/session";
+import { countMessages } from "../session-queries.server";
 import {
   INVERSE,
   NO_COUNTS,
@@ -20,7 +26,6 @@ import {
   type BulkRow,
   type ReversibleKind,
 } from "./bulk";
-import { sessionsWithAgents } from "./connected-agents-query.server";
 import {
   advanceBulk,
   areConfirmed,
@@ -44,12 +49,7 @@ import {
   UNFINISHED_LIMIT,
   type Measure,
 } from "./bulk-tables.server";
-import { countChange, mayChange, readChanges, waitOf } from "../change-limit.server";
-import { OBJECTS_AT_ONCE } from "../lifecycle/deletion.server";
-import { matching, PAGE_SIZE } from "../list/list-query.server";
-import type { ListView } from "../list/list-view";
-import { countMessages } from "../session-queries.server";
-import { repositoryName } from "../protocol/session";
+import { sessionsWithAgents } from "./connected-agents-query.server";
 
 /**
  * Which sessions a bulk is about: some; all of a view of the list created by then; what another bulk has changed; or those

@@ -1,7 +1,7 @@
 /** The agents of all of a person's sessions together: how many there are, and how all of their tokens are revoked. */
 import { read, type Database } from "../../platform/database.server";
-import { countConnected, type ConnectedAgents } from "./connected-agents-query.server";
 import { startBulk, type BulkResult } from "./bulk.server";
+import { countConnected, type ConnectedAgents } from "./connected-agents-query.server";
 
 /** @returns how many agents are connected to a person's sessions */
 export async function countAgents(d1: Database, userId: string): Promise<ConnectedAgents> {

@@ -1,9 +1,9 @@
 /** What the loaders read beside the list. Every query takes the owner. Times are epoch milliseconds. */
-import { attempt } from "../../platform/log";
 import { sessionObject } from "../../platform/durable-objects.server";
+import { attempt } from "../../platform/log";
+import type { Message, ShownMessage } from "../protocol/message";
+import type { AgentToken } from "../protocol/object-answers";
 import { agentReport, type AgentReport } from "../protocol/session";
-import { type AgentToken } from "../protocol/object-answers";
-import { type Message, type ShownMessage } from "../protocol/message";
 
 /** A part of a session's conversation, or why there is none to show. */
 export type ConversationPage =

@@ -4,10 +4,10 @@ import type { Connection } from "../../ui/hooks/live-socket";
 import { ScrollAnchor } from "../../ui/scroll-anchor";
 import { relativeTime, RelativeTime } from "../../ui/time";
 import { ConnectionClosed } from "../connection-closed";
-import { END_ID } from "./live-session";
 import { plainText } from "../protocol/markdown";
-import { MarkdownView } from "./markdown-view";
 import type { ShownMessage } from "../protocol/message";
+import { END_ID } from "./live-session";
+import { MarkdownView } from "./markdown-view";
 
 interface ConversationProps {
   /** Oldest first. */

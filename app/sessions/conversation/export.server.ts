@@ -1,6 +1,10 @@
-import type { HistoryLine, SessionEvent, SessionRow } from "../protocol/session";
 import type { Message } from "../protocol/message";
-import { repositoryName } from "../protocol/session";
+import {
+  repositoryName,
+  type HistoryLine,
+  type SessionEvent,
+  type SessionRow,
+} from "../protocol/session";
 
 /** Something long, of which only a piece is held at a time: the first one, and how the one after an item is had. */
 export interface Pieces<Item> {

@@ -3,9 +3,9 @@ import { useEffect, useId, useRef, useState } from "react";
 import { useLiveSocket, type Connection } from "../../ui/hooks/live-socket";
 import { useQueuedRevalidate } from "../../ui/hooks/use-queued-revalidate";
 import { isAtEnd } from "../../ui/scroll-anchor";
-import type { AgentReport, SessionStatus } from "../protocol/session";
-import type { ShownMessage } from "../protocol/message";
 import { isFinal, parseLiveMessage } from "../protocol/live-messages";
+import type { ShownMessage } from "../protocol/message";
+import type { AgentReport, SessionStatus } from "../protocol/session";
 
 /** The id of what stands at the end of a conversation. */
 export const END_ID = "newest";

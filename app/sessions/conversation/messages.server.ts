@@ -1,11 +1,11 @@
-import { type ChangeResult, changeWithinLimit } from "../change-limit.server";
-import type { NewMessage } from "../protocol/message";
-import type { ObjectAnswer, NoRoom } from "../protocol/object-answers";
-import { type Outcome, askObject, outcomeOf } from "../session-object.server";
-import { markSeen } from "../session-table.server";
-import { countMessages } from "../session-queries.server";
 import * as z from "zod/mini";
+import { changeWithinLimit, type ChangeResult } from "../change-limit.server";
+import type { NewMessage } from "../protocol/message";
+import type { NoRoom, ObjectAnswer } from "../protocol/object-answers";
 import { FORM_INCOMPLETE, messageText } from "../session-input.server";
+import { askObject, outcomeOf, type Outcome } from "../session-object.server";
+import { countMessages } from "../session-queries.server";
+import { markSeen } from "../session-table.server";
 
 /**
  * Adds a message to a session.

@@ -1,9 +1,9 @@
 /** The active sessions that a repository has already, of which a person is told before they make another. */
 import { sql } from "kysely";
 import { read, type Database, type Statement } from "../../platform/database.server";
+import type { Repository, SessionRow } from "../protocol/session";
 import type { SimilarSessions } from "../session-summary";
 import { sessionStatements } from "../session-table.server";
-import type { Repository, SessionRow } from "../protocol/session";
 
 /** A person is told of a repository's active sessions before they make another where it has as many. */
 export const TOLD_FROM = 2;

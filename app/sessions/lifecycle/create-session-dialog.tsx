@@ -4,8 +4,8 @@ import { Dialog } from "../../ui/dialog";
 import { Field } from "../../ui/field";
 import { numberText } from "../../ui/number";
 import { RelativeTime } from "../../ui/time";
-import { type SimilarSessions } from "../session-summary";
 import { listPath } from "../paths";
+import type { SimilarSessions } from "../session-summary";
 import { messageCountText } from "../session-words";
 
 export interface CreateSessionDialogProps {

@@ -1,9 +1,9 @@
 import { sql, type RawBuilder } from "kysely";
 import type { Statement } from "../../platform/database.server";
-import type { Repository, SessionMetadata } from "../protocol/session";
-import { ALWAYS, sessionStatements } from "../session-table.server";
 import { accountStands } from "../../platform/deleted-users.server";
 import { MINUTE } from "../protocol/budgets";
+import type { Repository, SessionMetadata } from "../protocol/session";
+import { ALWAYS, sessionStatements } from "../session-table.server";
 
 /**
  * How many sessions one person may create in a minute, have active, and have active on the same repository; 0: any number.

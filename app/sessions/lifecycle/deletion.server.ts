@@ -1,4 +1,4 @@
-import { read, type Statement, write } from "../../platform/database.server";
+import { read, write, type Statement } from "../../platform/database.server";
 import { sessionObject } from "../../platform/durable-objects.server";
 import { attempt, logEvent } from "../../platform/log";
 import { inParallel } from "../../platform/parallel";

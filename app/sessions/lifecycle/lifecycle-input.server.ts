@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
+import type { StatusChange } from "../protocol/session";
 import {
   FORM_INCOMPLETE,
-  repositoryOwnerInput,
-  repositoryNameInput,
   parseSessionId,
+  repositoryNameInput,
+  repositoryOwnerInput,
 } from "../session-input.server";
-import type { StatusChange } from "../protocol/session";
 
 /** The repository, "owner/name", of whose active sessions the form was told. */
 const another = z.optional(z.string());

@@ -5,7 +5,7 @@
  * Times are epoch milliseconds.
  */
 import { sql, type RawBuilder } from "kysely";
-import { type Statement } from "../../platform/database.server";
+import type { Statement } from "../../platform/database.server";
 import { accountStands } from "../../platform/deleted-users.server";
 import type { SessionEventKind, SessionMetadata } from "../protocol/session";
 import { ALWAYS, listed, sessionStatements } from "../session-table.server";

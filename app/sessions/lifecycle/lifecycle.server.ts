@@ -7,17 +7,16 @@
  */
 import { write } from "../../platform/database.server";
 import { derivedId } from "../../platform/derived-id";
+import { personObject, sessionObject } from "../../platform/durable-objects.server";
 import { attempt } from "../../platform/log";
-import { personObject } from "../../platform/durable-objects.server";
 import { changeWithinLimit, type ChangeResult } from "../change-limit.server";
-import { readActive, similarSessions, TOLD_FROM } from "./active-on-repository.server";
-import type { SimilarSessions } from "../session-summary";
-import { sessionObject } from "../../platform/durable-objects.server";
-import { archiveRows, keepRow, restoreRows } from "./lifecycle-statements.server";
-import { insertSession, readCreated, type CreateLimits } from "./create-statements.server";
 import { MINUTE } from "../protocol/budgets";
-import { readDeletion, readRow } from "../session-table.server";
 import type { Repository, SessionRow, StatusChange } from "../protocol/session";
+import type { SimilarSessions } from "../session-summary";
+import { readDeletion, readRow } from "../session-table.server";
+import { readActive, similarSessions, TOLD_FROM } from "./active-on-repository.server";
+import { insertSession, readCreated, type CreateLimits } from "./create-statements.server";
+import { archiveRows, keepRow, restoreRows } from "./lifecycle-statements.server";
 
 /** A create form: its key, and the repository that it asks a session for. */
 export interface CreateForm {

@@ -3,10 +3,10 @@ import type { User } from "../../auth/auth.server";
 import { redirectWithFlash, type Flash } from "../../platform/http/flash.server";
 import { retryAfter } from "../../platform/http/retry-after.server";
 import { notifyChanged } from "../notify.server";
+import { repositoryName, type SessionRow, type StatusChange } from "../protocol/session";
 import { sessionNotFound } from "../session-input.server";
 import { parseStatusChange } from "./lifecycle-input.server";
 import { changeStatus } from "./lifecycle.server";
-import { repositoryName, type SessionRow, type StatusChange } from "../protocol/session";
 
 /**
  * What both the list and the session's page answer to a button that changes a session's status.

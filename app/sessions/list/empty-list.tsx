@@ -1,8 +1,8 @@
 import { Link, useSearchParams } from "@remix-run/react";
 import type { ReactNode } from "react";
 import { numberText } from "../../ui/number";
-import { type ListView } from "./list-view";
 import { listPath } from "../paths";
+import type { ListView } from "./list-view";
 
 interface EmptyListProps {
   view: ListView;

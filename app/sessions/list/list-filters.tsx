@@ -1,7 +1,8 @@
 import { Form, useSearchParams } from "@remix-run/react";
 import { useEffect, useRef, type ReactNode } from "react";
-import { numberText } from "../../ui/number";
 import { useClientLinks } from "../../ui/hooks/use-client-links";
+import { numberText } from "../../ui/number";
+import { listPath } from "../paths";
 import {
   IDLE_DAYS,
   LIST_SORTS,
@@ -10,7 +11,6 @@ import {
   type ListView,
   type RepositoryCount,
 } from "./list-view";
-import { listPath } from "../paths";
 
 interface ListFiltersProps {
   view: ListView;

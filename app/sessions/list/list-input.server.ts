@@ -1,14 +1,14 @@
 import { badRequest, parseRepository, sessionId } from "../session-input.server";
 import type { Cursor } from "./list-query.server";
 import {
-  type ListView,
-  type ListStatus,
-  type IdleDays,
   IDLE_DAYS,
-  type ListSort,
   LIST_SORTS,
-  SEARCH_LENGTH,
   ordersByRepository,
+  SEARCH_LENGTH,
+  type IdleDays,
+  type ListSort,
+  type ListStatus,
+  type ListView,
 } from "./list-view";
 
 const SEARCH_WORDS = 8;

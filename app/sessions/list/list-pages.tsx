@@ -1,6 +1,6 @@
 import { Link, useSearchParams } from "@remix-run/react";
-import { ordersByRepository, type ListView } from "./list-view";
 import { listPath } from "../paths";
+import { ordersByRepository, type ListView } from "./list-view";
 
 interface ListPagesProps {
   view: ListView;

@@ -4,6 +4,8 @@
  */
 import { sql, type RawBuilder } from "kysely";
 import type { Statement } from "../../platform/database.server";
+import type { SessionRow, SessionStatus } from "../protocol/session";
+import { sessionStatements } from "../session-table.server";
 import {
   IDLE_DAYS,
   ordersByRepository,
@@ -12,8 +14,6 @@ import {
   type ListView,
   type RepositoryCount,
 } from "./list-view";
-import { sessionStatements } from "../session-table.server";
-import type { SessionRow, SessionStatus } from "../protocol/session";
 
 export const PAGE_SIZE = 50;
 

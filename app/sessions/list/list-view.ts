@@ -1,5 +1,5 @@
 /** What the list shows, as its URL says it: the list's links, forms and redirects all keep to it. */
-import { type SessionStatus } from "../protocol/session";
+import type { SessionStatus } from "../protocol/session";
 
 /** The tabs of the list. */
 export type ListStatus = SessionStatus | "all";

@@ -3,6 +3,7 @@
  * epoch milliseconds.
  */
 import { read, type Database } from "../../platform/database.server";
+import type { SessionRow } from "../protocol/session";
 import {
   idleCounts,
   keptCounts,
@@ -13,7 +14,6 @@ import {
   type Cursor,
 } from "./list-query.server";
 import type { IdleDays, ListStatus, ListView, RepositoryCount } from "./list-view";
-import type { SessionRow } from "../protocol/session";
 
 /** A page of the list with everything around it. */
 export interface SessionListPage {

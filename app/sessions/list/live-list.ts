@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { useLiveSocket, type Connection } from "../../ui/hooks/live-socket";
-import { useQueuedRevalidate } from "../../ui/hooks/use-queued-revalidate";
 import { throttle, type Throttled } from "../../ui/hooks/throttle";
+import { useQueuedRevalidate } from "../../ui/hooks/use-queued-revalidate";
 import { isFinal, parseListMessage } from "../protocol/live-messages";
 
 /** How news are read, in milliseconds: those that come within `gather` together, and no sooner than `every` after the last. */

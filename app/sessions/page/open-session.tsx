@@ -6,10 +6,10 @@ import { AgentStatusLabel } from "../agent-status";
 import { AgentsPanel, type MadeToken } from "../agents/agents-panel";
 import { Composer, type Draft } from "../conversation/composer";
 import { ConnectionStatus, Conversation } from "../conversation/conversation";
-import { useLiveSession, useSeen } from "../conversation/live-session";
 import type { ConversationPage as ConversationAnswer } from "../conversation/conversation.server";
-import type { SessionEvent } from "../protocol/session";
+import { useLiveSession, useSeen } from "../conversation/live-session";
 import type { ShownMessage } from "../protocol/message";
+import type { SessionEvent } from "../protocol/session";
 import { SessionDetails, SessionHistory, type SessionDetailsProps } from "./session-details";
 
 /** What a session's page is loaded with; its conversation is asked for at the same time. */

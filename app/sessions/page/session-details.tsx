@@ -1,8 +1,8 @@
 import { Form } from "@remix-run/react";
 import type { ReactNode } from "react";
 import { ExactTime, RelativeTime } from "../../ui/time";
-import type { SessionListItem } from "../session-summary";
 import type { SessionEvent, SessionEventKind } from "../protocol/session";
+import type { SessionListItem } from "../session-summary";
 import { messageCountText, StatusWord } from "../session-words";
 
 export interface SessionDetailsProps {

@@ -1,6 +1,6 @@
 /** What a session's Durable Object says on the live sockets. Nothing is said to it but "ping", which is answered "pong". */
-import type { AgentReport, SessionStatus } from "./session";
 import type { Message, ShownMessage } from "./message";
+import type { AgentReport, SessionStatus } from "./session";
 
 /** To a page of the owner's. */
 export type LiveMessage =

@@ -1,0 +1,115 @@
+import { json, type AppLoadContext } from "@remix-run/cloudflare";
+import type { User } from "../../auth/records.server";
+import { GITHUB_PROBLEM } from "../../github/offer";
+import { findConnected } from "../../github/repositories.server";
+import { accessToken, findTokens } from "../../github/tokens.server";
+import { checkFields, type Fields } from "../../platform/http/form.server";
+import { retryAfter } from "../../platform/http/retry-after.server";
+import { createInput, pickInput } from "../../sessions/lifecycle/lifecycle-input.server";
+import type { CreateForm, CreateResult } from "../../sessions/lifecycle/lifecycle.server";
+import { repositoryName, type Repository } from "../../sessions/protocol/session";
+import type { SimilarSessions } from "../../sessions/session-summary";
+import { numberText } from "../../ui/number";
+
+/** What the form asks for, or the answer that says what is wrong with it. */
+type Asked =
+  | { form: CreateForm; failed?: undefined }
+  | { form?: undefined; failed: ReturnType<typeof createFailure> };
+
+export function checkTyped(typed: Fields): Asked {
+  const { values, errors } = checkFields(createInput, typed);
+  if (errors) return { failed: invalid(typed, errors) };
+  const { key, repoOwner: owner, repoName: name, another } = values;
+  return { form: createForm(key, { owner, name }, another) };
+}
+
+/** Believes GitHub, not the form, about which repositories are connected. */
+export async function checkPicked(
+  { env, now }: AppLoadContext,
+  user: User,
+  typed: Fields,
+): Promise<Asked> {
+  const { values, errors } = checkFields(pickInput, typed);
+  if (errors) return { failed: invalid(typed, errors) };
+  const { key, repository, another } = values;
+
+  const token = await accessToken(env, await findTokens(env.DB, user.id), now);
+  const found = token.problem ? token : await findConnected(env, token.value, now, repository);
+  if (found.problem) {
+    const alert = `${GITHUB_PROBLEM[found.problem]} Nothing was created.`;
+    return { failed: createFailure(typed, 503, { alert }) };
+  }
+  if (!found.value) {
+    const error = "This repository is not connected. Choose another, or connect it.";
+    return { failed: invalid(typed, { repository: error }) };
+  }
+  return { form: createForm(key, found.value, another) };
+}
+
+/** @param another the repository whose active sessions the form was told of, "owner/name" */
+function createForm(key: string, repository: Repository, another: string | undefined): CreateForm {
+  const asked = `${repository.owner}/${repository.name}`;
+  return { key, repository, another: another?.toLowerCase() === asked.toLowerCase() };
+}
+
+function invalid(typed: Fields, errors: Fields) {
+  // A form without a proper key could never be sent with success: it gets one.
+  return createFailure(errors.key ? fresh(typed) : typed, 400, { errors, alert: errors.key });
+}
+
+/** What could not be done, truthfully, beside what was typed. */
+export function notCreated(result: Exclude<CreateResult, { outcome: "created" }>, typed: Fields) {
+  switch (result.outcome) {
+    case "unavailable":
+      return createFailure(typed, 503, {
+        alert:
+          "The database did not answer, so this may not have happened. Send it again; it will not make a second session.",
+      });
+    case "listed":
+      return createFailure(typed, 503, {
+        alert:
+          "The session is on your list, but could not be set up completely. Send it again; it will not make a second session.",
+      });
+    case "key-used":
+      return createFailure(fresh(typed), 409, {
+        alert: `This form has already made a session for ${repositoryName(result.session)}. Send it again to make another.`,
+      });
+    case "deleted":
+      return createFailure(fresh(typed), 409, {
+        alert:
+          "This form made a session that has been deleted since. Send it again to make a new one.",
+      });
+    case "similar":
+      return createFailure(typed, 409, { similar: result.similar });
+    case "too-fast": {
+      const { seconds, headers } = retryAfter(result.wait);
+      const alert = `You have created many sessions within a minute. Nothing was created; send it again in ${seconds} seconds.`;
+      return createFailure(typed, 429, { alert }, headers);
+    }
+    case "too-many":
+      return createFailure(typed, 429, {
+        alert: `You have ${numberText(result.limit)} active sessions, which is the most. Archive some first; then send it again.`,
+      });
+  }
+}
+
+/** What the form is answered where it stays open. */
+export interface Failure {
+  typed: Fields;
+  errors?: Fields | undefined;
+  alert?: string | undefined;
+  similar?: SimilarSessions | undefined;
+}
+
+function createFailure(
+  typed: Fields,
+  status: number,
+  told: Omit<Failure, "typed">,
+  headers: HeadersInit = {},
+) {
+  return json<Failure>({ typed, ...told }, { status, headers });
+}
+
+function fresh(typed: Fields): Fields {
+  return { ...typed, key: crypto.randomUUID() };
+}

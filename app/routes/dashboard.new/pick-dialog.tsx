@@ -1,0 +1,35 @@
+import type { Offer } from "../../github/offer";
+import {
+  RepositoryPicker,
+  RepositorySearchField,
+  useRepositorySearch,
+} from "../../github/repository-picker";
+import type { Fields } from "../../platform/http/form.server";
+import {
+  CreateSessionDialog,
+  type CreateSessionDialogProps,
+} from "../../sessions/lifecycle/create-session-dialog";
+
+interface PickDialogProps {
+  dialog: Omit<CreateSessionDialogProps, "canCreate" | "children">;
+  offer: Offer | null;
+  find: string;
+  typed: Fields;
+  errors: Fields | undefined;
+}
+
+/** Asks which of the connected repositories it is to be. */
+export function PickDialog({ dialog, offer: first, find, typed, errors }: PickDialogProps) {
+  const search = useRepositorySearch(first, find);
+  const { offer } = search;
+  const nothing = offer?.repositories.length === 0 && !offer.find && !typed.repository;
+  return (
+    <CreateSessionDialog
+      {...dialog}
+      before={<RepositorySearchField {...search} />}
+      canCreate={!nothing}
+    >
+      <RepositoryPicker {...search} chosen={typed.repository} error={errors?.repository} />
+    </CreateSessionDialog>
+  );
+}

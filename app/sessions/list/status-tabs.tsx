@@ -1,0 +1,40 @@
+import { Link, useSearchParams } from "@remix-run/react";
+import { numberText } from "../../ui/number";
+import { listPath } from "../paths";
+import type { ListStatus } from "./list-view";
+
+const TABS: { status: ListStatus; label: string; section: string }[] = [
+  { status: "active", label: "Active", section: "Active sessions" },
+  { status: "archived", label: "Archived", section: "Archived sessions" },
+  { status: "all", label: "All", section: "All sessions" },
+];
+
+/** @returns the accessible name of the list while this tab is shown */
+export function sectionName(shown: ListStatus): string | undefined {
+  return TABS.find(({ status }) => status === shown)?.section;
+}
+
+/** @param counts how many sessions each tab has */
+export function StatusTabs({
+  shown,
+  counts,
+}: {
+  shown: ListStatus;
+  counts: Record<ListStatus, number>;
+}) {
+  const [query] = useSearchParams();
+  return (
+    <nav aria-label="Status" className="flex flex-wrap gap-1 max-sm:order-last max-sm:w-full">
+      {TABS.map(({ status, label }) => (
+        <Link
+          key={status}
+          to={listPath(query, "", { status, idle: undefined, cursor: undefined })}
+          aria-current={status === shown ? "page" : undefined}
+          className={`button max-sm:px-2 ${status === shown ? "" : "button-quiet"}`}
+        >
+          {label} <span className="text-muted">{numberText(counts[status])}</span>
+        </Link>
+      ))}
+    </nav>
+  );
+}

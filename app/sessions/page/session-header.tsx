@@ -1,0 +1,34 @@
+import { Form, Link } from "@remix-run/react";
+import type { SessionListItem } from "../session-summary";
+
+/** The session's name, and what can be done with the session as a whole. */
+export function SessionHeader({
+  session,
+}: {
+  session: Pick<SessionListItem, "id" | "status" | "repository">;
+}) {
+  const active = session.status === "active";
+  return (
+    <div className="flex flex-wrap items-center justify-between gap-3">
+      <h1 className="text-2xl font-semibold [overflow-wrap:anywhere]" tabIndex={-1}>
+        {session.repository}
+      </h1>
+      <Form method="post" className="flex flex-wrap gap-2">
+        <button
+          name="intent"
+          value={`${active ? "archive" : "restore"}:${session.id}`}
+          className={`button max-sm:px-2 ${active ? "icon-archive" : "icon-restore"}`}
+        >
+          {active ? "Archive" : "Restore"}
+        </button>
+        {/* The answer says that it is a file. With `download`, the sign-in page and errors would be saved as one too. */}
+        <a href={`/session/${session.id}/export`} className="button icon-download max-sm:px-2">
+          Download
+        </a>
+        <Link to={`/dashboard/delete?id=${session.id}`} className="button icon-delete max-sm:px-2">
+          Delete
+        </Link>
+      </Form>
+    </div>
+  );
+}
