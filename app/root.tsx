@@ -18,7 +18,7 @@ import {
   useRouteLoaderData,
 } from "@remix-run/react";
 import { useEffect, type ReactNode } from "react";
-import { claimedUser } from "./auth/auth.server";
+import { claimedUser } from "./auth/auth-cookie.server";
 import { readFlash } from "./platform/http/flash.server";
 import { useNonce } from "./platform/http/nonce";
 import { readTheme } from "./platform/http/theme.server";

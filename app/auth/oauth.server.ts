@@ -14,7 +14,8 @@ import {
 import { saveTokens } from "../github/tokens.server";
 import { readCookie, serializeFitting, signedCookie } from "../platform/http/cookies.server";
 import { logEvent } from "../platform/log";
-import { mayUseShip, signIn, type User } from "./auth.server";
+import { mayUseShip, type User } from "./auth.server";
+import { signIn } from "./sign-in.server";
 
 /** What a sign-in that did not work ends with, for the sign-in page to say; its name stands in the page's URL. */
 const PROBLEMS = {

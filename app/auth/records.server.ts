@@ -1,7 +1,7 @@
 /** The statements of who uses Ship and how they are signed in. Times are epoch milliseconds. */
 import { sql } from "kysely";
 import { statementBuilder, type Statement } from "../platform/database.server";
-import { accountStands } from "../platform/deleted-users.server";
+import { accountStands } from "../platform/users.server";
 
 /** A person. */
 export interface User {

@@ -7,9 +7,9 @@ import {
   type Database,
   type Statement,
 } from "../platform/database.server";
-import { accountStands } from "../platform/deleted-users.server";
 import { logEvent } from "../platform/log";
 import { seal, unseal } from "../platform/seal.server";
+import { accountStands } from "../platform/users.server";
 import {
   askApi,
   askForTokens,

@@ -7,7 +7,8 @@ import {
 import { useLoaderData } from "@remix-run/react";
 import { DeleteAccountDialog } from "../account/delete-account";
 import { countSessions, deleteAccount } from "../account/deletion.server";
-import { forgetSignIn, verifySession } from "../auth/auth.server";
+import { verifySession } from "../auth/auth.server";
+import { forgetSignIn } from "../auth/sign-in.server";
 import { findTokens } from "../github/tokens.server";
 import { readForm } from "../platform/http/form.server";
 import { ErrorPanel } from "../ui/error-panel";

@@ -6,9 +6,10 @@ import {
   type MetaFunction,
 } from "@remix-run/cloudflare";
 import { Form, useActionData, useLoaderData, useNavigation } from "@remix-run/react";
-import { findUser, safePath, signIn } from "../auth/auth.server";
+import { findUser } from "../auth/auth.server";
 import { localUser, offersLocalSignIn, signInInput } from "../auth/local.server";
 import { beginGitHubSignIn, signInProblem } from "../auth/oauth.server";
+import { safePath, signIn } from "../auth/sign-in.server";
 import { offersGitHub } from "../github/client.server";
 import { checkFields, readForm } from "../platform/http/form.server";
 import { ErrorPanel } from "../ui/error-panel";

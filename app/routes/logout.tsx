@@ -1,5 +1,5 @@
 import { redirect, type ActionFunctionArgs } from "@remix-run/cloudflare";
-import { signOut } from "../auth/auth.server";
+import { signOut } from "../auth/sign-in.server";
 
 export function loader() {
   return redirect("/dashboard");

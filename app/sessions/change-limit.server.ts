@@ -5,8 +5,8 @@
  */
 import { sql, type RawBuilder } from "kysely";
 import { statementBuilder, write, type Statement } from "../platform/database.server";
-import { accountStands } from "../platform/deleted-users.server";
 import { attempt } from "../platform/log";
+import { accountStands } from "../platform/users.server";
 import { MINUTE } from "./protocol/budgets";
 import type { SessionRow } from "./protocol/session";
 import { readRow } from "./session-table.server";

@@ -1,6 +1,6 @@
 import { sql, type Generated, type RawBuilder } from "kysely";
 import { statementBuilder, type Statement } from "../platform/database.server";
-import { accountStands } from "../platform/deleted-users.server";
+import { accountStands } from "../platform/users.server";
 import type { SessionEvent, SessionRow, Tombstone } from "./protocol/session";
 
 export interface SessionTables {

@@ -4,3 +4,6 @@ const number = new Intl.NumberFormat("en");
 export function numberText(value: number): string {
   return number.format(value);
 }
+
+/** What scrolls by itself can be reached, and so scrolled, by the keyboard. It needs an `aria-label` beside. */
+export const SCROLLABLE = { tabIndex: 0, role: "group" };

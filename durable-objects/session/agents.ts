@@ -1,4 +1,4 @@
-import { isStillAllowed } from "../../app/platform/allowed-users.server";
+import { isStillAllowed } from "../../app/platform/users.server";
 import { attempt } from "../../app/platform/log";
 import { hashToken, randomToken } from "../../app/platform/token.server";
 import type { AgentMessage } from "../../app/sessions/protocol/live-messages";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { safePath } from "../../app/auth/auth.server";
+import { safePath } from "../../app/auth/sign-in.server";
 import { offersLocalSignIn, signInInput } from "../../app/auth/local.server";
 import { checkFields } from "../../app/platform/http/form.server";
 import { contextWith, get } from "./support";

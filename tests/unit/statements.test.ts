@@ -15,33 +15,33 @@ import {
   readSomeSessions,
 } from "../../app/account/rows.server";
 import { insertAuthRecord, replaceAuthRecord } from "../../app/auth/records.server";
-import {
-  countConnected,
-  sessionsWithAgents,
-} from "../../app/sessions/bulk/connected-agents-query.server";
+import { countConnected } from "../../app/sessions/bulk/connected-agents.server";
+import { sessionsWithAgents } from "../../app/sessions/bulk/bulk-choice.server";
 import {
   advanceBulk,
-  areConfirmed,
   changeItems,
   countAttempt,
   countUnfinished,
   insertBulk,
   leaveFailed,
   mayBegin,
-  measureSessions,
   readBulk,
-  readChosen,
   readCounts,
   readFailed,
   readPending,
   readUnfinished,
   retryFailed,
-  sessionsByIds,
-  sessionsChangedBy,
-  sessionsMatching,
   settle,
   settleItems,
 } from "../../app/sessions/bulk/bulk-tables.server";
+import { areConfirmed } from "../../app/sessions/bulk/bulk-choice.server";
+import {
+  measureSessions,
+  readChosen,
+  sessionsByIds,
+  sessionsChangedBy,
+  sessionsMatching,
+} from "../../app/sessions/bulk/bulk-choice.server";
 import { countChange, mayChange, readChanges } from "../../app/sessions/change-limit.server";
 import {
   idleCounts,

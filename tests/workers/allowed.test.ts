@@ -1,6 +1,6 @@
 /** Who may use this Ship: at the door, at every page behind it, and by the tokens of their agents. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { isAllowed } from "../../app/platform/allowed-users.server";
+import { isAllowed } from "../../app/platform/users.server";
 import { createSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import { sessionObject } from "../../app/platform/durable-objects.server";
 import type { CompanionEnv } from "../../durable-objects/env";

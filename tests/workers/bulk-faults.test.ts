@@ -3,12 +3,8 @@ import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personObject } from "../../app/platform/durable-objects.server";
 import type { BulkKind } from "../../app/sessions/bulk/bulk";
-import {
-  continueBulk,
-  findUnfinishedBulks,
-  startBulk,
-  undoBulk,
-} from "../../app/sessions/bulk/bulk.server";
+import { continueBulk, startBulk, undoBulk } from "../../app/sessions/bulk/bulk.server";
+import { findUnfinishedBulks } from "../../app/sessions/bulk/bulk-report.server";
 import { sessionObject } from "../../app/platform/durable-objects.server";
 import {
   allOf,

@@ -3,12 +3,9 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { vi } from "vitest";
 import { personObject } from "../../app/platform/durable-objects.server";
 import type { BulkKind } from "../../app/sessions/bulk/bulk";
-import {
-  findBulk,
-  startBulk,
-  type BulkRequest,
-  type BulkChoice,
-} from "../../app/sessions/bulk/bulk.server";
+import { startBulk, type BulkRequest } from "../../app/sessions/bulk/bulk.server";
+import { type BulkChoice } from "../../app/sessions/bulk/bulk-choice.server";
+import { findBulk } from "../../app/sessions/bulk/bulk-report.server";
 import type { SessionStatus } from "../../app/sessions/protocol/session";
 import { env, passes, refused, viewOf } from "./support";
 

@@ -1,15 +1,13 @@
 /** Archiving, restoring and deleting many sessions at once: what is changed, what is not, and what is told of it. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personObject } from "../../app/platform/durable-objects.server";
+import { continueBulk, finishBulk, undoBulk } from "../../app/sessions/bulk/bulk.server";
 import {
-  continueBulk,
   findBulk,
   findUnfinishedBulks,
-  finishBulk,
   isStalled,
   measureChoice,
-  undoBulk,
-} from "../../app/sessions/bulk/bulk.server";
+} from "../../app/sessions/bulk/bulk-report.server";
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import { appendMessage } from "../../app/sessions/conversation/messages.server";
 import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";

@@ -1,6 +1,6 @@
 /** /healthz, as a monitor asks it: nobody signed in, nothing written, a clear word when a part does not answer. */
 import { beforeEach, expect, test, vi } from "vitest";
-import { checkHealth } from "../../app/sessions/health.server";
+import { checkHealth } from "../../app/routes/healthz/health.server";
 import { appEnv, ask, captureLog, everythingStored, ORIGIN } from "./app";
 import { env } from "./support";
 

@@ -1,5 +1,5 @@
 import { json, redirect, type AppLoadContext } from "@remix-run/cloudflare";
-import { signOut } from "../../auth/auth.server";
+import { signOut } from "../../auth/sign-in.server";
 import { redirectWithFlash } from "../../platform/http/flash.server";
 import { revokeAllAgents } from "../../sessions/bulk/connected-agents.server";
 import { bulkPath } from "../../sessions/paths";

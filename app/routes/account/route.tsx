@@ -6,7 +6,8 @@ import {
 } from "@remix-run/cloudflare";
 import { Form, Outlet, useActionData, useLoaderData } from "@remix-run/react";
 import { DeleteAccountPanel } from "../../account/delete-account";
-import { countSignIns, verifySession } from "../../auth/auth.server";
+import { verifySession } from "../../auth/auth.server";
+import { countSignIns } from "../../auth/sign-in.server";
 import { gitHubPage, isGitHubUser } from "../../github/client.server";
 import { disconnect, findTokens } from "../../github/tokens.server";
 import { redirectWithFlash } from "../../platform/http/flash.server";

@@ -10,7 +10,7 @@ import { verifySession, type User } from "../../auth/auth.server";
 import { redirectWithFlash } from "../../platform/http/flash.server";
 import { readForm } from "../../platform/http/form.server";
 import { passRetryAfter } from "../../platform/http/retry-after.server";
-import { measureChoice } from "../../sessions/bulk/bulk.server";
+import { measureChoice } from "../../sessions/bulk/bulk-report.server";
 import {
   DeleteSessionDialog,
   DeleteSessionsDialog,

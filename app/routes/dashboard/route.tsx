@@ -17,7 +17,7 @@ import { readFormWithList } from "../../platform/http/form.server";
 import { passRetryAfter } from "../../platform/http/retry-after.server";
 import { bulkAction } from "../../sessions/bulk/bulk-action.server";
 import { BulkNotice } from "../../sessions/bulk/bulk-notice";
-import { findUnfinishedBulks } from "../../sessions/bulk/bulk.server";
+import { findUnfinishedBulks } from "../../sessions/bulk/bulk-report.server";
 import { statusAction } from "../../sessions/lifecycle/status-action.server";
 import { EmptyList } from "../../sessions/list/empty-list";
 import { ListFilters } from "../../sessions/list/list-filters";
@@ -69,9 +69,9 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 export async function action({ request, context }: ActionFunctionArgs) {
   const user = await verifySession(request, context);
   const { fields, list: ids } = await readFormWithList(request, "id");
-  const answered = await bulkAction(request, context, user, fields, ids);
+  const answered = await bulkAction(request, context, user.id, fields, ids);
   const listed = listPath(new URL(request.url).searchParams);
-  return answered ?? statusAction(request, context, user, fields.intent, listed);
+  return answered ?? statusAction(request, context, user.id, fields.intent, listed);
 }
 
 /** A dialog opening or closing over the list leaves the list as it is. */

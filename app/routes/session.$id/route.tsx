@@ -59,7 +59,7 @@ export async function action({ request, params, context }: ActionFunctionArgs) {
       return redirect(path);
     }
     default:
-      return statusAction(request, context, user, fields.intent, path);
+      return statusAction(request, context, user.id, fields.intent, path);
   }
 }
 

@@ -1,7 +1,7 @@
 import { Form, useNavigation } from "@remix-run/react";
 import { useState } from "react";
 import { Field } from "../../ui/field";
-import { SCROLLABLE } from "../../ui/scrollable";
+import { SCROLLABLE } from "../../ui/number";
 import { RelativeTime } from "../../ui/time";
 import type { AgentToken } from "../protocol/object-answers";
 

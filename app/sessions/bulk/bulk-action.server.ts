@@ -1,5 +1,4 @@
 import { json, redirect, type AppLoadContext } from "@remix-run/cloudflare";
-import type { User } from "../../auth/auth.server";
 import { redirectWithFlash } from "../../platform/http/flash.server";
 import { checkFields, type Fields } from "../../platform/http/form.server";
 import { tooFastResponse } from "../lifecycle/status-action.server";
@@ -8,8 +7,9 @@ import { notifyChanged } from "../notify.server";
 import { bulkPath, deleteManyPath, listPath } from "../paths";
 import { sessionNotFound } from "../session-input.server";
 import { bulkResultText, tooManyText, type BulkKind } from "./bulk";
+import type { BulkChoice } from "./bulk-choice.server";
 import { bulkInput, bulkNotFound, parseBulkId, parseSessionIds } from "./bulk-input.server";
-import { startBulk, undoBulk, type BulkChoice, type BulkResult } from "./bulk.server";
+import { startBulk, undoBulk, type BulkResult } from "./bulk.server";
 
 /** The buttons that are about all selected sessions. */
 const SELECTED: Record<string, BulkKind> = {
@@ -30,7 +30,7 @@ const SELECTED: Record<string, BulkKind> = {
 export async function bulkAction(
   request: Request,
   context: AppLoadContext,
-  user: User,
+  userId: string,
   fields: Fields,
   ids: string[],
 ) {
@@ -38,7 +38,7 @@ export async function bulkAction(
   const query = new URL(request.url).searchParams;
   const [, undone] = /^undo:(.*)$/s.exec(intent) ?? [];
   if (undone !== undefined) {
-    const result = await undoBulk(context.env, user.id, parseBulkId(undone));
+    const result = await undoBulk(context.env, userId, parseBulkId(undone));
     if (result.outcome === "nothing") throw bulkNotFound();
     return answerResult(request, context, result);
   }
@@ -54,7 +54,7 @@ export async function bulkAction(
   const choice: BulkChoice = all
     ? { view: parseListView(query), until: context.now }
     : { ids: parseSessionIds(ids) };
-  const result = await startBulk(context.env, user.id, { key: values.key, kind, choice });
+  const result = await startBulk(context.env, userId, { key: values.key, kind, choice });
   if (result.outcome === "nothing" && !all) throw sessionNotFound();
   return answerResult(request, context, result);
 }

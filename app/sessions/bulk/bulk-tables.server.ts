@@ -4,7 +4,7 @@
  */
 import { sql, type RawBuilder } from "kysely";
 import type { Statement } from "../../platform/database.server";
-import { accountStands } from "../../platform/deleted-users.server";
+import { accountStands } from "../../platform/users.server";
 import { archiveRows, restoreRows } from "../lifecycle/lifecycle-statements.server";
 import type { SessionRow, SessionStatus } from "../protocol/session";
 import { listed, sessionStatements } from "../session-table.server";
@@ -20,62 +20,7 @@ const ATTEMPTS = 3;
 const BULKS_KEPT = { age: 7 * 24 * 60 * 60 * 1000, count: 20 };
 
 /** A bulk as its owner names it. */
-type BulkKey = Pick<BulkRow, "id" | "user_id">;
-
-/** A query of `id`s: those of these sessions that are this person's. */
-export function sessionsByIds(userId: string, ids: readonly string[]): RawBuilder<unknown> {
-  return sql`SELECT id FROM sessions WHERE id IN (${listed(ids)}) AND user_id = ${userId}`;
-}
-
-/**
- * A query of `id`s: the sessions that match, at most as many as a bulk can be about.
- *
- * @param matching a condition on the table `sessions` that names the owner too
- * @param until only those created by then
- */
-export function sessionsMatching(
-  matching: RawBuilder<unknown>,
-  until: number,
-): RawBuilder<unknown> {
-  return sql`
-    SELECT id FROM sessions WHERE ${matching} AND created_at <= ${until}
-    ORDER BY last_activity DESC, id DESC LIMIT ${BULK_LIMIT}`;
-}
-
-/** A query of `id`s: what a bulk has changed. */
-export function sessionsChangedBy(bulk: BulkKey): RawBuilder<unknown> {
-  return sql`SELECT session_id AS id FROM bulk_items WHERE ${isOf(bulk)} AND outcome = 'done'`;
-}
-
-/** What there is to say of sessions before something is done with them. */
-export interface Measure {
-  count: number;
-  /** As their rows know them: at most 10 seconds old. */
-  messages: number;
-  /** The same for the same sessions only: tells whether others match now than those that were shown. */
-  checksum: string;
-}
-
-/**
- * The sums of the first 32 and of the last 48 bits of all ids, in whatever order these come. SQLite has no hash functions,
- * but an id is a piece of a hash itself (`derivedId`), so that other ids have other sums. Of `BULK_LIMIT` ids they fit into
- * SQLite's integers; its JSON functions read hexadecimal.
- */
-const CHECKSUM = sql`
-  printf('%d.%d', sum(json_extract('0x' || substr(id, 1, 8), '$')),
-    sum(json_extract('0x' || substr(id, 25, 12), '$')))`;
-
-/** @param chosen a query of ids */
-export function measureSessions(userId: string, chosen: RawBuilder<unknown>): Statement<Measure> {
-  return sql<Measure>`
-    SELECT count(*) AS count, coalesce(sum(message_count), 0) AS messages, ${CHECKSUM} AS checksum
-    FROM sessions WHERE id IN (${chosen}) AND user_id = ${userId}`.compile(sessionStatements);
-}
-
-/** @param chosen a query of ids @param limit how many at most */
-export function readChosen(chosen: RawBuilder<unknown>, limit: number): Statement<{ id: string }> {
-  return sql<{ id: string }>`SELECT id FROM (${chosen}) LIMIT ${limit}`.compile(sessionStatements);
-}
+export type BulkKey = Pick<BulkRow, "id" | "user_id">;
 
 /** How many bulks of a person's may be unfinished at the same time. */
 export const UNFINISHED_LIMIT = 5;
@@ -94,16 +39,6 @@ export function countUnfinished(userId: string): Statement<{ count: number }> {
 /** @returns the condition that a person has fewer unfinished bulks than they may have */
 export function mayBegin(userId: string): RawBuilder<unknown> {
   return sql`(${unfinishedOf(userId)}) < ${UNFINISHED_LIMIT}`;
-}
-
-/** @returns the condition that these sessions are those that were shown to the person */
-export function areConfirmed(
-  chosen: RawBuilder<unknown>,
-  { count, checksum }: Pick<Measure, "count" | "checksum">,
-): RawBuilder<unknown> {
-  return sql`
-    (${count}, ${checksum}) =
-      (SELECT count(*), ${CHECKSUM} FROM sessions WHERE id IN (${chosen}))`;
 }
 
 /**
@@ -276,6 +211,6 @@ export function advanceBulk(bulk: BulkKey, now: number): Statement {
 }
 
 /** A condition on `bulk_items`: those of this bulk, where it is this person's. */
-function isOf({ id, user_id }: BulkKey): RawBuilder<unknown> {
+export function isOf({ id, user_id }: BulkKey): RawBuilder<unknown> {
   return sql`bulk_id = (SELECT bulks.id FROM bulks WHERE bulks.id = ${id} AND user_id = ${user_id})`;
 }

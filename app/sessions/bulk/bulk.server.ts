@@ -6,60 +6,28 @@
  * `unavailable` means that D1 or the person's object did not answer: asking again is safe, and makes no second bulk.
  */
 import { sql, type RawBuilder } from "kysely";
-import { read, write, type Database } from "../../platform/database.server";
-import { derivedId } from "../../platform/derived-id";
+import { read, write } from "../../platform/database.server";
 import { personObject } from "../../platform/durable-objects.server";
 import { attempt, logEvent } from "../../platform/log";
-import { inParallel } from "../../platform/parallel";
+import { derivedId } from "../../platform/token.server";
 import { countChange, mayChange, readChanges, waitOf } from "../change-limit.server";
-import { OBJECTS_AT_ONCE } from "../lifecycle/deletion.server";
-import { matching, PAGE_SIZE } from "../list/list-query.server";
-import type { ListView } from "../list/list-view";
-import { repositoryName } from "../protocol/session";
-import { countMessages } from "../session-queries.server";
-import {
-  INVERSE,
-  NO_COUNTS,
-  type BulkCounts,
-  type BulkKind,
-  type BulkOutcome,
-  type BulkRow,
-  type ReversibleKind,
-} from "./bulk";
+import { PAGE_SIZE } from "../list/list-query.server";
+import { INVERSE, type BulkCounts, type BulkKind, type BulkRow, type ReversibleKind } from "./bulk";
+import { areConfirmed, chosenBy, type BulkChoice, type Measure } from "./bulk-choice.server";
+import { countsOf } from "./bulk-report.server";
 import {
   advanceBulk,
-  areConfirmed,
-  BULK_LIMIT,
   changeItems,
   countUnfinished,
   insertBulk,
   leaveFailed,
   mayBegin,
-  measureSessions,
   readBulk,
-  readChosen,
   readCounts,
-  readFailed,
-  readUnfinished,
   retryFailed,
-  sessionsByIds,
-  sessionsChangedBy,
-  sessionsMatching,
   settleItems,
   UNFINISHED_LIMIT,
-  type Measure,
 } from "./bulk-tables.server";
-import { sessionsWithAgents } from "./connected-agents-query.server";
-
-/**
- * Which sessions a bulk is about: some; all of a view of the list created by then; what another bulk has changed; or those
- * that have agents connected, or may have some.
- */
-export type BulkChoice =
-  | { ids: string[] }
-  | { view: ListView; until: number }
-  | { changedBy: string }
-  | { connected: true };
 
 export interface BulkRequest {
   /** Of the form: the same form sent twice makes one bulk. */
@@ -176,14 +144,6 @@ async function begin(
   return { outcome: "begun", bulk: made };
 }
 
-function chosenBy(userId: string, choice: BulkChoice): RawBuilder<unknown> {
-  if ("ids" in choice) return sessionsByIds(userId, choice.ids);
-  if ("changedBy" in choice) return sessionsChangedBy({ id: choice.changedBy, user_id: userId });
-  if ("connected" in choice) return sessionsWithAgents(userId, BULK_LIMIT);
-  const { view, until } = choice;
-  return sessionsMatching(matching(userId, view, until).where, until);
-}
-
 /** Takes back what a bulk has changed, all of it and nothing else; taken back twice, it is taken back once. */
 export async function undoBulk(env: Env, userId: string, id: string): Promise<BulkResult> {
   const undone = await attempt("bulk-undo", () => read(env.DB, readBulk({ id, user_id: userId })));
@@ -228,85 +188,4 @@ export function finishBulk(env: Env, userId: string, id: string): Promise<boolea
     const [[found]] = await write(env.DB, writes, readBulk(bulk));
     return found !== undefined;
   });
-}
-
-/** A bulk that has not got on for so long, in milliseconds, is told to have stopped. */
-const STALLED_AFTER = 30_000;
-
-/** @returns whether nobody seems to carry out a bulk of which something is still to do */
-export function isStalled(bulk: BulkRow, now: number): boolean {
-  return now - bulk.stepped_at > STALLED_AFTER;
-}
-
-/** How far a bulk is. */
-export interface BulkReport {
-  bulk: BulkRow;
-  counts: BulkCounts;
-  /** Those that failed, as many as are told, by id and repository. */
-  failed: { id: string; repository: string }[];
-}
-
-const FAILED_TOLD = 100;
-
-/** @returns undefined where this person has no such bulk */
-export async function findBulk(
-  d1: Database,
-  userId: string,
-  id: string,
-): Promise<BulkReport | undefined> {
-  const named = { id, user_id: userId };
-  const [[bulk], counts, failed] = await read(
-    d1,
-    readBulk(named),
-    readCounts(named),
-    readFailed(named, FAILED_TOLD),
-  );
-  return (
-    bulk && {
-      bulk,
-      counts: countsOf(counts),
-      failed: failed.map((row) => ({ id: row.id, repository: repositoryName(row) })),
-    }
-  );
-}
-
-/** @returns a person's bulks that are under way or have stopped, the newest ones */
-export async function findUnfinishedBulks(d1: Database, userId: string): Promise<BulkRow[]> {
-  const [bulks] = await read(d1, readUnfinished(userId));
-  return bulks;
-}
-
-/** What there is to say of sessions before they are deleted. */
-export interface Confirmation extends Measure {
-  /** Whether the messages were counted where they are, not as their rows know them. */
-  exact: boolean;
-}
-
-/** Counts sessions and their messages: those of a page's worth exactly, by asking their objects. */
-export async function measureChoice(
-  env: Env,
-  d1: Database,
-  userId: string,
-  choice: BulkChoice,
-): Promise<Confirmation> {
-  const chosen = chosenBy(userId, choice);
-  const [[measured], some] = await read(
-    d1,
-    measureSessions(userId, chosen),
-    readChosen(chosen, PAGE_SIZE + 1),
-  );
-  const measure = measured ?? { count: 0, messages: 0, checksum: "" };
-  if (some.length > PAGE_SIZE) return { ...measure, exact: false };
-  const counted = await inParallel(some, OBJECTS_AT_ONCE, ({ id }) =>
-    countMessages(env, id, userId),
-  );
-  const known = counted.filter((count) => count !== undefined);
-  if (known.length < counted.length) return { ...measure, exact: false };
-  return { ...measure, messages: known.reduce((sum, count) => sum + count, 0), exact: true };
-}
-
-function countsOf(lines: { outcome: BulkOutcome | null; count: number }[]): BulkCounts {
-  const counts = { ...NO_COUNTS };
-  for (const { outcome, count } of lines) counts[outcome ?? "pending"] = count;
-  return counts;
 }

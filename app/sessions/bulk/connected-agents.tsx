@@ -1,7 +1,7 @@
 import { Form } from "@remix-run/react";
 import { numberText } from "../../ui/number";
 import { sessionCountText } from "../session-summary";
-import type { ConnectedAgents } from "./connected-agents-query.server";
+import type { ConnectedAgents } from "./connected-agents.server";
 
 /** @returns whether there are agents connected, or may be some */
 export function mayHaveAgents({ sessions, unknown }: ConnectedAgents): boolean {

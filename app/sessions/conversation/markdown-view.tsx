@@ -1,5 +1,5 @@
 import { memo, type ReactNode } from "react";
-import { SCROLLABLE } from "../../ui/scrollable";
+import { SCROLLABLE } from "../../ui/number";
 import { isLinkTarget, type Align, type Markdown, type MarkdownNode } from "../protocol/markdown";
 
 /**

@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from "kysely";
 import type { Statement } from "../../platform/database.server";
-import { accountStands } from "../../platform/deleted-users.server";
+import { accountStands } from "../../platform/users.server";
 import { MINUTE } from "../protocol/budgets";
 import type { Repository, SessionMetadata } from "../protocol/session";
 import { ALWAYS, sessionStatements } from "../session-table.server";

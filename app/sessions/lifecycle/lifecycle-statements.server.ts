@@ -6,7 +6,7 @@
  */
 import { sql, type RawBuilder } from "kysely";
 import type { Statement } from "../../platform/database.server";
-import { accountStands } from "../../platform/deleted-users.server";
+import { accountStands } from "../../platform/users.server";
 import type { SessionEventKind, SessionMetadata } from "../protocol/session";
 import { ALWAYS, listed, sessionStatements } from "../session-table.server";
 import { insertRow } from "./create-statements.server";

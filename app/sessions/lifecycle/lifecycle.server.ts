@@ -6,9 +6,9 @@
  * may or may not have happened, and asking again is safe.
  */
 import { write } from "../../platform/database.server";
-import { derivedId } from "../../platform/derived-id";
 import { personObject, sessionObject } from "../../platform/durable-objects.server";
 import { attempt } from "../../platform/log";
+import { derivedId } from "../../platform/token.server";
 import { changeWithinLimit, type ChangeResult } from "../change-limit.server";
 import { MINUTE } from "../protocol/budgets";
 import type { Repository, SessionRow, StatusChange } from "../protocol/session";

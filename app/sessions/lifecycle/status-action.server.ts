@@ -1,5 +1,4 @@
 import { json, type AppLoadContext } from "@remix-run/cloudflare";
-import type { User } from "../../auth/auth.server";
 import { redirectWithFlash, type Flash } from "../../platform/http/flash.server";
 import { retryAfter } from "../../platform/http/retry-after.server";
 import { notifyChanged } from "../notify.server";
@@ -20,15 +19,15 @@ import { changeStatus } from "./lifecycle.server";
 export async function statusAction(
   request: Request,
   context: AppLoadContext,
-  user: User,
+  userId: string,
   intent: string | undefined,
   path: string,
 ) {
   const { change, id } = parseStatusChange(intent);
-  const result = await changeStatus(context.env, user.id, id, change);
+  const result = await changeStatus(context.env, userId, id, change);
   switch (result.outcome) {
     case "done":
-      notifyChanged(context, user.id, id);
+      notifyChanged(context, userId, id);
       return redirectWithFlash(request, context, path, flashOf(change, result.session, path));
     case "not-found":
       throw sessionNotFound();

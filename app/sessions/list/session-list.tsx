@@ -1,10 +1,9 @@
 import { Form, useNavigation, useSearchParams } from "@remix-run/react";
 import { useClientLinks } from "../../ui/hooks/use-client-links";
 import { RelativeTime } from "../../ui/time";
-import { AgentStatusLabel } from "../agent-status";
 import { deletePaths, listPath } from "../paths";
 import type { SessionListItem } from "../session-summary";
-import { messageCountText, StatusWord } from "../session-words";
+import { AgentStatusLabel, messageCountText, StatusWord } from "../session-words";
 import type { ListView } from "./list-view";
 import { PageCheckbox, SelectionBar, useSelectionReset } from "./selection";
 

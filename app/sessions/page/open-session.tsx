@@ -2,7 +2,6 @@ import { Form } from "@remix-run/react";
 import { useMemo } from "react";
 import { useHydrated } from "../../ui/hooks/use-hydrated";
 import { useMovingNow } from "../../ui/time";
-import { AgentStatusLabel } from "../agent-status";
 import { AgentsPanel, type MadeToken } from "../agents/agents-panel";
 import { Composer, type Draft } from "../conversation/composer";
 import { ConnectionStatus, Conversation } from "../conversation/conversation";
@@ -10,6 +9,7 @@ import type { ConversationPage as ConversationAnswer } from "../conversation/con
 import { useLiveSession, useSeen } from "../conversation/live-session";
 import type { ShownMessage } from "../protocol/message";
 import type { SessionEvent } from "../protocol/session";
+import { AgentStatusLabel } from "../session-words";
 import { SessionDetails, SessionHistory, type SessionDetailsProps } from "./session-details";
 
 /** What a session's page is loaded with; its conversation is asked for at the same time. */

@@ -5,6 +5,7 @@
  * An id is one person's for good. A login is not: GitHub gives one that was released to somebody else. So a login in the
  * list is compared with what GitHub called a person when they signed in, and never looked up again.
  */
+import { sql, type RawBuilder } from "kysely";
 import { read, statementBuilder, type Database } from "./database.server";
 
 /** A person: their id, such as `github:583231`, and their login when they signed in. */
@@ -66,4 +67,16 @@ export async function isStillAllowed(
   const known = allowedStatements.selectFrom("users").select(["id", "login"]).where("id", "=", id);
   const [[user]] = await read(DB, known.compile());
   return user !== undefined && isAllowed(ALLOWED_USERS, user);
+}
+
+/**
+ * A condition for every statement that inserts something of a person's, so that nothing late brings back what was deleted
+ * with their account: it is not being deleted, and if it was deleted before, this was begun afterwards.
+ *
+ * @param begun when what is inserted was begun, epoch milliseconds
+ */
+export function accountStands(userId: string, begun: number): RawBuilder<boolean> {
+  return sql<boolean>`NOT EXISTS (
+    SELECT 1 FROM deleted_users
+    WHERE user_id = ${userId} AND coalesce(finished_at, ${begun}) >= ${begun})`;
 }

@@ -1,10 +1,10 @@
-import { offersGitHub } from "../github/client.server";
-import { read } from "../platform/database.server";
-import { sessionObject } from "../platform/durable-objects.server";
-import { cookieSecrets } from "../platform/http/cookies.server";
-import { attempt } from "../platform/log";
-import { parseKeys } from "../platform/seal.server";
-import { readRow } from "./session-table.server";
+import { offersGitHub } from "../../github/client.server";
+import { read } from "../../platform/database.server";
+import { sessionObject } from "../../platform/durable-objects.server";
+import { cookieSecrets } from "../../platform/http/cookies.server";
+import { attempt } from "../../platform/log";
+import { parseKeys } from "../../platform/seal.server";
+import { readRow } from "../../sessions/session-table.server";
 
 const CHECK_TIMEOUT = 5_000;
 

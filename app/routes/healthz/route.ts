@@ -1,5 +1,5 @@
 import { json, type LoaderFunctionArgs } from "@remix-run/cloudflare";
-import { checkHealth } from "../sessions/health.server";
+import { checkHealth } from "./health.server";
 
 /** For monitors, and open to anyone: 200 where every part works, 503 where one of them does not. */
 export async function loader({ context }: LoaderFunctionArgs) {
