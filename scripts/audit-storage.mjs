@@ -18,8 +18,8 @@ const OBJECTS = "v3/do/ship-sessions-SessionDO";
 /** Holds no database or object of its own: its table `_cf_ALARM` says when to ring which object. */
 const SCHEDULE = "metadata.sqlite";
 const NOT_OURS = /^(_cf_|__miniflare_|sqlite_)/;
-/** In milliseconds: a database may be locked for a moment while it is written. */
-const PATIENCE = 5_000;
+/** How long to wait for a database that is being written, in milliseconds. */
+const LOCK_TIMEOUT = 5_000;
 
 /** What can be wrong with a session, or with the kept counts of a person and repository, in the words that it is told in. */
 export const BREACHES = {
@@ -153,7 +153,7 @@ function readAlarms(file) {
  * @returns {Result}
  */
 function reading(file, read) {
-  const database = new Database(`${pathToFileURL(file)}?mode=ro`, { timeout: PATIENCE });
+  const database = new Database(`${pathToFileURL(file)}?mode=ro`, { timeout: LOCK_TIMEOUT });
   try {
     database.exec("BEGIN");
     return read((sql) => /** @type {never[]} */ (database.prepare(sql).all()));

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { describe, findViolations, readStorage } from "./audit-storage.mjs";
-import { createSession, signIn } from "./lib/client.mjs";
+import { signIn } from "./lib/client.mjs";
 import { build, install, migrate } from "./lib/project.mjs";
 import { answers, serve } from "./lib/server.mjs";
 import { must } from "./lib/processes.mjs";
@@ -192,10 +192,10 @@ function operation(kind) {
  */
 async function create(client, session) {
   const { form } = session;
-  await send(session, form, () => createSession(client, form.key, OWNER, session.repository));
+  const name = `${OWNER}/${session.repository}`;
+  await send(session, form, () => client.sendCreateForm(name, form.key));
   if (!form.acknowledged || session.id) return;
   const listed = await listSessions(client, "active").catch(() => undefined);
-  const name = `${OWNER}/${session.repository}`;
   session.id ??= listed?.find(({ repository }) => repository === name)?.id;
   if (listed && !session.id) blame("lost", `${session.repository}: created, but not on the list`);
 }
@@ -209,7 +209,7 @@ async function listSessions(client, status) {
   const listed = [];
   let cursor = "";
   do {
-    const page = await client.list(`?status=${status}${cursor}`);
+    const page = await client.listPage(`?status=${status}${cursor}`);
     listed.push(...page.sessions);
     cursor = page.older ? `&cursor=${page.older}` : "";
   } while (cursor);
@@ -222,8 +222,8 @@ async function listSessions(client, status) {
  * @param {Operation} message
  */
 function append(client, session, message) {
-  const fields = { intent: "send", key: message.key, text: textOf(message) };
-  return send(session, message, () => client.post(`/session/${session.id}`, fields));
+  const { id = "" } = session;
+  return send(session, message, () => client.sendMessageForm(id, textOf(message), message.key));
 }
 
 /** @param {Operation} message */
@@ -285,6 +285,7 @@ async function act(client, chance, enough) {
   // Mostly the newest ones, so that clients meet at the same session.
   const session = chance.of(chance.below(3) > 0 ? listed.slice(-12) : listed);
   if (!session) return;
+  const { id = "" } = session;
   switch (what) {
     case "append":
       return await append(client, session, operation("append"));
@@ -293,18 +294,14 @@ async function act(client, chance, enough) {
       const message = sent.find((message) => !message.acknowledged) ?? chance.of(sent);
       return message && (await append(client, session, message));
     }
-    case "delete": {
-      const path = `/dashboard/delete?id=${session.id}`;
-      return await send(session, operation("delete"), () => client.post(path, {}));
-    }
+    case "delete":
+      return await send(session, operation("delete"), () => client.sendDeleteForm(id));
     case "open":
       return await open(client, session);
     case "archive":
     case "restore":
-    case "keep": {
-      const intent = `${what}:${session.id}`;
-      return await send(session, operation(what), () => client.post("/dashboard", { intent }));
-    }
+    case "keep":
+      return await send(session, operation(what), () => client.sendChangeForm(what, id));
   }
 }
 
@@ -486,7 +483,7 @@ async function verifyOpens(client, session, id) {
   const page = await client.open(`/session/${id}`);
   if (page.status !== 200) blame("unopened", `${id}: opened with ${page.status}`);
   const messages = await readMessages(client, id).catch((/** @type {Error} */ { message }) => {
-    blame("unopened", message);
+    blame("unopened", `${id}: ${message}`);
     return [];
   });
   for (const message of acknowledged(session, "append")) {
@@ -506,7 +503,7 @@ async function readMessages(client, id) {
   let before = "";
   do {
     const conversation = await client.conversation(id, before);
-    if (conversation.state !== "ready") throw new Error(`${id}: opened as ${conversation.state}`);
+    if (conversation.state !== "ready") throw new Error(`opened as ${conversation.state}`);
     const [first] = conversation.messages;
     messages.push(...conversation.messages);
     before = first ? `?before=${first.id}` : "";
