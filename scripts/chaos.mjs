@@ -14,7 +14,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { readStorage } from "./audit-storage.mjs";
 import { act, Chance } from "./lib/chaos/act.mjs";
 import { created, journal, report } from "./lib/chaos/journal.mjs";
 import { blameViolations, settle, verifyOverHttp, verifyStored } from "./lib/chaos/verify.mjs";
@@ -22,6 +21,7 @@ import { signIn } from "./lib/client.mjs";
 import { must } from "./lib/processes.mjs";
 import { build, install, migrate } from "./lib/project.mjs";
 import { answers, serve } from "./lib/server.mjs";
+import { readStorage } from "./lib/storage.mjs";
 
 const PEOPLE = ["ada", "ben", "cleo"];
 const CLIENTS_EACH = 4;

@@ -1,7 +1,8 @@
 // @ts-check
 /** The end of `npm run chaos`: compares what was acknowledged with what is stored, and with what the pages show. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, findViolations, readStorage } from "../../audit-storage.mjs";
+import { describe, findViolations } from "../../audit-storage.mjs";
+import { readStorage } from "../storage.mjs";
 import { acknowledged, begun, blame, EFFECTS, journal, textOf } from "./journal.mjs";
 import { create, listSessions } from "./requests.mjs";
 
@@ -10,7 +11,7 @@ import { create, listSessions } from "./requests.mjs";
  * @typedef {import("../client.mjs").ConversationPage} ConversationPage
  * @typedef {import("./journal.mjs").Operation} Operation
  * @typedef {import("./journal.mjs").Session} Session
- * @typedef {ReturnType<typeof readStorage>} Storage
+ * @typedef {import("../storage.mjs").Storage} Storage
  */
 
 /** In milliseconds: an alarm that fails is tried again after 5 s, then 10, then 20. */
