@@ -119,7 +119,7 @@ async function costOf(url, cookie) {
 async function deepQuery(person, sessions) {
   let query = "";
   for (let read = 0; read < sessions / 3; read += PAGE_SIZE) {
-    const { older } = await person.list(query);
+    const { older } = await person.listPage(query);
     query = `?${new URLSearchParams({ cursor: older ?? "" })}`;
   }
   return query;

@@ -1,7 +1,7 @@
 // @ts-check
 /** A session with agents, as the bench uses it. */
 import { randomUUID } from "node:crypto";
-import { createSession, signIn } from "../scripts/lib/client.mjs";
+import { signIn } from "../scripts/lib/client.mjs";
 
 /** What one token may ask for in a minute. */
 export const REQUESTS_PER_MINUTE = 120;
@@ -14,19 +14,13 @@ export const REQUESTS_PER_MINUTE = 120;
 /** @param {string} origin @param {string} name @returns {Promise<Session>} of somebody of that name who has only this one */
 export async function newSession(origin, name) {
   const client = await signIn(origin, name);
-  await createSession(client, randomUUID(), "acme", "service");
+  await client.sendCreateForm("acme/service");
   return { origin, client, id: await client.newestSession() };
 }
 
 /** @param {Session} session @param {number} count @returns {Promise<string[]>} the tokens of as many agents */
 export async function connectAgents({ client, id }, count) {
-  const connect = async () => {
-    const fields = { intent: "connect", key: randomUUID(), name: "bench" };
-    const { body } = await client.post(`/session/${id}`, fields);
-    const [token] = /ship_[0-9a-f]{64}/.exec(body) ?? [];
-    if (!token) throw new Error("No token was made.");
-    return token;
-  };
+  const connect = async () => (await client.connectAgent(id, "bench")).token;
   return Promise.all(Array.from({ length: count }, connect));
 }
 

@@ -4,14 +4,13 @@
  * load of a list of 50 costs. It reports, and fails only where it could not look.
  */
 import lighthouse from "lighthouse";
-import { randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright";
 import { chromiumOptions, installChromium } from "./lib/chromium.mjs";
-import { createSession, signIn } from "./lib/client.mjs";
+import { signIn } from "./lib/client.mjs";
 import { build, install, migrate } from "./lib/project.mjs";
 import { serve } from "./lib/server.mjs";
 
@@ -41,13 +40,11 @@ const MESSAGES = [
 async function fillList() {
   const client = await signIn(ORIGIN, USER);
   for (let number = 1; number <= SESSIONS; number++) {
-    const { status } = await createSession(client, randomUUID(), "fleet", `boat-${number}`);
+    const { status } = await client.sendCreateForm(`fleet/boat-${number}`);
     if (status !== 302) throw new Error(`A session was not made (${status}).`);
   }
   const id = await client.newestSession();
-  for (const text of MESSAGES) {
-    await client.post(`/session/${id}`, { intent: "send", key: randomUUID(), text });
-  }
+  for (const text of MESSAGES) await client.sendMessageForm(id, text);
   return id;
 }
 

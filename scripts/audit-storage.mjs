@@ -5,23 +5,16 @@
  *
  *     npm run audit:storage -- [--state DIR]
  */
-import Database from "libsql";
-import { existsSync, readdirSync, realpathSync } from "node:fs";
-import { basename, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { realpathSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { ROOT } from "./lib/processes.mjs";
+import { readStorage } from "./lib/storage.mjs";
 
-/** Where Miniflare keeps things, under the state folder. */
-const DATABASES = "v3/d1/miniflare-D1DatabaseObject";
-const OBJECTS = "v3/do/ship-sessions-SessionDO";
-/** Holds no database or object of its own: its table `_cf_ALARM` says when to ring which object. */
-const SCHEDULE = "metadata.sqlite";
-const NOT_OURS = /^(_cf_|__miniflare_|sqlite_)/;
-/** In milliseconds: a database may be locked for a moment while it is written. */
-const PATIENCE = 5_000;
+export { readStorage };
 
-/** What can be wrong with a session, or with the kept counts of a person and repository, in the words that it is told in. */
+/** What can be wrong with a session, or with the kept counts of a person and repository, in the words of the report. */
 export const BREACHES = {
   "row-of-deleted": "was deleted, but has a row",
   "object-of-deleted": "was deleted, but its object has state",
@@ -40,155 +33,19 @@ export const BREACHES = {
 };
 
 /**
- * @typedef {{ id: string, user_id: string, last_activity: number, message_count: number }} Facts
- *   what row and object both know of a session; times are epoch milliseconds
- * @typedef {Facts & { repo_owner: string, repo_name: string, repo: string, status: string, agent_tokens: number | null }} Row
- * @typedef {object} StoredObject
- * @property {string} file  the object's own id, by which Miniflare names its file
- * @property {string | undefined} name  what the object's id was made from
- * @property {string[]} tables  that the app has made
- * @property {(Facts & { deleting: number }) | undefined} state  undefined in an empty object
- * @property {string[]} messageKeys  the client key of every message
- * @property {number} tokens  how many agents' tokens there are
- * @property {number | undefined} alarm  epoch milliseconds
- * @typedef {object} Storage
- * @property {Row[]} rows
- * @property {string[]} tombstones  the ids of deleted sessions
- * @property {{ session_id: string, kind: string, at: number }[]} events
- * @property {StoredObject[]} objects
- * @property {KeptCount[]} counts
- * @typedef {{ user_id: string, repo: string, active: number, archived: number }} KeptCount
- *   how many sessions a person has on a repository, '' for all, by the table of such counts
+ * @typedef {import("./lib/storage.mjs").Facts} Facts
+ * @typedef {import("./lib/storage.mjs").Row} Row
+ * @typedef {import("./lib/storage.mjs").StoredObject} StoredObject
+ * @typedef {import("./lib/storage.mjs").Storage} Storage
+ * @typedef {import("./lib/storage.mjs").KeptCount} KeptCount
  * @typedef {{ id: string, breach: keyof typeof BREACHES, detail?: string }} Violation
  */
 
 /**
- * Reads everything that the app has stored under a state folder of Miniflare.
- *
- * @param {string} state
- * @returns {Storage}
- * @throws where there is no local data, or more than one database that holds sessions
- */
-export function readStorage(state) {
-  const databases = sqliteFiles(join(state, DATABASES)).filter((file) =>
-    reading(file, (all) => ownTables(all).includes("deleted_sessions")),
-  );
-  const [database, another] = databases;
-  if (!database) throw new Error(`No local data in ${state}. Start the app first: npm start`);
-  if (another) throw new Error(`More than one database holds sessions: ${databases.join(", ")}`);
-  const alarms = readAlarms(join(state, OBJECTS, SCHEDULE));
-  return {
-    ...reading(database, readDatabase),
-    objects: sqliteFiles(join(state, OBJECTS)).map((file) => readObject(file, alarms)),
-  };
-}
-
-/** @typedef {<Line>(sql: string) => Line[]} ReadAll  all lines that a query answers */
-
-/** @param {ReadAll} all */
-function readDatabase(all) {
-  return {
-    rows: /** @type {Row[]} */ (all("SELECT * FROM sessions")),
-    tombstones: /** @type {{ id: string }[]} */ (all("SELECT id FROM deleted_sessions")).map(
-      ({ id }) => id,
-    ),
-    events: /** @type {Storage["events"]} */ (
-      all("SELECT session_id, kind, at FROM session_events")
-    ),
-    counts: /** @type {KeptCount[]} */ (
-      all("SELECT user_id, repo, active, archived FROM session_counts")
-    ),
-  };
-}
-
-/**
- * @param {string} file
- * @param {Map<string, number>} alarms
- * @returns {StoredObject}
- */
-function readObject(file, alarms) {
-  const id = basename(file, ".sqlite");
-  return reading(file, (all) => {
-    const tables = ownTables(all);
-    /** @type {{ name: string }[]} */
-    const names = hasTable(all, "__miniflare_do_name")
-      ? all("SELECT name FROM __miniflare_do_name")
-      : [];
-    /** @type {StoredObject["state"][]} */
-    const states = tables.includes("state") ? all("SELECT * FROM state") : [];
-    /** @type {{ client_key: string }[]} */
-    const messages = tables.includes("messages") ? all("SELECT client_key FROM messages") : [];
-    const tokens = tables.includes("agent_tokens") ? all("SELECT id FROM agent_tokens").length : 0;
-    return {
-      file: id,
-      name: names[0]?.name,
-      tables,
-      state: states[0],
-      messageKeys: messages.map(({ client_key }) => client_key),
-      tokens,
-      alarm: alarms.get(id),
-    };
-  });
-}
-
-/**
- * @param {string} file
- * @returns {Map<string, number>} by object, when Miniflare will ring it
- */
-function readAlarms(file) {
-  if (!existsSync(file)) return new Map();
-  return reading(file, (all) => {
-    /** @type {{ actor_id: string, at: number }[]} */
-    const alarms = all("SELECT actor_id, scheduled_time / 1000000 AS at FROM _cf_ALARM");
-    return new Map(alarms.map(({ actor_id, at }) => [actor_id, at]));
-  });
-}
-
-/**
- * Reads one SQLite file, all queries from the same moment, its write-ahead log included.
- *
- * @template Result
- * @param {string} file
- * @param {(all: ReadAll) => Result} read
- * @returns {Result}
- */
-function reading(file, read) {
-  const database = new Database(`${pathToFileURL(file)}?mode=ro`, { timeout: PATIENCE });
-  try {
-    database.exec("BEGIN");
-    return read((sql) => /** @type {never[]} */ (database.prepare(sql).all()));
-  } finally {
-    database.close();
-  }
-}
-
-/** @param {string} folder */
-function sqliteFiles(folder) {
-  if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => name.endsWith(".sqlite") && name !== SCHEDULE);
-  return names.map((name) => join(folder, name));
-}
-
-/** @param {ReadAll} all */
-function ownTables(all) {
-  /** @type {{ name: string }[]} */
-  const tables = all("SELECT name FROM sqlite_master WHERE type = 'table'");
-  return tables.map(({ name }) => name).filter((name) => !NOT_OURS.test(name));
-}
-
-/**
- * @param {ReadAll} all
- * @param {string} name
- */
-function hasTable(all, name) {
-  return all(`SELECT 1 FROM sqlite_master WHERE name = '${name}'`).length > 0;
-}
-
-/**
- * Compares rows, tombstones, history and objects. A row whose object is empty is right: it has no messages yet.
+ * Compares rows, tombstones, history, objects and kept counts. A row may have an empty object: there are no messages yet.
  *
  * @param {Storage} storage
- * @returns {Violation[]}
+ * @returns {Violation[]} every breach of what must hold
  */
 export function findViolations({ rows, tombstones, events, objects, counts }) {
   const rowOf = new Map(rows.map((row) => [row.id, row]));
@@ -298,10 +155,7 @@ function violation(id, breach, detail) {
   return detail === undefined ? { id, breach } : { id, breach, detail };
 }
 
-/**
- * @param {Violation} violation
- * @returns {string} as a person reads it
- */
+/** @param {Violation} violation @returns {string} the violation in words */
 export function describe({ id, breach, detail }) {
   return `${id} ${BREACHES[breach]}${detail === undefined ? "" : ` (${detail})`}`;
 }

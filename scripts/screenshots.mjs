@@ -3,13 +3,12 @@
  * `npm run screenshots`: takes the pictures of docs/screenshots: the pages of the built app as they look on a phone, a
  * tablet and a wide screen, in light and in dark.
  */
-import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright";
 import { chromiumOptions, installChromium } from "./lib/chromium.mjs";
-import { createSession, signIn } from "./lib/client.mjs";
+import { signIn } from "./lib/client.mjs";
 import { build, install, migrate } from "./lib/project.mjs";
 import { serve } from "./lib/server.mjs";
 import { must } from "./lib/processes.mjs";
@@ -81,15 +80,13 @@ function insertRows() {
 /** Makes one session that is really talked in. @returns {Promise<string>} its id */
 async function talk() {
   const client = await signIn(ORIGIN, USER);
-  await createSession(client, randomUUID(), "fleet", "harbour");
+  await client.sendCreateForm("fleet/harbour");
   const id = await client.newestSession();
-  const path = `/session/${id}`;
-  const form = { intent: "connect", key: randomUUID(), name: "Bosun" };
-  const [token] = /ship_[0-9a-f]{64}/.exec((await client.post(path, form)).body) ?? [];
+  const { token } = await client.connectAgent(id, "Bosun");
   for (const [who, text = ""] of TALK) {
-    if (who === USER) await client.post(path, { intent: "send", key: randomUUID(), text });
+    if (who === USER) await client.sendMessageForm(id, text);
     else
-      await fetch(ORIGIN + path, {
+      await fetch(`${ORIGIN}/session/${id}`, {
         method: "POST",
         headers: { Authorization: `Bearer ${token}` },
         body: new URLSearchParams({ text, status: "working" }),

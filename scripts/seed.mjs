@@ -7,7 +7,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { complaintOf, createSession, signIn } from "./lib/client.mjs";
+import { complaintOf, signIn } from "./lib/client.mjs";
 import { build, install, makeSecrets, migrate } from "./lib/project.mjs";
 import { answers, serve } from "./lib/server.mjs";
 
@@ -59,13 +59,13 @@ async function seed(origin, user, sessions) {
  * @param {number} index
  */
 async function create(client, index) {
-  const [owner = "", name = ""] = REPOSITORIES[index % REPOSITORIES.length]?.split("/") ?? [];
+  const repository = REPOSITORIES[index % REPOSITORIES.length] ?? "";
   const key = randomUUID();
-  let { status, body, wait } = await createSession(client, key, owner, name);
+  let { status, body, wait } = await client.sendCreateForm(repository, key);
   while (status === 429 && wait > 0) {
     console.log(`Waiting ${wait / 1000} s: more sessions a minute are not allowed.`);
     await sleep(wait);
-    ({ status, body, wait } = await createSession(client, key, owner, name));
+    ({ status, body, wait } = await client.sendCreateForm(repository, key));
   }
   if (status !== 302) throw new Error(`A session was not made (${status}): ${complaintOf(body)}`);
 }

@@ -1,41 +1,34 @@
 // @ts-check
+/** The Chromium that the browser tests and the commands that open pages use. */
 import { existsSync } from "node:fs";
 import { chromium } from "playwright";
 import { must, run } from "./processes.mjs";
 
-const SYSTEM_BROWSERS = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-];
+const DEBIAN_CHROMIUM = "/usr/bin/chromium";
+const asRoot = process.getuid?.() === 0;
 
-/** @returns how Playwright starts the Chromium that there is, where it may not reach anything but this machine */
-export function chromiumOptions() {
-  const asRoot = process.getuid?.() === 0;
-  return {
-    executablePath: findChromium() ?? "",
-    args: ["--disable-background-networking", ...(asRoot ? ["--no-sandbox"] : [])],
-  };
-}
-
-/** @returns {string | undefined} Playwright's own Chromium, or one that the system has */
+/** @returns {string | undefined} the path of Playwright's own Chromium or of Debian's, if either is installed */
 function findChromium() {
-  return [chromium.executablePath(), ...SYSTEM_BROWSERS].find((path) => existsSync(path));
+  return [chromium.executablePath(), DEBIAN_CHROMIUM].find((path) => existsSync(path));
 }
 
-/** Sees that there is a Chromium: one that exists, else Playwright's, else Debian's package where this is root. */
+/** @returns the launch options for Playwright: the installed Chromium, without requests of its own to other machines */
+export function chromiumOptions() {
+  const args = ["--disable-background-networking", ...(asRoot ? ["--no-sandbox"] : [])];
+  return { executablePath: findChromium() ?? "", args };
+}
+
+/**
+ * Installs Playwright's Chromium, unless one is installed. If it cannot be downloaded, root gets Debian's package, and this
+ * process ends with apt's exit code if that fails as well.
+ *
+ * @throws {Error} if it cannot be downloaded and this is not root
+ */
 export async function installChromium() {
   if (findChromium()) return;
-  const asRoot = process.getuid?.() === 0;
-  const installed = await run("playwright", [
-    "install",
-    ...(asRoot ? ["--with-deps"] : []),
-    "chromium",
-  ]);
-  if (installed === 0 && findChromium()) return;
-  if (!asRoot) throw new Error("Chromium could not be downloaded: install one and run this again.");
-  await must("apt-get", ["update", "-qq"]);
-  await must("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "chromium"], {
-    env: { DEBIAN_FRONTEND: "noninteractive" },
-  });
+  await run("playwright", ["install", ...(asRoot ? ["--with-deps"] : []), "chromium"]);
+  if (findChromium()) return;
+  if (!asRoot) throw new Error("Chromium could not be downloaded. Install it and try again.");
+  const apt = "apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium";
+  await must("sh", ["-c", apt], { env: { DEBIAN_FRONTEND: "noninteractive" } });
 }

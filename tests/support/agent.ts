@@ -1,6 +1,5 @@
 /** An agent as its session knows it: what it says over plain HTTP, by its token and nothing else. */
 import { execFile } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { Client } from "./client";
@@ -21,9 +20,7 @@ export class Agent {
 
   /** Makes a token by the session's own form. */
   static async connect(ship: Client, id: string, name = "Bot"): Promise<Agent> {
-    const form = { intent: "connect", key: randomUUID(), name };
-    const page = await (await ship.post(`/session/${id}`, form)).text();
-    const [token = ""] = /ship_[0-9a-f]{64}/.exec(page) ?? [];
+    const { token, page } = await ship.connectAgent(id, name);
     return new Agent(`${ship.origin}/session/${id}`, token, page);
   }
 
