@@ -1,5 +1,5 @@
 // @ts-check
-/** `npm run validate`: every check of the code that runs none of it, in a minute; `npm test` begins with them. */
+/** `npm run validate`: every check that does not run the app, in about a minute; `npm test` begins with them. */
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { install } from "./lib/project.mjs";
@@ -7,12 +7,15 @@ import { run } from "./lib/processes.mjs";
 
 /** @typedef {{ name: string, command: string, args: string[] }} Check  which passes or fails as a whole */
 
+const VITEST = ["run", "-c", "tests/vitest.config.ts", "--project", "unit"];
+
 /** @type {Check[]} */
 export const CHECKS = [
   { name: "format", command: "prettier", args: ["--check", "--log-level", "warn", "."] },
   { name: "generated types", command: "npm", args: ["run", "--silent", "typegen"] },
   { name: "types", command: "tsc", args: [] },
   { name: "lint", command: "eslint", args: ["--max-warnings", "0", "."] },
+  { name: "structure", command: "vitest", args: [...VITEST, "tests/unit/structure.test.ts"] },
   { name: "dead code", command: "knip", args: ["--no-progress"] },
 ];
 

@@ -16,7 +16,7 @@ import {
 } from "./records.server";
 
 /** The longest that browsers keep a cookie, in seconds. When a sign-in ends, its record says. */
-export const COOKIE_AGE = 400 * 24 * 60 * 60;
+const COOKIE_AGE = 400 * 24 * 60 * 60;
 
 /**
  * Signs a person in with a new random token; what this browser was signed in by before ends. Where their account is being

@@ -4,7 +4,7 @@
 export const LIST_PARAMS = ["status", "q", "repo", "idle", "sort", "cursor"] as const;
 
 /** What a list shows unless its URL says otherwise; no URL says it. */
-export const DEFAULTS = new Map<string, string>([
+const DEFAULTS = new Map<string, string>([
   ["status", "active"],
   ["sort", "activity"],
 ]);

@@ -44,7 +44,7 @@ export interface Measure {
  * but an id is a piece of a hash itself (`derivedId`), so that other ids have other sums. Of `BULK_LIMIT` ids they fit into
  * SQLite's integers; its JSON functions read hexadecimal.
  */
-export const CHECKSUM = sql`
+const CHECKSUM = sql`
   printf('%d.%d', sum(json_extract('0x' || substr(id, 1, 8), '$')),
     sum(json_extract('0x' || substr(id, 25, 12), '$')))`;
 
