@@ -20,9 +20,6 @@ export default defineConfig({
   fullyParallel: true,
   forbidOnly: true,
   workers: 2,
-  // On a busy machine a message can be lost: a live list that is read again just as Undo is pressed takes it with it. Told as
-  // flaky, until that is mended.
-  retries: process.env.CI ? 1 : 0,
   reporter: process.env.REPORT
     ? [["line"], ["json", { outputFile: process.env.REPORT }]]
     : [["line"]],

@@ -2,7 +2,14 @@
 import type { Page } from "playwright/test";
 import { Agent } from "../support/agent";
 import { freshName } from "../support/client";
-import { messages, sendMessage, signInAs, untilListIsAlive } from "../support/pages";
+import {
+  expectRows,
+  messages,
+  rowOf,
+  sendMessage,
+  signInAs,
+  untilListIsAlive,
+} from "../support/pages";
 import { expect, test } from "../support/test";
 
 /** Makes a token in the session's page that is open. @returns it, as it is shown */
@@ -318,4 +325,36 @@ test("a draft outlives a sign-in that ends, for the same person @js", async ({
   await expect(page).toHaveURL(/\/login\?to=/);
   await signInAs(page, name);
   await expect(page.getByLabel("Message")).toHaveValue("Half a thought");
+});
+
+test("a message is not lost when another page is opened before its own has loaded @js", async ({
+  page,
+  ship,
+}) => {
+  await ship.create("octo/cat");
+  await page.goto("/dashboard");
+  await untilListIsAlive(page);
+  // The server answers, the browser takes its cookies, and the page never gets to see the answer.
+  let answered = () => {};
+  const isAnswered = new Promise<void>((resolve) => (answered = resolve));
+  await page.route(
+    /_data=root/,
+    async (route) => {
+      await route.fetch();
+      answered();
+    },
+    { times: 1 },
+  );
+
+  await rowOf(page, "octo/cat").getByRole("button", { name: "Archive octo/cat" }).click();
+  await isAnswered;
+  await page.getByRole("link", { name: /^Archived \d/ }).click();
+
+  const status = page.getByRole("status");
+  await expect(status).toContainText("Archived octo/cat.");
+  await expectRows(page, ["octo/cat"]);
+  await status.getByRole("button", { name: "Undo" }).click();
+  await expect(status).toContainText("Restored octo/cat.");
+  await page.reload();
+  await expect(status).toHaveText("");
 });

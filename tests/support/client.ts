@@ -19,10 +19,13 @@ export class Client extends ShipClient<APIResponse> {
     super(
       origin,
       async (path, options) => {
+        // As a browser asks for a document: a flash message is shown there, and so not on the page that a test opens next.
+        const Accept = path.includes("_data=") ? "*/*" : "text/html";
+        const headers = { Accept, ...options.headers };
         // Playwright's own following of redirects cuts the connection.
-        const answer = await request.fetch(path, { ...options, maxRedirects: 0 });
+        const answer = await request.fetch(path, { ...options, headers, maxRedirects: 0 });
         const next = answer.headers().location;
-        return next === undefined ? answer : request.get(next, { maxRedirects: 0 });
+        return next === undefined ? answer : request.get(next, { headers, maxRedirects: 0 });
       },
       async (answer) => {
         await expect(answer).toBeOK();

@@ -182,7 +182,8 @@ describe.each([
     expect(await inStorage(id)).toEqual(NOTHING_STORED);
   });
 
-  test.runIf(tokens > 0)("keeps the tokens that work", async () => {
+  if (tokens === 0) return;
+  test("keeps the tokens that work", async () => {
     const { id } = await oldSession(schema);
     const hash = await hashToken(TOKEN);
 
