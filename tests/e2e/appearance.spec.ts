@@ -4,7 +4,7 @@ import { expect, test } from "../support/test";
 const LIGHT = "rgb(246, 247, 248)";
 const DARK = "rgb(15, 19, 22)";
 
-/** Chooses on the account page, and expects to see what was chosen. */
+/** Chooses a theme on the account page, and expects its colours. */
 async function choose(page: Page, choice: string, canvas: string) {
   await page.goto("/account");
   await page.getByRole("button", { name: choice }).click();

@@ -1,4 +1,4 @@
-/** A session's page while it is open: what others do in it appears by itself, and nothing is lost when the network is. */
+/** A session's page while it is open: changes by others appear without a reload, and nothing is lost without a network. */
 import { readFile } from "node:fs/promises";
 import type { Page, Route } from "playwright/test";
 import { Agent } from "../support/agent";
@@ -30,7 +30,7 @@ const test = base.extend<Fixtures>({
   },
 });
 
-/** Opens a session's page, and waits until it lives. */
+/** Opens a session's page, and waits until its live socket is open. */
 async function openLive(page: Page, id: string) {
   await page.goto(`/session/${id}`);
   await expectLive(page);
@@ -51,7 +51,7 @@ async function bringNetworkBack(page: Page) {
   await expect(page.getByText("Offline. Reconnecting…")).toHaveCount(0);
 }
 
-/** @returns the name that somebody is signed in by */
+/** @returns the name of the signed-in person */
 async function nameOf(ship: Client): Promise<string> {
   const account = await (await ship.request.get("/account")).text();
   return /user-[0-9a-f]{8}/.exec(account)?.[0] ?? "";
@@ -67,7 +67,7 @@ async function expectLastMessages(page: Page, texts: string[]) {
   expect((await textsOn(page)).slice(-texts.length)).toEqual(texts);
 }
 
-/** @returns the words of the messages that the page shows */
+/** @returns the texts of the messages that the page shows */
 async function textsOn(page: Page): Promise<string[]> {
   const texts = await messages(page).locator("> :last-child").allInnerTexts();
   return texts.map((text) => text.trim());
@@ -119,7 +119,7 @@ test("archiving, restoring and deleting in one browser show in the other @js", a
   elsewhere,
   problems,
 }) => {
-  problems.allowStatus(404); // of a page that read itself anew just when it was deleted
+  problems.allowStatus(404); // Of a page that revalidated while the session was being deleted.
   const id = await ship.create("octo/cat");
   await openLive(page, id);
   await openLive(elsewhere.page, id);
@@ -253,12 +253,12 @@ test("two hundred messages in a burst arrive in order, each once, and the page k
   page,
   ship,
 }) => {
-  test.slow(); // two hundred requests
+  test.slow(); // Two hundred requests take long.
   const id = await ship.create("octo/cat");
   for (const number of range(1, 3)) await ship.send(id, `Before ${number}`);
   await openLive(page, id);
 
-  // Two, because one may not report so much.
+  // Two agents, because of the limit for one token.
   const agents = await Promise.all([Agent.connect(ship, id), Agent.connect(ship, id)]);
   const reports = range(1, 100).flatMap((number) =>
     agents.map((agent, index) => () => agent.report({ text: `Number ${number}.${index}` })),
@@ -272,7 +272,7 @@ test("two hundred messages in a burst arrive in order, each once, and the page k
   expect(new Set(shown).size).toBe(200);
   expect(shown).toEqual(read.map(({ text }) => text));
 
-  // Who reads what was before is left there; who reads at the end again has the newest.
+  // A page that was scrolled up stays there; scrolled to the end again, it has only the newest messages.
   await page.getByRole("link", { name: "Load earlier" }).click();
   await expect(messages(page)).toHaveCount(203);
   await expect(messages(page).first()).toContainText("Before 1");
@@ -458,7 +458,7 @@ test("what agents wrote is unread until its owner looks or says so", async ({
 });
 
 test("what was looked at just before leaving is not unread @js", async ({ page, ship }) => {
-  test.slow(); // The list hears of messages within ten seconds.
+  test.slow(); // The list is notified of messages within ten seconds.
   const id = await ship.create("octo/cat");
   const agent = await Agent.connect(ship, id);
   await page.goto(`/session/${id}`);

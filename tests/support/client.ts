@@ -2,14 +2,14 @@ import { randomUUID } from "node:crypto";
 import { expect, type APIRequestContext, type APIResponse } from "playwright/test";
 import { ShipClient } from "../../scripts/lib/client.mjs";
 
-/** @returns a name that nobody else signs in with */
+/** @returns a name that no other test signs in with */
 export function freshName(): string {
   return `user-${randomUUID().slice(0, 8)}`;
 }
 
 /**
- * Ship over plain HTTP, to set things up fast and to send what no page would. In a browser test it shares the page's
- * cookies, and so is the page's person. Forms are followed to the page that their redirect leads to.
+ * Ship over plain HTTP, to set things up fast and to send what no page sends. In a browser test it shares the page's
+ * cookies, so it is the same person. After a form, it follows the redirect.
  */
 export class Client extends ShipClient<APIResponse> {
   constructor(
@@ -19,7 +19,7 @@ export class Client extends ShipClient<APIResponse> {
     super(
       origin,
       async (path, options) => {
-        // Playwright's own following of redirects cuts the connection.
+        // If Playwright follows redirects itself, it breaks the connection.
         const answer = await request.fetch(path, { ...options, maxRedirects: 0 });
         const next = answer.headers().location;
         return next === undefined ? answer : request.get(next, { maxRedirects: 0 });
