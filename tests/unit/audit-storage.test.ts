@@ -45,7 +45,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Stores one session as Miniflare does, settled unless told otherwise. */
+/** Stores one session as Miniflare does; row and object agree unless the arguments say otherwise. */
 function store({
   rows = `${ROW}; ${EVENT}`,
   object = SETTLED_OBJECT,
@@ -65,7 +65,7 @@ function store({
   return write(join(objects, `${OBJECT}.sqlite`), object);
 }
 
-/** Writes a file as a running workerd does: what was written stays in the write-ahead log. @returns the file */
+/** Writes a file as a running workerd does: the data stays in the write-ahead log. @returns the file */
 function write(file: string, sql: string): string {
   const database = new Database(file);
   opened.push(database);

@@ -67,7 +67,7 @@ function setCookie(url: string, secrets = "a secret", value: unknown = HELD): Pr
   return signedCookie("test", get(url), contextWith({ AUTH_SECRETS: secrets })).serialize(value);
 }
 
-/** @returns what a browser sends back: "name=value" */
+/** @returns a new cookie as a browser sends it back: "name=value" */
 async function made(value: unknown, secrets?: string): Promise<string> {
   return (await setCookie("/", secrets, value)).split(";")[0]!;
 }

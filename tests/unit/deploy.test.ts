@@ -1,4 +1,4 @@
-/** `npm run deploy`: one step after the other, and what it says where one fails; and what it looks at before. */
+/** `npm run deploy`: the steps, the report if one fails, and the checks before. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { inspectBundle } from "../../scripts/lib/bundles.mjs";
 import { carryOut, secretNames } from "../../scripts/deploy.mjs";
 
 describe("the steps", () => {
-  /** @returns steps called a, b and so on, that note when they run; `failing` is one that does not go well */
+  /** @returns steps with these names that record when they run; `failing` is the one that fails */
   function steps(names: string[], failing?: string) {
     const ran: string[] = [];
     const made = names.map((name) => ({
@@ -67,7 +67,7 @@ describe("a bundle", () => {
 
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  /** @returns what is said of a bundle with these bytes that imports these modules when it runs */
+  /** @returns the problems of a bundle with these bytes that imports these modules at run time */
   function inspect(bytes: Buffer, imports: string[]): string[] {
     const file = join(folder, "worker.js");
     const metafile = join(folder, "bundle-meta.json");

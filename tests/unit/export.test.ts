@@ -37,7 +37,7 @@ function conversation(texts: string[]): Message[] {
   }));
 }
 
-/** Gives a conversation, or a history, in pieces. */
+/** Returns a conversation, or a history, in pieces. */
 function inPieces<Item extends { id: number }>(items: Item[], size: number): Pieces<Item> {
   const after = (last: number) => items.filter(({ id }) => id > last).slice(0, size);
   return { first: after(0), after: (last) => Promise.resolve(after(last)) };

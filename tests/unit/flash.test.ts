@@ -88,12 +88,12 @@ function flashed(vars: Partial<Env> = {}, flash = FLASH) {
   return redirectWithFlash(get("/dashboard"), contextWith(vars), "/dashboard", flash);
 }
 
-/** @param accept what a browser sends for a document, or for the data of a page that is open */
+/** @param accept the header that a browser sends for a document, or for the data of a page that is open */
 function taken(cookie: string, accept = "text/html,*/*;q=0.8") {
   return readFlash(get("/dashboard", { Cookie: cookie, Accept: accept }), contextWith());
 }
 
-/** What decides which cookie a browser replaces. */
+/** @returns the attributes that decide which cookie a browser replaces */
 function scopeOf(setCookie: string): string[] {
   return setCookie.split("; ").filter((attribute) => /^(Path|Domain)=/.test(attribute));
 }

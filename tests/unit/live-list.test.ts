@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { countMoves } from "../../app/sessions/list/live-list";
 
-/** A list of lines, by their ids. */
+/** @returns a list of rows with these one-letter ids */
 function lines(ids: string) {
   return [...ids].map((id) => ({ id }));
 }

@@ -1,10 +1,10 @@
-/** How a page holds its live socket: what it does as a socket opens, is refused, breaks, or is not wanted any more. */
+/** A page's live socket: what happens when it opens, is refused, breaks, or is not needed any more. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { holdOpen, type Connection } from "../../app/ui/hooks/live-socket";
 
 const { CONNECTING, OPEN, CLOSED } = { CONNECTING: 0, OPEN: 1, CLOSED: 3 };
 
-/** A browser's WebSocket, of which the test decides what becomes. */
+/** A browser's WebSocket, controlled by the test. */
 class FakeSocket {
   static readonly CONNECTING = CONNECTING;
   static readonly OPEN = OPEN;
@@ -15,7 +15,7 @@ class FakeSocket {
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: ((event: { code: number; reason: string }) => void) | null = null;
-  /** In which state it was when the page closed it. */
+  /** Its state when the page closed it. */
   closedWhile: number | undefined;
 
   constructor(readonly url: string) {
@@ -68,7 +68,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** @returns how to let go of it */
+/** Opens a live socket. @returns a function that closes it */
 function hold() {
   const options = {
     path: () => "/live",

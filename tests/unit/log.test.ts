@@ -72,7 +72,7 @@ describe("an error that nobody expected", () => {
   });
 });
 
-/** The one line that was written. */
+/** @returns the only line that was written */
 function loggedLine() {
   expect(written).toHaveBeenCalledOnce();
   return JSON.parse(written.mock.lastCall![0]) as { event: string; error: string };

@@ -1,4 +1,4 @@
-/** What migrations make of the sessions that were there before. */
+/** What migrations do to existing sessions. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 
 const FOLDER = join(import.meta.dirname, "../../migrations");
 
-/** @returns a database as it was before a migration, and what applies that one and all after it */
+/** @returns a database as it was before a migration, and a function that applies this one and all later ones */
 function before(migration: string) {
   const database = new Database(":memory:");
   const migrations = readdirSync(FOLDER).sort();

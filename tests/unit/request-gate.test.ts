@@ -69,7 +69,7 @@ describe("a request that could change something", () => {
     expect(await pass(request({ Origin: "http://localhost:3000" }))).toHaveProperty("status", 403);
   });
 
-  /** One of each method that is not safe, and the upgrade that looks like a GET. */
+  /** One request for each unsafe method, and a WebSocket upgrade, which is a GET. */
   function changes(headers: Record<string, string>): Request[] {
     const url = `${SHIP}/session/1/live`;
     const upgrade = new Request(url, { headers: { ...headers, Upgrade: "websocket" } });
@@ -141,7 +141,7 @@ describe("what is sent", () => {
 
 const CHUNK = 64 * 1024;
 
-/** A body without end, made only as fast as it is read; and how much of it was. */
+/** An endless body, produced only as fast as it is read; and how many bytes were read. */
 function endless() {
   const sent = { bytes: 0, cancelled: false };
   const source = {
@@ -160,13 +160,13 @@ function streamOf(pieces: string[]): ReadableStream {
   return new Blob(pieces).stream();
 }
 
-/** A form sent by a page of Ship. */
+/** A form submitted by a page of Ship. */
 function post(
   body: RequestInit["body"],
   headers: Record<string, string> = {},
   signal?: AbortSignal,
 ): Request {
-  // Node asks for `duplex` where a body is a stream; workerd's types do not know it.
+  // Node requires `duplex` for a body that is a stream; workerd's types lack it.
   const init = {
     method: "POST",
     headers: { Origin: SHIP, ...headers },

@@ -1,4 +1,4 @@
-/** How the log of requests names their routes. */
+/** The names of routes in the log of requests. */
 import { expect, test } from "vitest";
 import { routePatterns } from "../../app/platform/http/request-log";
 

@@ -68,7 +68,7 @@ import {
 } from "../../app/sessions/session-table.server";
 import { readActive } from "../../app/sessions/lifecycle/active-on-repository.server";
 
-/** Everything that a person or a clock puts into a statement. */
+/** All values in a statement that come from a person or a clock. */
 interface Values {
   id: string;
   user: string;

@@ -1,4 +1,4 @@
-/** Agents, through the whole app: how they get a token, what they do with it, and what they cannot do with it. */
+/** Agents, through the whole app: how they get a token, what they can do with it, and what they cannot. */
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { hashToken } from "../../app/platform/token.server";
@@ -580,12 +580,12 @@ describe("reading", () => {
   });
 });
 
-/** @returns the answer to the form that makes a token */
+/** @returns the response to the form that creates a token */
 function sendConnect(name: string, key = crypto.randomUUID() as string, session = id) {
   return owner.post(`/session/${session}`, { intent: "connect", key, name });
 }
 
-/** Makes a token by the session's form. */
+/** Creates a token with the session's form. */
 async function connect(name = "Builder", key?: string, session = id): Promise<string> {
   const page = await (await sendConnect(name, key, session)).text();
   return /ship_[0-9a-f]{64}/.exec(page)?.[0] ?? "";
@@ -611,7 +611,7 @@ interface By {
   withEnv?: Env;
 }
 
-/** Asks with a token, and nothing else. */
+/** Sends a request with a token, and nothing else. */
 function sendTo(path: string, init: RequestInit, { by = token, withEnv }: By = {}) {
   const headers = new Headers(init.headers);
   headers.set("Authorization", `Bearer ${by}`);
@@ -657,12 +657,12 @@ async function messagesOf(answer: Promise<Response>) {
   return (await (await answer).json<{ messages: { id: number }[] }>()).messages;
 }
 
-/** Waits until the token was used: what it asks for has reached the session's object. */
+/** Waits until the token was used, that is, until its request reached the session's object. */
 async function asked() {
   await vi.waitFor(async () => expect((await tokens())[0]?.used_at).not.toBeNull());
 }
 
-/** Objects that do not answer. */
+/** An Env with objects that do not answer. */
 function brokenObjects() {
   return {
     idFromName: env.SESSION_DO.idFromName.bind(env.SESSION_DO),

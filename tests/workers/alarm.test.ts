@@ -1,4 +1,4 @@
-/** The object's duty towards its row: activity, auto-archive, waking, healing, and setting itself again. */
+/** The alarm of a session's object (row sync): activity, auto-archive, waking, healing, and setting itself again. */
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, test, vi } from "vitest";
 import { write } from "../../app/platform/database.server";
@@ -32,19 +32,19 @@ afterEach(() => void vi.restoreAllMocks());
 
 const MINUTE = 60_000;
 
-/** A session archived after an idle hour, whose quiet object compares itself with its row once a day. */
+/** Archive after an idle hour; repair once a day, in seconds. */
 const VARS = { AUTO_ARCHIVE_SECONDS: 3_600, REPAIR_SECONDS: 86_400 };
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Makes a row as it is told, and its object. */
+/** Creates a row with these values, and its object. */
 async function newSessionLike(values: Partial<SessionRow>): Promise<SessionRow> {
   const row = await newRowWithoutObject(values);
   await sessionObject(env, row.id).initialize(row);
   return row;
 }
 
-/** Runs an object's alarm with `VARS` and what is told else. */
+/** Runs an object's alarm with `VARS`, overridden by these. */
 function fireAlarmWith(id: string, vars: Partial<typeof VARS> = {}) {
   return withObjectEnv(id, { ...VARS, ...vars }, () => fireAlarm(id));
 }
@@ -180,7 +180,7 @@ test.each([
 
 test("what was written before its owner archived a session does not bring it back", async () => {
   const { id, user_id } = await newSession();
-  // Three messages in one moment: their activity runs ahead of the clock, which must not pass for a later message.
+  // Three messages in one millisecond: their activity is ahead of the clock, which must not count as a later message.
   for (let count = 0; count < 3; count++) await appendMessage(env, user_id, id, freshMessage());
   vi.setSystemTime(NOW + 1);
   await changeStatus(env, user_id, id, "archive");

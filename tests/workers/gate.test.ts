@@ -1,4 +1,4 @@
-/** The request gate, in front of the whole app: what it refuses changes nothing, and says so. */
+/** The request gate, in front of the whole app: a refused request changes nothing, and gets a refusal. */
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { BODY_LIMIT } from "../../app/platform/http/request-gate";
 import { appEnv, Browser, captureLog, everythingStored, leadsTo, ORIGIN } from "./app";
@@ -9,7 +9,7 @@ let id: string;
 let log: string[];
 
 beforeAll(async () => {
-  // A minute ahead, no alarm rings before the tests are over.
+  // A minute ahead, no alarm runs before the tests end.
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
   log = captureLog();
   browser = await new Browser().signIn("ada");
@@ -18,7 +18,7 @@ beforeAll(async () => {
   return () => vi.useRealTimers();
 });
 
-/** What changes something, in each way that it can be asked. */
+/** Requests that change something, in each form that a request can have. */
 const CHANGES: [string, () => { path: string } & RequestInit][] = [
   ["a page's form", () => ({ path: "/dashboard", ...form({ intent: `archive:${id}` }) })],
   [
@@ -36,7 +36,7 @@ const UPGRADE = {
   "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 };
 
-/** Ship's own address, where it is set. */
+/** Ship's own address, if ORIGIN is set. */
 const SHIP = "https://ship.example";
 
 const OWN_HOST = new URL(ORIGIN).host;
@@ -95,7 +95,7 @@ describe.each(CHANGES)("%s", (_, change) => {
     const visitor = await new Browser().signIn("ada");
     const { path, ...init } = change();
     const answer = await visitor.get(path, { ...init, headers: { ...init.headers, ...headers } });
-    // Ada's own session: her page listens to it from here on.
+    // Ada's own session: from here on, it has an open page.
     if (init.headers) expect(answer.status).toBe(101);
     else expect(leadsTo(answer)).toMatch(/^\/(dashboard|login)$/);
   });
@@ -174,7 +174,7 @@ describe("what is sent", () => {
     expect(await everythingStored()).toEqual(before);
   });
 
-  /** A form of this many bytes that would make a session. */
+  /** A form of this many bytes that would create a session. */
   function sized(size: number): RequestInit {
     const body = `${createForm()}&more=`.padEnd(size, "x");
     const headers = { Origin: ORIGIN, "Content-Type": "application/x-www-form-urlencoded" };
@@ -224,7 +224,7 @@ describe("every answer", () => {
 
 describe("a request to another host than Ship’s own", () => {
   const atShip = { ...appEnv, ORIGIN: SHIP };
-  /** Nothing can be read with it: no cookie, no row, no object. */
+  /** An Env with which reading a cookie, a row or an object fails. */
   const unread = { ...atShip, AUTH_SECRETS: "", DB: {} as never, SESSION_DO: {} as never };
 
   describe.each([
@@ -298,19 +298,19 @@ describe("a request to another host than Ship’s own", () => {
     await expectRefusal(answer, 503, "Not set up yet");
   });
 
-  /** Asks a host with the owner's cookies, as a page of that host would. */
+  /** Sends a request to a host with the owner's cookies, as a page of that host would. */
   function elsewhere(host: string, path: string, init: RequestInit, withEnv: Env = unread) {
     const headers = { Origin: host, Cookie: browser.cookie, ...init.headers };
     return new Browser(withEnv, host).get(path, { ...init, headers });
   }
 });
 
-/** A form that says nothing of where it comes from. */
+/** A form without an Origin. */
 function form(fields: Record<string, string>): RequestInit {
   return { method: "POST", body: new URLSearchParams(fields) };
 }
 
-/** A page that a person can read, and no more than that. */
+/** Expects a readable refusal page, and nothing else. */
 async function expectRefusal(answer: Response, status: number, title: string) {
   expect(answer.status).toBe(status);
   expect(answer.headers.get("Content-Type")).toBe("text/html; charset=utf-8");

@@ -1,4 +1,4 @@
-/** Live sockets, through the whole app: who may open one, what comes over it, and what closes it. */
+/** Live sockets, through the whole app: who may open one, what is sent over it, and what closes it. */
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personObject } from "../../app/platform/durable-objects.server";
@@ -407,7 +407,7 @@ describe("the person's object", () => {
     void reached.then(() => (isReached = true));
     const page = await withObjectEnv(id, faultyPerson({ watch: fault }), async () => {
       const opening = Socket.page(owner);
-      // Not by awaiting it: what follows would then be in the object's name.
+      // Not awaited, because the code after it would then run in the object's context.
       await vi.waitFor(() => expect(isReached).toBe(true));
       before.close();
       await vi.waitFor(async () => expect(await openSockets()).toBe(0));
@@ -466,7 +466,7 @@ describe("the person's object", () => {
   });
 });
 
-// The one test that waits for long: a helper that evicts an object does not exist, ten seconds of idleness do it.
+// The only test that waits for long: there is no helper that evicts an object, but ten seconds of idleness do.
 test(
   "a socket outlives its object, which is evicted after ten idle seconds",
   { timeout: 30_000 },
@@ -514,7 +514,7 @@ test("however much is said in half a minute, the row is written once in ten seco
     }
   });
 
-  // Ten seconds after the first thing said that the row does not know.
+  // Ten seconds after the first message that is not in the row yet.
   expect(writes.map((at) => at - NOW)).toEqual([10_000, 21_000]);
   for (const [index, row] of rows.entries()) {
     const before = rows[index - 1] ?? row;
@@ -554,7 +554,7 @@ function openLiveAsAgent(token: string, query = "") {
   return ask(new Request(`${ORIGIN}/session/${id}/live${query}`, { headers }));
 }
 
-/** Makes a token by the session's form. */
+/** Creates a token with the session's form. */
 async function connect(): Promise<string> {
   const form = { intent: "connect", key: crypto.randomUUID() as string, name: "Builder" };
   const page = await (await owner.post(`/session/${id}`, form)).text();
@@ -571,7 +571,7 @@ function say(text: string) {
   return sessionObject(env, id).append(userId, freshMessage(text));
 }
 
-/** As many messages, no more at once than one may send within a minute. */
+/** Sends this many messages, within the limit for a minute each time. */
 async function sayMany(count: number) {
   for (let said = 0; said < count; said += 100) {
     const numbers = range(said + 1, Math.min(said + 100, count));
@@ -596,7 +596,7 @@ function openSockets(): Promise<number> {
   return runInDurableObject(sessionObject(env, id), (_, ctx) => ctx.getWebSockets().length);
 }
 
-/** Leaves something in the object's memory that is gone with it. */
+/** Sets a mark in the object's memory, which disappears when the object is evicted. */
 async function mark() {
   await runInDurableObject(
     sessionObject(env, id),

@@ -1,4 +1,4 @@
-/** Which repositories a person may choose, and how little GitHub is asked for it, however many an account has. */
+/** Which repositories a person may choose, and how few requests to GitHub that takes, however many an account has. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { findConnected, offerRepositories } from "../../app/github/repositories.server";
 import { appEnv, captureLog } from "./app";
@@ -9,7 +9,7 @@ interface Repo {
   archived?: boolean;
 }
 
-/** An account, with what it has connected and what else it has; without `selection`, it did not install the app. */
+/** An account, its connected and its other repositories; without `selection`, it has not installed the app. */
 interface Account {
   login: string;
   selection?: "all" | "selected";
@@ -19,7 +19,7 @@ interface Account {
 }
 
 let accounts: Account[];
-/** What GitHub was asked, by its paths. */
+/** The paths of the requests to GitHub. */
 let asked: string[];
 
 beforeEach(() => {
@@ -32,7 +32,7 @@ beforeEach(() => {
   );
 });
 
-/** As GitHub answers a user access token: everything public, and what is private where the app is installed. */
+/** Answers as GitHub does for a user access token: everything public, and private repositories if the app is installed. */
 function answer(url: URL): Response {
   const { pathname: path, searchParams: query } = url;
   asked.push(path);
@@ -91,7 +91,7 @@ function shown({ login }: Account, { name, private: isPrivate = false, archived 
   };
 }
 
-/** @returns a number for a name, always the same */
+/** @returns a number for a name, always the same one */
 function numberOf(name: string): number {
   return [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 2 ** 40, 7);
 }

@@ -1,4 +1,4 @@
-/** The log of requests: one line each, which tells what it cost and nothing about who asked. */
+/** The log of requests: one line each, with its cost and without the person. */
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { appEnv, ask, Browser, captureLog, ORIGIN } from "./app";
 
@@ -17,7 +17,7 @@ beforeEach(() => {
   log = captureLog();
 });
 
-/** @returns what the log says of requests */
+/** @returns the log's lines about requests */
 function requests(): unknown[] {
   const lines = log.map((line) => JSON.parse(line) as { event: string });
   return lines.filter(({ event }) => event === "request");

@@ -1,4 +1,4 @@
-/** All agents of a person: how many there are, and how the tokens of all of them are revoked. */
+/** All agents of a person: their number, and revoking all their tokens. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { countAgents } from "../../app/sessions/bulk/connected-agents.server";
 import { sessionObject } from "../../app/platform/durable-objects.server";
@@ -19,10 +19,10 @@ stopClock();
 
 let ada: Browser;
 let userId: string;
-/** Of the two sessions that have agents. */
+/** The two sessions that have agents. */
 let first: string;
 let second: string;
-/** Of their agents: two of the first one's, and one. */
+/** Their agents' tokens: two of the first session, one of the second. */
 let tokens: string[];
 
 beforeEach(async () => {
@@ -43,7 +43,7 @@ async function connect(id: string): Promise<string> {
   return made.state === "ready" ? (made.token ?? "") : "";
 }
 
-/** @returns the answers to a report by each token */
+/** @returns the statuses of a report by each token */
 function reports(by = tokens): Promise<number[]> {
   return Promise.all(
     by.map(async (token) => {

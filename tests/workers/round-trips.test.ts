@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { appEnv, Browser, leadsTo, ORIGIN } from "./app";
 
-/** An env that counts what it is asked. */
+/** An Env that counts calls to D1 and to objects. */
 function counting() {
   const asked = { d1: 0, objects: 0 };
   const DB = new Proxy(appEnv.DB, {
@@ -40,7 +40,7 @@ test.each([
   const browser = await new Browser(env).signIn();
   const id = await browser.create();
   const bulk = await archived(browser, id);
-  await browser.get("/dashboard"); // takes the flash message
+  await browser.get("/dashboard"); // Consumes the flash message.
 
   Object.assign(asked, { d1: 0, objects: 0 });
   const response = await browser.get(path.replace("ID", id).replace("BULK", bulk));

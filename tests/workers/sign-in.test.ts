@@ -1,4 +1,4 @@
-/** Signing in and out through the whole app: what is kept of it, how long it lasts, and what is not believed. */
+/** Signing in and out through the whole app: what is stored, how long it lasts, and which cookies are refused. */
 import type { AppLoadContext } from "@remix-run/cloudflare";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
@@ -188,7 +188,7 @@ describe("the cookie of a sign-in", () => {
   test("is not believed once a single character was changed", async () => {
     const { name, value } = onlyCookie(await new Browser().signIn());
     const [payload = "", signature = ""] = decodeURIComponent(value).split(".");
-    // The last character of the signature has bits that mean nothing, and "=" only fills up.
+    // The last character of the signature has unused bits, and "=" is padding.
     const characters = [...payload, ".", ...signature.slice(0, -2)];
     const index = fc.nat({ max: characters.length - 1 });
     const other = fc.constantFrom(..."ABCDwxyz0189+/.= ");
@@ -455,7 +455,7 @@ function freshName(): string {
   return `person-${crypto.randomUUID().slice(0, 8)}`;
 }
 
-/** A Ship whose own address this is. */
+/** The Env of a Ship with this address. */
 function at(ORIGIN: string): Env {
   return { ...appEnv, ORIGIN };
 }
@@ -478,7 +478,7 @@ function copyOf(browser: Browser, withEnv = browser.env): Browser {
   return copy;
 }
 
-/** A browser whose sign-in cookie holds this, properly signed. */
+/** A browser whose sign-in cookie has this content, properly signed. */
 async function holding(content: unknown): Promise<Browser> {
   const cookie = signedCookie("auth", new Request(ORIGIN), { env: appEnv } as AppLoadContext);
   const [, value = ""] = /^ship_auth=([^;]+)/.exec(await cookie.serialize(content)) ?? [];
@@ -493,13 +493,13 @@ function onlyCookie({ cookies }: Browser) {
   return { name, value };
 }
 
-/** What a browser's sign-in cookie holds: anybody can read it who has it. */
+/** @returns the content of a browser's sign-in cookie, which is signed but not encrypted */
 function contentOf({ cookies }: Browser) {
   const [payload = ""] = decodeURIComponent(cookies.get("ship_auth") ?? "").split(".");
   return JSON.parse(atob(payload)) as { id: string; login: string; name: string; token: string };
 }
 
-/** The name and the attributes of the one cookie that an answer sets. */
+/** @returns the name and the attributes of the only cookie that a response sets */
 function cookieSetBy({ headers }: Response) {
   const [line = "", ...others] = headers.getSetCookie();
   expect(others).toEqual([]);

@@ -1,4 +1,4 @@
-/** Whatever fails while somebody signs out: they are still signed in, or they hear nothing more. */
+/** Whatever fails during a sign-out: the person is still signed in, or nothing more is sent to that browser. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personObject } from "../../app/platform/durable-objects.server";
 import { sessionObject } from "../../app/platform/durable-objects.server";
@@ -53,7 +53,7 @@ async function openSocket(browser: Browser, path: string): Promise<LiveSocket> {
   return new LiveSocket(await browser.get(path, { headers }));
 }
 
-/** Sends a form by a browser whose requests meet faults. */
+/** Submits a form in a browser whose requests meet faults. */
 function post(withEnv: Env, path: string, fields: Record<string, string> = {}) {
   const faulty = new Browser(withEnv);
   for (const [cookie, value] of here.browser.cookies) faulty.cookies.set(cookie, value);
@@ -82,7 +82,7 @@ async function isSignedIn({ browser }: typeof here): Promise<boolean> {
   return (await browser.get("/dashboard", { method: "HEAD" })).status === 200;
 }
 
-/** Where the object dies with what it had in mind, as it does when it is not needed for a while. */
+/** Evicts the object with its memory, as happens when it is idle for a while. */
 async function letDutiesEnd() {
   await settleDuties(userId);
   expect(Date.now() - NOW).toBeLessThan(120_000);

@@ -1,4 +1,4 @@
-/** Archive, restore and keep, on their owner's word. */
+/** Archive, restore and keep, by the owner. */
 import { expect, test, vi } from "vitest";
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import { appendMessage } from "../../app/sessions/conversation/messages.server";
