@@ -1,5 +1,8 @@
 // @ts-check
-/** Measures a page of the worst messages: bytes, processor time, the object's memory, and how long a send takes meanwhile. */
+/**
+ * Measures a page of the worst messages: bytes, processor time, the object's memory, and how long a send takes
+ * meanwhile.
+ */
 import { once, setMaxListeners } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";

@@ -23,14 +23,14 @@ const CONNECTIONS = 8;
  */
 
 /**
- * Measures several targets in turns, round by round, alternately forwards and backwards, so that other load on the machine
- * affects all of them alike. Targets that are compared with each other should be adjacent.
+ * Measures several targets in turns, round by round, alternately forwards and backwards, so that other load on the
+ * machine affects all of them alike. Targets that are compared with each other should be adjacent.
  *
  * @template {Target} Measured
  * @param {Measured[]} targets
  * @param {{ rounds: number, ms: number }} options ms: how long each target is measured in each round
- * @returns {Promise<Map<Measured, Load>>} the medians of all rounds; for processor time the mean, because its resolution is
- *   a hundredth of a second
+ * @returns {Promise<Map<Measured, Load>>} the medians of all rounds; for processor time the mean, because its
+ *   resolution is a hundredth of a second
  */
 export async function inTurns(targets, { rounds, ms }) {
   /** @type {Map<Measured, Load[]>} */

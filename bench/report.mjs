@@ -19,7 +19,8 @@ export function printTable(heads, lines) {
 }
 
 /**
- * Prints whether a target was reached. Missing one is no failure, because the numbers depend on the machine and its load.
+ * Prints whether a target was reached. Missing one is no failure, because the numbers depend on the machine and its
+ * load.
  *
  * @param {string} what
  * @param {boolean} reached

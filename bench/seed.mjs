@@ -101,9 +101,9 @@ function fill(database, rows, people) {
 }
 
 /**
- * Inserts realistic sessions: half of them on twelve busy repositories, the others on many; last active between just now and
- * the time at which idle sessions are archived; one in five archived, unless the person has fewer than a hundred; one in three
- * with an agent.
+ * Inserts realistic sessions: half of them on twelve busy repositories, the others on many; last active between just
+ * now and the time at which idle sessions are archived; one in five archived, unless the person has fewer than a
+ * hundred; one in three with an agent.
  *
  * @param {Database} database
  * @param {string} person an SQL expression
@@ -151,8 +151,8 @@ const COUNTS_AND_EVENTS = `
   INSERT INTO session_events (session_id, kind, at) SELECT id, 'created', created_at FROM sessions;`;
 
 /**
- * Checks that one person's counts are what the triggers would produce, by deleting all of that person's sessions and inserting
- * them again in a transaction that is rolled back.
+ * Checks that one person's counts are what the triggers would produce, by deleting all of that person's sessions and
+ * inserting them again in a transaction that is rolled back.
  *
  * @param {Database} database
  * @param {string} name

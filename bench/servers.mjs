@@ -35,8 +35,8 @@ export async function bundle() {
 }
 
 /**
- * Starts, on the local data in a folder: the app, the app that reports its cost, the bare Function and the hello world; and
- * the companion, with its D1 batches counted.
+ * Starts, on the local data in a folder: the app, the app that reports its cost, the bare Function and the hello world;
+ * and the companion, with its D1 batches counted.
  *
  * @param {string} state
  * @param {{ inspected?: boolean }} [options] inspected: whether DevTools can connect, which costs time
@@ -126,7 +126,8 @@ function ours(name) {
 
 /**
  * @param {string} name
- * @returns {Pick<WorkerOptions, "name" | "unsafeDirectSockets">} the options for a port that leads directly to this Worker
+ * @returns {Pick<WorkerOptions, "name" | "unsafeDirectSockets">} the options for a port that leads directly to this
+ *   Worker
  */
 function reachable(name) {
   return { name, unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] };

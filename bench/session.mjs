@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { signIn } from "../scripts/lib/client.mjs";
 
-/** The limit for one token. */
+/** The limit of requests for one token. */
 export const REQUESTS_PER_MINUTE = 120;
 
 /**
@@ -11,7 +11,11 @@ export const REQUESTS_PER_MINUTE = 120;
  * @typedef {{ origin: string, client: Client, id: string }} Session
  */
 
-/** @param {string} origin @param {string} name @returns {Promise<Session>} the only one of a new person with that name */
+/**
+ * @param {string} origin
+ * @param {string} name
+ * @returns {Promise<Session>} the only one of a new person with that name
+ */
 export async function newSession(origin, name) {
   const client = await signIn(origin, name);
   await client.sendCreateForm("acme/service");

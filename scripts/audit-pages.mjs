@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * `npm run audit:pages`: runs Lighthouse on the pages of the built app, emulating a phone, and measures the first load of
- * a list of 50. It reports results, and fails only if it could not run.
+ * `npm run audit:pages`: runs Lighthouse on the pages of the built app, emulating a phone, and measures the first load
+ * of a list of 50. It reports results, and fails only if it could not run.
  */
 import lighthouse from "lighthouse";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -121,8 +121,8 @@ function elementsOf(details) {
 }
 
 /**
- * Measures the first load of the list, with an empty browser cache. Cloudflare compresses responses, the local server does
- * not: bytes are those of each response's body, gzipped here as Cloudflare would do it, without headers.
+ * Measures the first load of the list, with an empty browser cache. Cloudflare compresses responses, the local server
+ * does not: bytes are those of each response's body, gzipped here as Cloudflare would do it, without headers.
  */
 async function measureList() {
   const browser = await chromium.launch(chromiumOptions());

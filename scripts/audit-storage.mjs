@@ -42,7 +42,8 @@ export const BREACHES = {
  */
 
 /**
- * Compares rows, tombstones, history, objects and kept counts. A row with an empty object is fine: it has no messages yet.
+ * Compares rows, tombstones, history, objects and kept counts. A row with an empty object is fine: it has no messages
+ * yet.
  *
  * @param {Storage} storage
  * @returns {Violation[]} every violated invariant

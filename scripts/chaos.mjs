@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * `npm run chaos`: the mutants, each of which the tests must catch; a larger run of the model-based tests; then the real
- * server, used by many clients over HTTP and killed with SIGKILL in the middle of their writes, repeatedly. At the end
- * everything that was acknowledged must be stored, and everything that was deleted must be gone.
+ * `npm run chaos`: the mutants, each of which the tests must catch; a larger run of the model-based tests; then the
+ * real server, used by many clients over HTTP and killed with SIGKILL in the middle of their writes, repeatedly. At the
+ * end everything that was acknowledged must be stored, and everything that was deleted must be gone.
  *
  *     npm run chaos -- [--rounds 10] [--sessions 250] [--seed N]
  *

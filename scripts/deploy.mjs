@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * `npm run deploy`: deploys the database, the companion and the app, in this order, so that each is ready before another
- * needs it. Before that it checks for everything that could go wrong, and changes nothing until all checks pass.
+ * `npm run deploy`: deploys the database, the companion and the app, in this order, so that each is ready before
+ * another needs it. Before that it checks for everything that could go wrong, and changes nothing until all checks
+ * pass.
  *
  *     npm run deploy -- [--dry-run]
  *
@@ -62,7 +63,8 @@ Mend it and run this again: npm run deploy. What is done already may be done onc
 }
 
 /**
- * @param {string | undefined} listed the output of `wrangler pages secret list`, or of `wrangler secret list`, which is JSON
+ * @param {string | undefined} listed the output of `wrangler pages secret list`, or of `wrangler secret list`, which is
+ *   JSON
  * @returns {string[] | undefined} the names in it
  */
 export function secretNames(listed) {

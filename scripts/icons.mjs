@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * `npm run icons`: writes the library's icons that Ship uses into one SVG, one below the other, with a CSS class for each.
- * An icon is a class of the element whose text it accompanies: it adds no JavaScript, and no elements to a list of fifty rows
- * with two hundred icons (docs/decisions/0007).
+ * `npm run icons`: writes the library's icons that Ship uses into one SVG, one below the other, with a CSS class for
+ * each. An icon is a class of the element whose text it accompanies: it adds no JavaScript, and no elements to a list
+ * of fifty rows with two hundred icons (docs/decisions/0007).
  */
 import * as lucide from "lucide-react";
 import { writeFileSync } from "node:fs";

@@ -125,8 +125,8 @@ function classesAfter(migrations) {
  * Checks both configurations.
  *
  * @param {string} root the folder of the project
- * @returns {{ configs?: Configs, problems: string[] }} the configurations if each is valid by itself, and every problem as a
- *   sentence that says where it is and how to fix it
+ * @returns {{ configs?: Configs, problems: string[] }} the configurations if each is valid by itself, and every problem
+ *   as a sentence that says where it is and how to fix it
  */
 export function inspect(root) {
   /** @type {string[]} */
@@ -170,8 +170,8 @@ function read(root, file, schema, problems) {
 }
 
 /**
- * Returns what must be equal in both configurations. It cannot be shared, because wrangler configurations cannot include a
- * common file of vars, and `wrangler pages deploy` has no `--var`.
+ * Returns what must be equal in both configurations. It cannot be shared, because wrangler configurations cannot
+ * include a common file of vars, and `wrangler pages deploy` has no `--var`.
  *
  * @param {Configs["pages" | "companion"]} config
  * @param {string} [worker] the Worker of bindings without a `script_name`

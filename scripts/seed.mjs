@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * `npm run seed -- --user NAME --sessions N`: creates sessions with the form of a running Ship, at http://localhost:8788
- * (or PORT), within the limit of new sessions a minute. If none is running, it starts one temporarily, without that limit.
+ * `npm run seed -- --user NAME --sessions N`: creates sessions with the form of a running Ship, at
+ * http://localhost:8788 (or PORT), within the limit of new sessions a minute. If none is running, it starts one
+ * temporarily, without that limit.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";

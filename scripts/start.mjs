@@ -34,8 +34,8 @@ while (!(await answers(port))) await sleep(100);
 watcher = await pauseWatcher();
 
 /**
- * Pauses the esbuild process that wrangler started: it polls the bundles for changes ten times a second, which takes 7 % of
- * a core, and here they never change.
+ * Pauses the esbuild process that wrangler started: it polls the bundles for changes ten times a second, which takes
+ * 7 % of a core, and here they never change.
  *
  * @returns {Promise<number>} its process id; 0 if it was not found
  */

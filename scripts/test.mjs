@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * `npm test`: installs what is missing, then runs every check and every test. Prints the totals at the end, and writes them
- * to test-results/totals.txt; the exit code is 0 only if everything passed.
+ * `npm test`: installs what is missing, then runs every check and every test. Prints the totals at the end, and writes
+ * them to test-results/totals.txt; the exit code is 0 only if everything passed.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -20,7 +20,8 @@ export default defineConfig({
   fullyParallel: true,
   forbidOnly: true,
   workers: 2,
-  // In CI, a test that fails once and passes when repeated counts as flaky, not as failed: on a busy machine, timing varies.
+  // In CI, a test that fails once and passes when repeated counts as flaky, not as failed: on a busy machine, timing
+  // varies.
   retries: process.env.CI ? 1 : 0,
   reporter: process.env.REPORT
     ? [["line"], ["json", { outputFile: process.env.REPORT }]]
@@ -29,8 +30,8 @@ export default defineConfig({
     baseURL: urlOf(WORKING),
     launchOptions: chromiumOptions(),
   },
-  // Each behaviour is tested with and without JavaScript, except tests about JavaScript itself (@js); on a phone, only tests
-  // of what differs there (@phone); tests that need no browser run without one.
+  // Each behaviour is tested with and without JavaScript, except tests about JavaScript itself (@js); on a phone, only
+  // tests of what differs there (@phone); tests that need no browser run without one.
   projects: [
     { name: "desktop", use: desktop, testIgnore: REQUESTS },
     {

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * The built app and its companion in Miniflare: the same workerd, D1 and Durable Objects as in `wrangler pages dev`, without
- * its proxy, which sometimes answers a form itself (503, "Your worker restarted mid-request"), and without its watchers,
- * which read the bundles ten times a second.
+ * The built app and its companion in Miniflare: the same workerd, D1 and Durable Objects as in `wrangler pages dev`,
+ * without its proxy, which sometimes answers a form itself (503, "Your worker restarted mid-request"), and without its
+ * watchers, which read the bundles ten times a second.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -183,7 +183,8 @@ function testStates(states: States) {
   }
 }
 
-// The checker is a script, so it cannot run with JavaScript turned off: the app's scripts are replaced by empty ones instead.
+// The checker is a script, so it cannot run with JavaScript turned off: the app's scripts are replaced by empty ones
+// instead.
 for (const state of ["the create dialog with wrong fields", "the delete dialog"]) {
   test(`nothing is in the way of anyone on ${state} before its scripts run @js`, async ({
     page,

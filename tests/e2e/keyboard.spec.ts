@@ -1,4 +1,6 @@
-/** What JavaScript adds for people who use a keyboard or a screen reader: modal dialogs, and focus that is never lost. */
+/**
+ * What JavaScript adds for people who use a keyboard or a screen reader: modal dialogs, and focus that is never lost.
+ */
 import type { Locator, Page } from "playwright/test";
 import { freshName } from "../support/client";
 import { expectRows, messages, rowOf, untilListIsAlive } from "../support/pages";

@@ -1,4 +1,6 @@
-/** A session's page while it is open: changes by others appear without a reload, and nothing is lost without a network. */
+/**
+ * A session's page while it is open: changes by others appear without a reload, and nothing is lost without a network.
+ */
 import { readFile } from "node:fs/promises";
 import type { Page, Route } from "playwright/test";
 import { Agent } from "../support/agent";

@@ -78,7 +78,9 @@ function outerEnvironment(): NodeJS.ProcessEnv {
   );
 }
 
-/** @returns the errors of files that ran no test, for example because a mutant does not compile: that catches nothing */
+/**
+ * @returns the errors of files that ran no test, for example because a mutant does not compile: that catches nothing
+ */
 function filesThatDidNotRun({ testResults }: Report): string[] {
   const idle = testResults.filter(({ assertionResults }) => assertionResults.length === 0);
   return idle.map(({ name, message }) => `${name}: ${message}`);

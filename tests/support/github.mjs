@@ -131,13 +131,25 @@ function spendRefreshToken(form) {
   return login;
 }
 
-/** The OAuth endpoint refuses with status 200, as GitHub does. @param {string} error @param {string} description @returns {Answer} */
+/**
+ * The OAuth endpoint refuses with status 200, as GitHub does.
+ *
+ * @param {string} error
+ * @param {string} description
+ * @returns {Answer}
+ */
 function refused(error, description) {
   const error_uri = "https://docs.github.com/apps/oauth-apps/troubleshooting";
   return { status: 200, body: { error, error_description: description, error_uri } };
 }
 
-/** @param {string} method @param {URL} url @param {string | undefined} authorization @param {string} body @returns {Answer} */
+/**
+ * @param {string} method
+ * @param {URL} url
+ * @param {string | undefined} authorization
+ * @param {string} body
+ * @returns {Answer}
+ */
 function answerApi(method, url, authorization, body) {
   const path = url.pathname.slice("/api/v3".length);
   if (method === "DELETE" && path === `/applications/${clientId}/grant`) {
@@ -179,7 +191,13 @@ function visible({ installations, others }) {
   ];
 }
 
-/** Finds whole words of a name, as GitHub's search does. @param {URL} url @param {KnownPerson} person @returns {Answer} */
+/**
+ * Finds whole words of a name, as GitHub's search does.
+ *
+ * @param {URL} url
+ * @param {KnownPerson} person
+ * @returns {Answer}
+ */
 function search(url, person) {
   const terms = (url.searchParams.get("q") ?? "").split(" ");
   const users = terms.filter((term) => term.startsWith("user:")).map((term) => term.slice(5));
@@ -275,7 +293,12 @@ function repositoryOf(owner, { name, private: isPrivate, archived, pushed_at }) 
   };
 }
 
-/** @param {URL} url @param {string} name @param {unknown[]} items @returns {Answer} one page, with a Link header for the next */
+/**
+ * @param {URL} url
+ * @param {string} name
+ * @param {unknown[]} items
+ * @returns {Answer} one page, with a Link header for the next
+ */
 function paged(url, name, items) {
   const size = Math.min(Number(url.searchParams.get("per_page") ?? 30), 100);
   const page = Number(url.searchParams.get("page") ?? 1);
@@ -297,7 +320,11 @@ function basic() {
   return `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString("base64")}`;
 }
 
-/** @param {string | undefined} authorization @param {string} body @returns {Fault} the fault set for the person that a request is about */
+/**
+ * @param {string | undefined} authorization
+ * @param {string} body
+ * @returns {Fault} the fault set for the person that a request is about
+ */
 function faultOf(authorization, body) {
   const form = new URLSearchParams(body);
   const [, revoked = ""] = /"access_token":"([^"]+)"/.exec(body) ?? [];

@@ -198,7 +198,10 @@ function relativeImports(file: string): string[] {
     .flatMap((path) => CODE.find((code) => code.replace(/\.tsx?$/, "") === path) ?? []);
 }
 
-/** @returns the files that a file imports, also indirectly, itself included, and the packages that these import; no types */
+/**
+ * @returns the files that a file imports, also indirectly, itself included, and the packages that these import; no
+ *   types
+ */
 function reach(entry: string): { files: Set<string>; packages: Set<string> } {
   const files = new Set<string>();
   const packages = new Set<string>();

@@ -1,4 +1,6 @@
-/** What the unit tests share: the load context of a request, and a browser's handling of cookies and thrown responses. */
+/**
+ * What the unit tests share: the load context of a request, and a browser's handling of cookies and thrown responses.
+ */
 import type { AppLoadContext } from "@remix-run/cloudflare";
 import type { Database } from "../../app/platform/database.server";
 

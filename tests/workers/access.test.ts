@@ -193,7 +193,8 @@ const notBobs: Record<string, string> = {};
 const bulksOfAda: Record<string, string> = {};
 
 beforeAll(async () => {
-  // With a stopped clock, responses can be compared byte for byte. Ten minutes ahead, no alarm runs before the tests end.
+  // With a stopped clock, responses can be compared byte for byte. Ten minutes ahead, no alarm runs before the tests
+  // end.
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 10 * 60_000 });
   captureLog();
   ada = await new Browser().signIn("ada");
@@ -366,7 +367,10 @@ describe("somebody who is signed in", () => {
 });
 
 describe("a session's object", () => {
-  /** Methods that the platform calls, and methods that take an agent's token instead of a person's id: see agents.test.ts. */
+  /**
+   * Methods that the platform calls, and methods that take an agent's token instead of a person's id: see
+   * agents.test.ts.
+   */
   const NOT_THE_OWNERS = [
     "constructor",
     "alarm",

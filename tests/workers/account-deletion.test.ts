@@ -334,7 +334,11 @@ describe("after an account was deleted", () => {
   });
 });
 
-/** Every insert of something of a person's, begun at a time. @param created when the session was created that is healed */
+/**
+ * Every insert of something of a person's, begun at a time.
+ *
+ * @param created when the session was created that is healed
+ */
 async function insertions(at: number, created: number): Promise<Statement[][]> {
   const id = crypto.randomUUID();
   const { id: healed, ...row } = await newRowWithoutObject({ created_at: created });

@@ -206,7 +206,7 @@ describe("a form for a repository that has two active sessions", () => {
     const result = await createSession(env, ada, { ...form, another: true });
     expect(result.outcome).toBe("created");
     expect(await listedIds(ada)).toHaveLength(3);
-    // The session exists now, so the same form leads to it, whatever sessions the form lists as known.
+    // The session exists now, so the same form leads to it, even without `another`.
     expect(await createSession(env, ada, form)).toEqual(result);
   });
 

@@ -395,7 +395,7 @@ const FORM_PAGES = oneOf(
 
 const CHANGING = ["POST", "PUT", "PATCH", "DELETE"];
 
-/** Reads, with all methods and headers. */
+/** Reads, in all variations. */
 const reading: fc.Arbitrary<Hostile> = fc
   .tuple(
     oneOf("GET", "HEAD", "OPTIONS"),

@@ -1,4 +1,6 @@
-/** What the tests of live sockets share: the client's end of a socket, and the open pages that a person's object stores. */
+/**
+ * What the tests of live sockets share: the client's end of a socket, and the open pages that a person's object stores.
+ */
 import { runInDurableObject } from "cloudflare:test";
 import { personObject } from "../../app/platform/durable-objects.server";
 import type {

@@ -32,7 +32,9 @@ beforeEach(() => {
   );
 });
 
-/** Answers as GitHub does for a user access token: everything public, and private repositories if the app is installed. */
+/**
+ * Answers as GitHub does for a user access token: everything public, and private repositories if the app is installed.
+ */
 function answer(url: URL): Response {
   const { pathname: path, searchParams: query } = url;
   asked.push(path);

@@ -82,7 +82,7 @@ async function isSignedIn({ browser }: typeof here): Promise<boolean> {
   return (await browser.get("/dashboard", { method: "HEAD" })).status === 200;
 }
 
-/** Evicts the object with its memory, as happens when it is idle for a while. */
+/** Runs the alarm of the person's object until no duty is left, and expects that within two minutes of the test's clock. */
 async function letDutiesEnd() {
   await settleDuties(userId);
   expect(Date.now() - NOW).toBeLessThan(120_000);

@@ -99,7 +99,8 @@ function mayBe(status, operations) {
  * @param {Operation} keep
  * @param {Session} session
  * @param {Storage["events"]} events
- * @returns {boolean} whether it is in the session's history, or the session may have been archived then, so that it did nothing
+ * @returns {boolean} whether it is in the session's history, or the session may have been archived then, so that it did
+ *   nothing
  */
 function isKept(keep, { operations }, events) {
   const within = (/** @type {number} */ at) => keep.begun <= at && at <= keep.ended;

@@ -45,7 +45,9 @@ export class SessionDO extends WorkingSessionDO {
     return this.#try("wipe", () => super.wipe(userId));
   }
 
-  /** Reads the faults from the repository's name. Every session begins with `initialize`, so no other call comes before. */
+  /**
+   * Reads the faults from the repository's name. Every session begins with `initialize`, so no other call comes before.
+   */
   #heed({ repo_name }: SessionRow) {
     const id = this.ctx.id.toString();
     const [, method, kind, times] = /^(\w+)-(fails|loses-answer)-(\d)$/.exec(repo_name) ?? [];

@@ -1,7 +1,7 @@
 /**
- * What must be true of a session, derived from the calls that have landed so far (reached D1 or the object). Plain data and
- * functions, independent of the app's code. An operation is in doubt until its call lands; from then on its effect is
- * certain, whatever response its caller gets.
+ * What must be true of a session, derived from the calls that have landed so far (reached D1 or the object). Plain data
+ * and functions, independent of the app's code. An operation is in doubt until its call lands; from then on its effect
+ * is certain, whatever response its caller gets.
  */
 import type {
   SessionEvent,

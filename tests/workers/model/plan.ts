@@ -1,4 +1,6 @@
-/** Random sequences: their parts, how they are generated, and their text. Plain data, so that fast-check can shrink it. */
+/**
+ * Random sequences: their parts, how they are generated, and their text. Plain data, so that fast-check can shrink it.
+ */
 import fc from "fast-check";
 import type {
   Repository,

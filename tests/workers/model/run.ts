@@ -24,7 +24,9 @@ export interface Call {
   landed?: { answer: unknown } | { error: Error };
 }
 
-/** Runs code inside an object: promises that an object awaits must be settled there, or workerd denies it its storage. */
+/**
+ * Runs code inside an object: promises that an object awaits must be settled there, or workerd denies it its storage.
+ */
 export type Place = (visit: () => Promise<void>) => Promise<void>;
 
 export class Run {

@@ -1,6 +1,7 @@
 /**
- * Runs a plan on real D1 and real Durable Objects, and compares what is stored with the model. One call is made at a time, in
- * the plan's order, and the clock is stopped unless the plan moves it, so that the same plan always does the same.
+ * Runs a plan on real D1 and real Durable Objects, and compares what is stored with the model. One call is made at a
+ * time, in the plan's order, and the clock is stopped unless the plan moves it, so that the same plan always does the
+ * same.
  */
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { vi } from "vitest";
