@@ -168,7 +168,7 @@ for (const [baseURL, states] of Object.entries(ON_OTHER_SERVERS)) {
 
 function testStates(states: States) {
   for (const [state, open] of Object.entries(states)) {
-    test(`nothing is in the way of anyone on ${state}, in light and in dark, on a phone and a wide screen @js`, async ({
+    test(`${state} has no accessibility violations, in light and in dark, on a phone and a wide screen @js`, async ({
       page,
       ship,
       problems,
@@ -186,7 +186,7 @@ function testStates(states: States) {
 // The checker is a script, so it cannot run with JavaScript turned off: the app's scripts are replaced by empty ones
 // instead.
 for (const state of ["the create dialog with wrong fields", "the delete dialog"]) {
-  test(`nothing is in the way of anyone on ${state} before its scripts run @js`, async ({
+  test(`${state} has no accessibility violations before its scripts run @js`, async ({
     page,
     ship,
     problems,
@@ -260,7 +260,7 @@ for (const [state, open] of Object.entries(ROOMY)) {
   });
 }
 
-test("where motion is not wanted, nothing moves while one waits @js", async ({ page, ship }) => {
+test("with reduced motion, nothing moves while a page loads @js", async ({ page, ship }) => {
   await ship.create("octo/cat");
   await page.emulateMedia({ reducedMotion: "reduce" });
   await page.goto("/dashboard");
@@ -281,7 +281,7 @@ test("where motion is not wanted, nothing moves while one waits @js", async ({ p
   await expect(page.getByText("Nothing is archived.")).toBeVisible();
 });
 
-test("with colours of one's own, focus, fields and the chosen tab can be told apart", async ({
+test("with forced colours, focus, fields and the chosen tab can be distinguished", async ({
   page,
   ship,
 }) => {
@@ -303,7 +303,7 @@ test("with colours of one's own, focus, fields and the chosen tab can be told ap
   }
 });
 
-test("what an action had to say appears in a region that was there before @js", async ({
+test("an action's message appears in a live region that existed before @js", async ({
   page,
   ship,
 }) => {

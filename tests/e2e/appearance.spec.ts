@@ -34,7 +34,7 @@ test("one chooses light or dark for this browser, or leaves it to the system", a
   await expect(page.locator("body")).toHaveCSS("background-color", LIGHT);
 });
 
-test("a theme that there is not leaves it to the system", async ({ page, ship, baseURL }) => {
+test("an unknown theme leaves it to the system", async ({ page, ship, baseURL }) => {
   await page.emulateMedia({ colorScheme: "light" });
   await ship.post("/account", { intent: "theme:sepia" });
   for (const value of ["", "%", btoa('"sepia"'), btoa("{}")]) {

@@ -174,7 +174,10 @@ test("after archiving, the focus is not lost @js", async ({ page, ship }) => {
   await expectFocusSomewhere(page);
 });
 
-test("a change of page is begun at its heading @js @phone", async ({ page, ship }) => {
+test("after a link to another page, the focus is on its heading @js @phone", async ({
+  page,
+  ship,
+}) => {
   await ship.create("octo/cat");
   await page.goto("/dashboard");
   await page.getByRole("link", { name: "octo/cat", exact: true }).click();

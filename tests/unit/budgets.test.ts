@@ -56,8 +56,8 @@ describe("the browser code of the app itself", () => {
   });
 });
 
-describe("what only the server may know", () => {
-  test("is made of no module that the browser gets", () => {
+describe("server-only code", () => {
+  test("is in no module that the browser gets", () => {
     const forbidden =
       /node_modules\/(zod|kysely|kysely-d1|markdown-it|linkify-it|entities|mdurl|uc\.micro)\/|^durable-objects\/|\.server(\.|$)/;
     const inputs = Object.keys(browser.inputs);
@@ -78,7 +78,7 @@ describe("what only the server may know", () => {
     ["zod", "build/index.js", "ZodMiniObject"],
     ["the Markdown parser", "node_modules/markdown-it/lib/index.mjs", "Input data should be a"],
     ["the Durable Object", "durable-objects/session/schema.ts", "CREATE TABLE"],
-  ])("stands in no file that the browser gets: %s", (_, home, words) => {
+  ])("is in no file that the browser gets: %s", (_, home, words) => {
     expect(textOf(home).includes(words), `${home} has it`).toBe(true);
     expect(scripts.filter((file) => textOf(file).includes(words))).toEqual([]);
   });

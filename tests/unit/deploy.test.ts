@@ -21,7 +21,7 @@ describe("the steps", () => {
     return { ran, steps: made };
   }
 
-  test("are taken in order", async () => {
+  test("run in order", async () => {
     const { ran, steps: all } = steps(["a", "b", "c"]);
     expect(await carryOut(all, () => undefined)).toBe(true);
     expect(ran).toEqual(["a", "b", "c"]);
@@ -32,7 +32,7 @@ describe("the steps", () => {
     ["b", ["a", "b"], "Done:     a\nNot done: b, c"],
     ["c", ["a", "b", "c"], "Done:     a, b\nNot done: c"],
   ])(
-    "end with the first that fails, and say where things stand: %s",
+    "end with the first that fails, and report which were done: %s",
     async (failing, run, told) => {
       const said: string[] = [];
       const { ran, steps: all } = steps(["a", "b", "c"], failing);
@@ -77,11 +77,11 @@ describe("a bundle", () => {
     return inspectBundle("companion", file, metafile);
   }
 
-  test("may import what the runtime has", () => {
+  test("may import the runtime's modules", () => {
     expect(inspect(Buffer.from("export default {}"), ["cloudflare:workers"])).toEqual([]);
   });
 
-  test("may not import what is not there when it runs", () => {
+  test("may not import modules that are missing at run time", () => {
     expect(inspect(Buffer.from("export default {}"), ["node:fs", "left-pad", "node:fs"])).toEqual([
       "companion: imports node:fs, which is not there when it runs.",
       "companion: imports left-pad, which is not there when it runs.",

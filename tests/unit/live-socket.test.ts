@@ -87,7 +87,7 @@ function socket(): FakeSocket {
   return FakeSocket.all.at(-1)!;
 }
 
-test("it lives as soon as something comes over it", () => {
+test("it is live as soon as something is received", () => {
   hold();
   socket().opens();
   expect(socket().said).toEqual(["ping"]);
@@ -115,7 +115,7 @@ test("one that breaks is opened again, and the page then reads what it missed", 
   expect(reconnects).toBe(2);
 });
 
-test("one that is refused, though it lived before, says why and is not opened again", () => {
+test("one that is refused after it was live shows the reason and is not opened again", () => {
   hold();
   socket().opens();
   socket().hears("pong");
@@ -135,7 +135,7 @@ test("one that is refused, though it lived before, says why and is not opened ag
   expect(FakeSocket.all).toHaveLength(2);
 });
 
-test("one that opens, and says nothing then, is given up", () => {
+test("one that opens and then receives nothing is given up", () => {
   hold();
   socket().opens();
   vi.advanceTimersByTime(8_000);
@@ -143,7 +143,7 @@ test("one that opens, and says nothing then, is given up", () => {
   expect(socket().closedWhile).toBe(OPEN);
 });
 
-test("one that is not wanted any more is closed, but never before it is open: browsers complain of that", () => {
+test("one that is not needed any more is closed, but never before it is open, because browsers log an error then", () => {
   const early = hold();
   early();
   expect(socket().closedWhile).toBeUndefined();

@@ -28,7 +28,7 @@ test.each([
   expect(routeOf(path)).toBe(route);
 });
 
-test("a path that stands in the routes is itself, not what an id could be", () => {
+test("a static path is its own route, not a route with an id", () => {
   expect(routeOf("/session/new")).toBe("/session/new");
 });
 

@@ -195,7 +195,7 @@ test("what was written before its owner archived a session does not bring it bac
   });
 });
 
-test("an alarm that has nothing to say writes no row", async () => {
+test("an alarm without changes writes no row", async () => {
   const row = await newSessionLike({ last_activity: NOW });
   const report = reportToRow({ ...row, agent_tokens: 0 }, 0, NOW, VARS.AUTO_ARCHIVE_SECONDS);
 
@@ -222,7 +222,7 @@ test("a report older than what the row knows changes neither activity nor count"
   expect((await inDatabase(row.id)).row).toEqual(row);
 });
 
-test("a row with newer activity than its object teaches it, and soon agrees with it", async () => {
+test("an object takes over newer activity from its row, and soon agrees with it", async () => {
   const { id, user_id } = await newSession();
   await appendMessage(env, user_id, id, freshMessage());
   await env.DB.prepare("UPDATE sessions SET last_activity = ?, message_count = 9 WHERE id = ?")

@@ -71,7 +71,7 @@ describe("a page", () => {
     },
   );
 
-  test("shows fewer messages where they weigh much, and “Load earlier” goes on without a gap", async () => {
+  test("shows fewer messages if they are large, and “Load earlier” continues without a gap", async () => {
     const texts = ["a", "&".repeat(MESSAGE_BYTES), "b", "<".repeat(MESSAGE_BYTES), "c", "d"];
     for (const text of texts) await say(text);
 
@@ -89,7 +89,7 @@ describe("a page", () => {
     expect(await sessionPage()).toContain('href="/session/' + id + '?before=3"');
   });
 
-  test("shows one message, whatever it weighs", async () => {
+  test("shows one message, whatever its size", async () => {
     await say("\u0001".repeat(MESSAGE_BYTES));
     await say("\u0001".repeat(MESSAGE_BYTES));
     expect(await readConversation(env, id, userId, undefined)).toMatchObject({
@@ -174,7 +174,7 @@ describe("a full session", () => {
     vi.spyOn(SessionStorage.prototype, "isFull", "get").mockReturnValue(true);
   });
 
-  test("takes no message, says so, and keeps what was typed", async () => {
+  test("refuses a message, says so, and keeps what was typed", async () => {
     const before = await everything(id);
 
     const answer = await send("One more");

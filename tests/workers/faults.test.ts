@@ -432,7 +432,7 @@ describe("an object aborted between two turns", () => {
     return call();
   };
 
-  test("knows what it knew", async () => {
+  test("has the state that it had before", async () => {
     const { id, user_id } = await newSession();
     await appendMessage(env, user_id, id, freshMessage());
     const before = await everything(id);

@@ -205,7 +205,7 @@ describe("which sessions a view shows", () => {
     [{ status: "all", words: ["nothing"] }, 0],
     [{ idle: 7 }, 2],
     [{ idle: 14 }, 0],
-  ])("can be said in SQL, and how many: %j", async (special, count) => {
+  ])("is an SQL condition, also for their number: %j", async (special, count) => {
     const [ada, bob] = [freshPerson(), freshPerson()];
     for (const person of [ada, bob]) {
       await newRowsOf(person, ["a/b", "a/b", "c/d"]);

@@ -206,7 +206,7 @@ describe("coming back from GitHub", () => {
   }
 });
 
-describe("coming back from GitHub with its word", () => {
+describe("coming back from GitHub with a valid code", () => {
   const ADA = { id: 4710, login: "ada", name: "Ada", avatar_url: `${GITHUB}/ada.png` };
 
   test("signs in, and leads to where the person wanted to be", async () => {
@@ -295,7 +295,7 @@ describe("somebody signed in with GitHub who is not connected", () => {
   }
 });
 
-describe("what is sealed", () => {
+describe("a sealed value", () => {
   const ADA = "github:1";
   const KEYS = key("k1");
 
@@ -467,7 +467,7 @@ describe("a person's access to GitHub", () => {
     ["forgotten, where it has ended", { expiresAt: NOW - HOUR }, "none", "forgotten"],
     ["not connected, where there is none", null, "none", "not-connected"],
     ["still connected, where GitHub is down", {}, 503, "unavailable"],
-  ])("given up is told to be %s", async (_, tokens, status, outcome) => {
+  ])("given up is reported as %s", async (_, tokens, status, outcome) => {
     const user = tokens ? await keep({ ...TOKENS, ...tokens }) : "github:0";
     vi.mocked(fetch).mockImplementation(() =>
       Promise.resolve(new Response(null, { status: Number(status) })),
@@ -487,7 +487,7 @@ describe("a person's access to GitHub", () => {
     expect(isGitHubUser(idAt("https://git.example:8443"))).toBe(true);
   });
 
-  test("is none where nothing is kept", async () => {
+  test("is missing if no tokens are stored", async () => {
     expect(await stillHas("github:0")).toEqual({ problem: "refused" });
   });
 

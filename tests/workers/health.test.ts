@@ -51,7 +51,7 @@ test("says that all is well, to anyone, for this moment only", async () => {
   expect(await answer.json()).toEqual({ status: "ok", ...OK });
 });
 
-test("can be asked without its words", async () => {
+test("answers HEAD without a body", async () => {
   const answer = await healthz(appEnv, "HEAD");
   expect(answer.status).toBe(200);
   expect(await answer.text()).toBe("");
@@ -105,7 +105,7 @@ test("is well where every secret of a sign-in with GitHub is there", async () =>
   expect((await healthz(withEnv)).status).toBe(200);
 });
 
-test("asks both at the same time", async () => {
+test("checks both at the same time", async () => {
   const asked: string[] = [];
   const noted = (part: string) => () => {
     asked.push(part);
