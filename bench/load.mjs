@@ -126,7 +126,7 @@ function summaryOf(loads) {
 /**
  * @param {number[]} values
  * @param {number} share 0.5 for the median
- * @returns {number} NaN where there are no values
+ * @returns {number} NaN if there are no values
  */
 export function quantile(values, share) {
   const sorted = values.toSorted((a, b) => a - b);

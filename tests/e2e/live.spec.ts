@@ -96,7 +96,7 @@ test("what is sent in one browser appears in the other @js @phone", async ({
   }
 });
 
-test("what an agent reports appears as it says it, and what is written reaches it @js", async ({
+test("an agent's report appears at once, and messages reach the agent @js", async ({
   page,
   ship,
 }) => {
@@ -137,7 +137,7 @@ test("archiving, restoring and deleting in one browser show in the other @js", a
   }
 });
 
-test("what an agent is to be called stays while the page is read anew @js", async ({
+test("an agent's typed name stays while the page revalidates @js", async ({
   page,
   ship,
   elsewhere,
@@ -155,7 +155,7 @@ test("what an agent is to be called stays while the page is read anew @js", asyn
   await expect(page.getByLabel("Agent’s name")).toHaveValue("");
 });
 
-test("the create dialog keeps what it said, and stays the same form, while the list is read anew @js", async ({
+test("the create dialog keeps its message and its form's key while the list revalidates @js", async ({
   page,
   ship,
   elsewhere,
@@ -178,7 +178,7 @@ test("the create dialog keeps what it said, and stays the same form, while the l
   await expect(key).toHaveValue(before);
 });
 
-test("signing out elsewhere ends what is open here, and says why @js", async ({
+test("signing out elsewhere closes the live socket here, and the page says why @js", async ({
   page,
   ship,
   elsewhere,
@@ -189,7 +189,7 @@ test("signing out elsewhere ends what is open here, and says why @js", async ({
   await expect(page.getByText("You signed out.")).toBeVisible();
 });
 
-test("what has ended while the network was gone says so when it is back, and what to do @js", async ({
+test("a page whose session or sign-in ended while the network was gone says so when it is back, and what to do @js", async ({
   page,
   ship,
   elsewhere,
@@ -232,7 +232,7 @@ test("what has ended while the network was gone says so when it is back, and wha
   await expectLive(page);
 });
 
-test("what is said while the network is gone is there when it is back, in order, once @js", async ({
+test("messages written while the network is gone appear when it is back, in order, once @js", async ({
   page,
   ship,
   elsewhere,
@@ -391,7 +391,10 @@ test("a message whose answer is lost on the way back is sent once, however often
   await expect(messages(page)).toHaveCount(1);
 });
 
-test("a message of more than 32 KiB is told so before it is sent @js", async ({ page, ship }) => {
+test("a message of more than 32 KiB gets an error before it is sent @js", async ({
+  page,
+  ship,
+}) => {
   const id = await ship.create("octo/cat");
   await openLive(page, id);
   const composer = page.getByLabel("Message");
@@ -459,7 +462,7 @@ test("what agents wrote is unread until its owner looks or says so", async ({
   expect(await (await ship.request.get(`/session/${id}`)).text()).not.toContain("Mark read");
 });
 
-test("what was looked at just before leaving is not unread @js", async ({ page, ship }) => {
+test("a session looked at just before leaving is not unread @js", async ({ page, ship }) => {
   test.slow(); // The list is notified of messages within ten seconds.
   const id = await ship.create("octo/cat");
   const agent = await Agent.connect(ship, id);
@@ -476,7 +479,7 @@ test("what was looked at just before leaving is not unread @js", async ({ page, 
   await expect(page.getByText("Unread")).toHaveCount(0);
 });
 
-test("what was looked at while the server was away is told when it is back @js", async ({
+test("a session looked at while the server was down is marked as seen when it is back @js", async ({
   page,
   ship,
   problems,

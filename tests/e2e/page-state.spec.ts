@@ -211,7 +211,7 @@ test("an alert that was shown is not shown again by Back and Forward @js", async
   await expect(alert).toHaveCount(0);
 });
 
-test("a list is read once at a time, and once more where it changed meanwhile @js", async ({
+test("a list revalidates once at a time, and once more if it changed meanwhile @js", async ({
   page,
   ship,
 }) => {
@@ -239,10 +239,7 @@ test("a list is read once at a time, and once more where it changed meanwhile @j
   await expect.poll(() => reads).toBe(2);
 });
 
-test("what comes is read aloud once, and nothing of what was there before @js", async ({
-  page,
-  ship,
-}) => {
+test("new messages are read aloud once, and no earlier ones @js", async ({ page, ship }) => {
   const id = await ship.create("octo/cat");
   const agent = await Agent.connect(ship, id, "Builder");
   for (let number = 1; number <= 32; number++) await agent.report({ text: `Number ${number}.` });

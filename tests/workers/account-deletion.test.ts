@@ -220,7 +220,7 @@ describe("an account that was deleted", () => {
     expect(await mentioning(userId)).toEqual({});
   });
 
-  test("closes what is open: lists, pages and agents", async () => {
+  test("closes all sockets: of lists, pages and agents", async () => {
     const id = await ada.create();
     const made = await sessionObject(env, id).connectAgent(userId, "Builder", crypto.randomUUID());
     const token = made.state === "ready" ? made.token : "";
@@ -240,7 +240,7 @@ describe("an account that was deleted", () => {
     expect(await agent.closed).toMatchObject({ code: 4004 });
   });
 
-  test("takes nothing of anybody else's along", async () => {
+  test("deletes nothing of anybody else's", async () => {
     const bob = await newSession();
     const before = await mentioning(bob.user_id);
     await fillAccount();
@@ -302,7 +302,7 @@ describe("after an account was deleted", () => {
     ]);
   });
 
-  test("a batch that asked for it too, and lands only now, does not delete the account that was begun since", async () => {
+  test("a late batch of the same deletion does not delete the account that was begun since", async () => {
     const { fault, land } = late();
     expect(await deleteAccount({ ...env, DB: faultyDatabase(fault) }, userId)).toBe("unavailable");
     await deleteAccount(env, userId);

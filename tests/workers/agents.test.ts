@@ -132,7 +132,7 @@ describe("a token", () => {
     expect((await tokens()).map(({ name }) => name)).toEqual(["One more"]);
   });
 
-  test("is never made with the number of one that was revoked", async () => {
+  test("never gets the number of a revoked one", async () => {
     await owner.post(`/session/${id}`, { intent: "revoke:1" });
     await connect();
     expect((await tokens()).map(({ id }) => id)).toEqual([2]);
@@ -194,7 +194,7 @@ describe("a report", () => {
     },
   );
 
-  test("of words alone leaves the status as it was, heard of anew", async () => {
+  test("with a text only leaves the status as it was, and updates its time", async () => {
     await report({ status: "working" });
     vi.setSystemTime(NOW + MINUTE);
     await report({ text: "Still at it." });
@@ -227,7 +227,7 @@ describe("a report", () => {
     expect((await inStorage(id)).state).toMatchObject({ agent_status: "done", agent_at: NOW });
   });
 
-  test("has keys of its token's own", async () => {
+  test("has keys that belong to its token", async () => {
     const other = await connect("Reviewer");
     const fields = { text: "Done.", key: "1" };
     await report(fields);
@@ -319,7 +319,7 @@ describe("a report", () => {
     expect(await inStorage(id)).toEqual(before);
   });
 
-  test("that the session does not take for now may be sent again", async () => {
+  test("that the session refuses for now may be sent again", async () => {
     const unreachable = { ...appEnv, SESSION_DO: brokenObjects() };
     const answer = await send(form({ text: "Hi" }), { withEnv: unreachable });
     expect(answer.status).toBe(503);
@@ -556,7 +556,7 @@ describe("reading", () => {
     expect(await statusOf(waiting)).toBe(status);
   });
 
-  test("waits so long and no longer, and counts as one request", async () => {
+  test("waits this long and no longer, and counts as one request", async () => {
     const hash = await hashToken(token);
     expect(await sessionObject(env, id).read(hash, 0, 20)).toEqual({
       state: "ready",

@@ -127,7 +127,7 @@ test("a restored session is idle from its restore on", async () => {
   expect((await inDatabase(id)).row).toMatchObject({ status: "archived", archived_by: "idle" });
 });
 
-test("a message that the row has not heard of counts as activity", async () => {
+test("a message that is not in the row yet counts as activity", async () => {
   const { id, user_id } = await newSessionLike({ last_activity: NOW - DAY });
   await appendMessage(env, user_id, id, freshMessage());
 
@@ -178,7 +178,7 @@ test.each([
   },
 );
 
-test("what was written before its owner archived a session does not bring it back", async () => {
+test("a message written before the owner archived the session does not restore it", async () => {
   const { id, user_id } = await newSession();
   // Three messages in one millisecond: their activity is ahead of the clock, which must not count as a later message.
   for (let count = 0; count < 3; count++) await appendMessage(env, user_id, id, freshMessage());
@@ -277,7 +277,7 @@ test("a report that lands after the session was deleted brings nothing back", as
   expect(await inDatabase(row.id)).toEqual({ row: undefined, tombstone, events: [] });
 });
 
-test("an alarm whose database fails sets itself again, later each time, and anew once it has succeeded", async () => {
+test("an alarm whose database fails sets itself again with backoff, which restarts after a success", async () => {
   vi.spyOn(console, "error").mockImplementation(() => {});
   const { id } = await newSession();
   const waits: number[] = [];

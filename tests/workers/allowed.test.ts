@@ -185,7 +185,7 @@ describe("an agent’s token", () => {
     },
   );
 
-  test("closes what is open by it when it is ended", async () => {
+  test("closes its sockets when it is revoked", async () => {
     const socket = (await sent("/live", { headers: { Upgrade: "websocket" } })).webSocket!;
     const closed = new Promise<CloseEvent>((resolve) => socket.addEventListener("close", resolve));
     socket.accept();
@@ -193,7 +193,7 @@ describe("an agent’s token", () => {
     expect((await closed).code).toBe(4003);
   });
 
-  test("is neither believed nor ended where D1 would have to say whether a login is listed, and does not", async () => {
+  test("is neither accepted nor revoked if D1 has to be asked about a login and does not answer", async () => {
     await withList(
       "ada-l",
       async () => {

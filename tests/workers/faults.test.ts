@@ -417,7 +417,7 @@ describe("delete", () => {
     expect(await settled(id)).toBe("tombstone, empty");
   });
 
-  test("asked for again while it is under way, it is finished at once", async () => {
+  test("requested again while it is under way, it is finished at once", async () => {
     const { id, user_id } = await newSession();
     await deleteSession(faultyEnv({ batch: refused }), user_id, id);
 

@@ -203,11 +203,11 @@ describe("every answer", () => {
     ["what was asked wrongly", "/dashboard?status=none", {}],
     ["a method that is not taken", "/dashboard", { method: "OPTIONS" }],
     ["a refusal", "/dashboard", form({})],
-  ])("bears the security headers: %s", async (_, path, init) => {
+  ])("has the security headers: %s", async (_, path, init) => {
     expectSecurityHeaders(await browser.get(path, init));
   });
 
-  test("asks for https, once it came by https from somewhere else than this machine", async () => {
+  test("has HSTS if it came by https from a host other than loopback", async () => {
     const visitor = new Browser({ ...appEnv, ORIGIN: SHIP }, SHIP);
     for (const answer of [await visitor.get("/login"), await visitor.get("/login", form({}))]) {
       expect(answer.headers.get("Strict-Transport-Security")).toMatch(/^max-age=\d{8};/);
@@ -215,7 +215,7 @@ describe("every answer", () => {
     expect((await browser.get("/login")).headers.has("Strict-Transport-Security")).toBe(false);
   });
 
-  test("has a nonce of its own", async () => {
+  test("has a new nonce", async () => {
     const answers = await Promise.all([browser.get("/dashboard"), browser.get("/dashboard")]);
     const [one, other] = answers.map(({ headers }) => headers.get("Content-Security-Policy"));
     expect(one).not.toBe(other);
@@ -236,7 +236,7 @@ describe("a request to another host than Ship’s own", () => {
     "https://app.localhost",
     "http://192.168.0.10:8788",
   ])("at %s", (host) => {
-    test("is led there, unread", async () => {
+    test("is redirected there, unread", async () => {
       for (const [method, path] of [
         ["GET", "/"],
         ["HEAD", "/dashboard?status=all"],
@@ -265,7 +265,7 @@ describe("a request to another host than Ship’s own", () => {
       }
     });
 
-    test("is told so in JSON where an agent asks", async () => {
+    test("gets a refusal in JSON if it is an agent's", async () => {
       const init = { ...form({ text: "Hi" }), headers: { Authorization: "Bearer ship_0" } };
       const answer = await elsewhere(host, `/session/${id}`, init);
       expect(answer.status).toBe(421);
@@ -282,7 +282,7 @@ describe("a request to another host than Ship’s own", () => {
     },
   );
 
-  test("is answered to monitors", async () => {
+  test("gets an answer for monitors", async () => {
     const answer = await new Browser(atShip, "https://ship-4d2.pages.dev").get("/healthz");
     expect(answer.status).toBe(200);
   });
@@ -292,7 +292,7 @@ describe("a request to another host than Ship’s own", () => {
     ["/healthz", {}],
     ["/login", form({ name: "ada" })],
     ["/dashboard/live", { headers: UPGRADE }],
-  ])("is told why it cannot be used where no own one is set: %s", async (path, init) => {
+  ])("gets the reason if ORIGIN is not set: %s", async (path, init) => {
     const answer = await elsewhere(SHIP, path, init, { ...unread, ORIGIN: "" });
     expect(await answer.clone().text()).toContain("has to set ORIGIN");
     await expectRefusal(answer, 503, "Not set up yet");

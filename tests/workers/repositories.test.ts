@@ -168,7 +168,7 @@ describe("a session can be made for", () => {
     );
   });
 
-  test("one of three thousand by two questions to GitHub", async () => {
+  test("one of three thousand with two requests to GitHub", async () => {
     accounts = [{ login: "octo", selection: "all", connected: many(3000) }];
     const found = await findConnected(appEnv, "ghu_test", Date.now(), "octo/tool-17");
     expect(found.value).toEqual({ owner: "octo", name: "tool-17", isPrivate: false });
@@ -177,7 +177,7 @@ describe("a session can be made for", () => {
 });
 
 describe("what is offered", () => {
-  test("is everything, where that is little", async () => {
+  test("is everything, if there are few", async () => {
     accounts = [
       { login: "octo", selection: "all", connected: [{ name: "old-1" }, { name: "new-9" }] },
       { login: "cat", selection: "selected", connected: [{ name: "mid-5" }], others: many(3) },
@@ -207,7 +207,7 @@ describe("what is offered", () => {
     expect((await ask("nothing")).value?.repositories).toEqual([]);
   });
 
-  test("is never what somebody may see, but has not connected", async () => {
+  test("is never a repository that the person can see, but has not connected", async () => {
     const others = [{ name: "ship" }];
     accounts = [
       { login: "octo", selection: "selected", connected: many(2500), others },
@@ -218,7 +218,7 @@ describe("what is offered", () => {
     }
   });
 
-  test("costs fewer than fifty questions, whatever is connected", async () => {
+  test("costs fewer than fifty requests, whatever is connected", async () => {
     accounts = Array.from({ length: 30 }, (_, index) => ({
       login: `octo${index}`,
       selection: "selected" as const,
@@ -229,7 +229,7 @@ describe("what is offered", () => {
   });
 });
 
-test("GitHub has six seconds for all that one request asks it", async () => {
+test("all calls to GitHub of one request together may take six seconds", async () => {
   vi.spyOn(globalThis, "fetch").mockImplementation(
     (_, init) =>
       new Promise((_, reject) => {

@@ -35,7 +35,7 @@ test.each([
   ["a change to many", "/bulk/BULK", { d1: 1, objects: 0 }],
   ["a session", "/session/ID", { d1: 1, objects: 1 }],
   ["the account", "/account", { d1: 1, objects: 0 }],
-])("%s costs one round trip to D1, checking who asks included", async (_, path, cost) => {
+])("%s costs one round trip to D1, including the check of the sign-in", async (_, path, cost) => {
   const { asked, env } = counting();
   const browser = await new Browser(env).signIn();
   const id = await browser.create();
@@ -76,7 +76,7 @@ test.each([
   },
 );
 
-/** @returns the id of the bulk by which a session was archived */
+/** Archives a session. @returns the id of the bulk that did it */
 async function archived(browser: Browser, id: string): Promise<string> {
   const key = crypto.randomUUID();
   await browser.post("/dashboard", { intent: "archive-selected", key, id });

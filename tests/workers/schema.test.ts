@@ -152,7 +152,7 @@ describe.each([
     ["message", (id, userId) => sessionObject(env, id).append(userId, freshMessage("Third"))],
     ["token", (id, userId) => connectAgent(env, userId, id, { name: "Reviewer", key: "form 2" })],
     ["alarm", (id) => fireAlarm(id)],
-  ])("is brought up to date by the next %s, and nothing is lost", async (_, write) => {
+  ])("is upgraded by the next %s, and nothing is lost", async (_, write) => {
     const { id, userId } = await oldSession(schema);
     const fresh = await newRowWithoutObject();
     await sessionObject(env, fresh.id).initialize(fresh);
@@ -165,7 +165,7 @@ describe.each([
     expect(messages.slice(0, 2)).toMatchObject([{ text: "*First*" }, { text: "Second" }]);
   });
 
-  test("goes on working: it takes messages and reports, wakes, settles and is deleted", async () => {
+  test("keeps working: it accepts messages and reports, wakes, settles and is deleted", async () => {
     const { id, userId } = await oldSession(schema);
     await changeStatus(env, userId, id, "archive");
     const answer = await connectAgent(env, userId, id, { name: "Reviewer", key: "form 2" });
@@ -194,7 +194,7 @@ describe.each([
   });
 });
 
-test("storage left by a later Ship, whose deployment was rolled back, is used as it is", async () => {
+test("storage of a later version, whose deployment was rolled back, is used as it is", async () => {
   const row = await newRowWithoutObject();
   const object = sessionObject(env, row.id);
   await object.initialize(row);

@@ -88,7 +88,7 @@ async function letDutiesEnd() {
   expect(Date.now() - NOW).toBeLessThan(120_000);
 }
 
-describe("the sockets of one who signed out close, and nobody else's,", () => {
+describe("the sockets of a browser that signed out close, and no others,", () => {
   test.each<[string, () => Promise<Response>, number]>([
     ["where D1's answer was lost", () => post(withDatabase(answerLost), "/logout"), 500],
     [
@@ -169,7 +169,7 @@ describe("signing out everywhere closes what is open in every browser", () => {
   });
 });
 
-test("where the records of sign-ins are deleted by hand, whatever is open hears nothing more after an hour", async () => {
+test("if the records of sign-ins are deleted by hand, open sockets receive nothing more after an hour", async () => {
   await env.DB.prepare("DELETE FROM auth_records").run();
   vi.setSystemTime(NOW + 60 * 60_000);
   await sessionObject(env, id).append(userId, freshMessage());
@@ -190,7 +190,7 @@ test("where the records of sign-ins are deleted by hand, whatever is open hears 
   }
 });
 
-test("who could not sign out, because D1 refused it, keeps what is open", async () => {
+test("if D1 refuses the sign-out, the sockets stay open", async () => {
   const DB = faultyDatabase(inOrder(passes, refused));
   const everywhere = { intent: "sign-out-everywhere" };
   expect((await post({ ...appEnv, DB }, "/account", everywhere)).status).toBe(500);
