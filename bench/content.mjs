@@ -36,7 +36,7 @@ const PAGES = {
  * @typedef {{ html: number, cpu: number, memory: number, wait: number }} Measured
  */
 
-/** @param {{ views: number }} options how often each page is opened */
+/** Measures and prints pages of the worst messages. @param {{ views: number }} options how often each is opened */
 export async function benchContent({ views }) {
   const state = join(FOLDER, "content");
   rmSync(state, { recursive: true, force: true });

@@ -43,7 +43,12 @@ const OF_ONE_PAGE = ["plain", "by creation", "search"];
 /** Views that may have to read the index entry of each of a person's sessions. @type {string[]} */
 const WALKS = ["search", "search, nothing found", "idle for 7 days"];
 
-/** @param {{ databases: number[], rounds: number, ms: number }} options */
+/**
+ * Measures and prints the list.
+ *
+ * @param {{ databases: number[], rounds: number, ms: number }} options databases: the rows of each; ms: how long each
+ *   page is measured in each round
+ */
 export async function benchList({ databases, rounds, ms }) {
   /** @type {Case[]} */
   const cases = [];

@@ -28,7 +28,7 @@ const ALARM_EVERY = 10;
  *   words, was sent, and when each socket received it; by `performance.now()`
  */
 
-/** @param {{ seconds: number }} options how long each way of sending is measured */
+/** Measures and prints live messages. @param {{ seconds: number }} options how long each way of sending is measured */
 export async function benchLive({ seconds }) {
   const state = join(FOLDER, "live");
   rmSync(state, { recursive: true, force: true });

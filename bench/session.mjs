@@ -12,6 +12,8 @@ export const REQUESTS_PER_MINUTE = 120;
  */
 
 /**
+ * Signs in and creates a session.
+ *
  * @param {string} origin
  * @param {string} name
  * @returns {Promise<Session>} the only one of a new person with that name
@@ -22,13 +24,20 @@ export async function newSession(origin, name) {
   return { origin, client, id: await client.newestSession() };
 }
 
-/** @param {Session} session @param {number} count @returns {Promise<string[]>} the tokens of the new agents */
+/** Creates tokens. @param {Session} session @param {number} count @returns {Promise<string[]>} the tokens */
 export async function connectAgents({ client, id }, count) {
   const connect = async () => (await client.connectAgent(id, "bench")).token;
   return Promise.all(Array.from({ length: count }, connect));
 }
 
-/** @param {Session} session @param {string} token @param {string} text @throws if it is refused */
+/**
+ * Reports a text as an agent.
+ *
+ * @param {Session} session
+ * @param {string} token
+ * @param {string} text
+ * @throws if it is refused
+ */
 export async function report({ origin, id }, token, text) {
   const answer = await fetch(`${origin}/session/${id}`, {
     method: "POST",
