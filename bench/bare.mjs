@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * A bare Function to compare a page with: it sends the batch that the page sends to D1, and answers the rows as JSON. It
- * checks no cookie, sets no header, and knows each page's statements by its URL: nothing could be left out of it.
+ * A bare Function as the baseline for a page: it sends the same batch to D1, and returns the rows as JSON. It checks no
+ * cookie, sets no header, and has each page's statements ready by URL, so nothing could be left out of it.
  */
 
 /** @typedef {{ sql: string, parameters: unknown[] }} Statement */
 
-/** The statements of each page, by its URL: put there once, before anything is measured. @type {Map<string, Statement[]>} */
+/** The statements of each page, by its URL: stored by a PUT before anything is measured. @type {Map<string, Statement[]>} */
 const pages = new Map();
 
 export default {

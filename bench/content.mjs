@@ -1,5 +1,8 @@
 // @ts-check
-/** What a page of the worst messages costs: bytes, processor time, the object's memory, and the wait of who sends beside it. */
+/**
+ * Measures a page of the worst messages: bytes, processor time, the object's memory, and how long a send takes
+ * meanwhile.
+ */
 import { once, setMaxListeners } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -13,12 +16,12 @@ import { COMPANION, FOLDER, startServers } from "./servers.mjs";
 import { connectAgents, newSession, report, send } from "./session.mjs";
 import { WORST } from "./worst.mjs";
 
-/** How many messages a page shows at the most. */
+/** How many messages a page shows. */
 const PAGE = 30;
 const MB = 1_000_000;
-/** What is to be reached: bytes, milliseconds, bytes, milliseconds. */
+/** The limits to stay below: bytes, milliseconds, bytes, milliseconds. */
 const MOST = { html: 2 * MB, cpu: 300, memory: 64 * MB, wait: 1_000 };
-/** In milliseconds; no more than 120 messages may be sent in a minute. */
+/** Intervals in milliseconds; at most 120 messages may be sent in a minute. */
 const EVERY = { sample: 10, send: 550 };
 
 const PAGES = {
@@ -33,7 +36,7 @@ const PAGES = {
  * @typedef {{ html: number, cpu: number, memory: number, wait: number }} Measured
  */
 
-/** @param {{ views: number }} options how often each page is opened */
+/** Measures and prints pages of the worst messages. @param {{ views: number }} options how often each is opened */
 export async function benchContent({ views }) {
   const state = join(FOLDER, "content");
   rmSync(state, { recursive: true, force: true });
@@ -68,7 +71,7 @@ function print(pages) {
 
 /**
  * @param {Servers} servers
- * @param {string[]} texts said in turn until a page is full
+ * @param {string[]} texts sent in turn until a page is full
  * @param {number} views
  * @returns {Promise<Measured>}
  */
@@ -101,7 +104,7 @@ function textOf(texts, index) {
  * @returns {Promise<{ html: number, cpu: number }>} the bytes of a page, and the processor time of one
  */
 async function view({ client, id }, views, pid) {
-  await client.open(`/session/${id}`); // Not measured: code is compiled.
+  await client.open(`/session/${id}`); // A warm-up, not measured.
   const before = cpuOf(pid);
   let html = 0;
   for (let view = 0; view < views; view++) {
@@ -113,9 +116,11 @@ async function view({ client, id }, views, pid) {
 }
 
 /**
+ * Sends a person's messages as long as the work is under way.
+ *
  * @param {Session} session
- * @param {Promise<unknown>[]} work that goes on meanwhile
- * @returns {Promise<number>} the longest that a person's message took, in milliseconds
+ * @param {Promise<unknown>[]} work
+ * @returns {Promise<number>} the longest time that one of them took, in milliseconds
  */
 async function longestSend(session, work) {
   let longest = 0;
@@ -131,7 +136,7 @@ async function longestSend(session, work) {
   return longest;
 }
 
-/** How much memory the objects' isolate uses, looked at again and again; what waits for the collector counts too. */
+/** Samples the memory of the objects' isolate, including garbage that is not collected yet; in bytes. */
 class Heap {
   idle = 0;
   peak = 0;
@@ -179,13 +184,13 @@ class Heap {
     const id = ++this.#asked;
     return new Promise((resolve) => {
       /** @param {import("undici").MessageEvent} event */
-      const hear = ({ data }) => {
+      const onMessage = ({ data }) => {
         const answer = JSON.parse(String(data));
         if (answer.id !== id) return;
-        this.#socket.removeEventListener("message", hear);
+        this.#socket.removeEventListener("message", onMessage);
         resolve(answer.result);
       };
-      this.#socket.addEventListener("message", hear);
+      this.#socket.addEventListener("message", onMessage);
       this.#socket.send(JSON.stringify({ id, method }));
     });
   }

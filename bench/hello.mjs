@@ -1,5 +1,5 @@
 // @ts-check
-/** The least that a Worker can do: what the platform itself costs. */
+/** The smallest Worker, to measure what the platform itself costs. */
 export default {
   fetch: () => new Response("Hello, world"),
 };

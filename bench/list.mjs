@@ -1,5 +1,5 @@
 // @ts-check
-/** How fast the list is, beside a bare Function that sends the same batch and beside a hello world. */
+/** Measures the list, beside a bare Function that sends the same batch and beside a hello world. */
 import { signIn } from "../scripts/lib/client.mjs";
 import { inTurns, ratioOf } from "./load.mjs";
 import { printCheck, printTable } from "./report.mjs";
@@ -8,19 +8,19 @@ import { startServers } from "./servers.mjs";
 
 const PAGE_SIZE = 50;
 
-/** What a page may read beside what it shows or walks, in rows. */
+/** How many rows a page may read besides those that it shows or walks. */
 const READ_BESIDE = 20;
-/** The page and the 12 repositories that it offers. */
+/** The most rows a page may read: its sessions, the 12 repositories that it offers, and the allowance. */
 const MOST_READ = PAGE_SIZE + 12 + READ_BESIDE;
 
 /**
  * @typedef {import("../scripts/lib/client.mjs").Client} Client
  * @typedef {import("./load.mjs").Load} Load
  * @typedef {import("./meter.mjs").Metered} Metered
- * @typedef {object} Case  a page of the list of somebody, who has so many sessions, in a database of so many rows
+ * @typedef {object} Case  a page of the list of a person with `sessions` sessions, in a database of `rows` rows
  * @property {number} rows
  * @property {number} sessions
- * @property {number} counts  how many counts are kept for them
+ * @property {number} counts  how many lines of kept counts the person has
  * @property {string} page
  * @property {Metered} cost
  * @property {import("./load.mjs").Target} app
@@ -28,7 +28,7 @@ const MOST_READ = PAGE_SIZE + 12 + READ_BESIDE;
  * @typedef {Case & { asApp: Load, asBare: Load }} Measured
  */
 
-/** Pages that everybody has, and those of people with more than one page. */
+/** The views of the list, by their queries. People with at most one page get only those in `OF_ONE_PAGE`. */
 const PAGES = {
   plain: "",
   "by creation": "?sort=created",
@@ -40,10 +40,15 @@ const PAGES = {
 };
 /** @type {string[]} */
 const OF_ONE_PAGE = ["plain", "by creation", "search"];
-/** Those that may have to look at each of a person's sessions. @type {string[]} */
+/** Views that may have to read the index entry of each of a person's sessions. @type {string[]} */
 const WALKS = ["search", "search, nothing found", "idle for 7 days"];
 
-/** @param {{ databases: number[], rounds: number, ms: number }} options */
+/**
+ * Measures and prints the list.
+ *
+ * @param {{ databases: number[], rounds: number, ms: number }} options databases: the rows of each; ms: how long each
+ *   page is measured in each round
+ */
 export async function benchList({ databases, rounds, ms }) {
   /** @type {Case[]} */
   const cases = [];
@@ -80,7 +85,7 @@ export async function benchList({ databases, rounds, ms }) {
  * @param {import("./servers.mjs").Servers} servers
  * @param {number} rows
  * @param {import("./seed.mjs").Person} person
- * @returns {Promise<Case[]>} with what each page costs; the bare Function has been told its statements
+ * @returns {Promise<Case[]>} with the cost of each page, whose statements were also stored in the bare Function
  */
 async function casesOf({ origins, pid }, rows, { name, sessions, counts }) {
   const client = await signIn(origins.app, name);
@@ -107,7 +112,7 @@ async function casesOf({ origins, pid }, rows, { name, sessions, counts }) {
   );
 }
 
-/** @param {string} url @param {string} cookie @returns {Promise<Metered>} @throws where it is no success */
+/** @param {string} url @param {string} cookie @returns {Promise<Metered>} @throws if the status is not 200 */
 async function costOf(url, cookie) {
   const answer = await fetch(url, { headers: { cookie } });
   const cost = /** @type {Metered} */ (await answer.json());
@@ -115,7 +120,7 @@ async function costOf(url, cookie) {
   return cost;
 }
 
-/** @param {Client} person @param {number} sessions @returns {Promise<string>} the query of a page in the middle of their list */
+/** @param {Client} person @param {number} sessions @returns {Promise<string>} the query of a page deep in their list */
 async function deepQuery(person, sessions) {
   let query = "";
   for (let read = 0; read < sessions / 3; read += PAGE_SIZE) {
@@ -157,7 +162,7 @@ function print(measured, hello) {
 }
 
 /**
- * What issue and design want to be reached.
+ * Prints whether the targets were reached.
  *
  * @param {Measured[]} measured
  */

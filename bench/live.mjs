@@ -1,5 +1,5 @@
 // @ts-check
-/** How fast is told live what agents say: through a session's Durable Object, to open pages. */
+/** Measures how fast agents' messages reach open pages, through a session's Durable Object. */
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -14,9 +14,9 @@ import { connectAgents, newSession, report, REQUESTS_PER_MINUTE } from "./sessio
 import { numberOf, opened, sizeOf } from "./storage.mjs";
 
 const SOCKETS = 50;
-/** How many agents speak at once where as much as possible is said, and how many where they keep a pace. */
+/** How many agents send at full speed, and how many at a fixed pace. */
 const AGENTS = { fast: 8, paced: 10 };
-/** A pace that a person could follow. */
+/** The fixed pace, in messages a second of all agents together. */
 const PER_SECOND = 20;
 /** In seconds: the object writes its row at most once in this time. */
 const ALARM_EVERY = 10;
@@ -24,11 +24,11 @@ const ALARM_EVERY = 10;
 /**
  * @typedef {import("./meter.mjs").Cost} Cost
  * @typedef {import("./session.mjs").Session} Session
- * @typedef {{ sent: Map<string, number>, heard: Map<string, number[]> }} Clock  by a message's words: when it was sent,
- *   and when each socket had it
+ * @typedef {{ sent: Map<string, number>, received: Map<string, number[]> }} Clock  when each message, by its first
+ *   words, was sent, and when each socket received it; by `performance.now()`
  */
 
-/** @param {{ seconds: number }} options how long each way of saying something is measured */
+/** Measures and prints live messages. @param {{ seconds: number }} options how long each way of sending is measured */
 export async function benchLive({ seconds }) {
   const state = join(FOLDER, "live");
   rmSync(state, { recursive: true, force: true });
@@ -49,7 +49,7 @@ async function sayAndListen(origins, seconds) {
   const session = await newSession(origins.app, "live");
   const agents = await connectAgents(session, AGENTS.fast + AGENTS.paced);
   /** @type {Clock} */
-  const clock = { sent: new Map(), heard: new Map() };
+  const clock = { sent: new Map(), received: new Map() };
   const sockets = await listen(session, clock);
   const before = await costOf(origins.objects);
   const began = performance.now();
@@ -75,7 +75,7 @@ async function sayAndListen(origins, seconds) {
  * @param {Cost} before
  * @param {Cost} after
  * @param {number} seconds between the two
- * @param {number} messages that were said meanwhile
+ * @param {number} messages that were sent meanwhile
  */
 function checkBatches(before, after, seconds, messages) {
   const batches = after.batches.length - before.batches.length;
@@ -88,7 +88,7 @@ function checkBatches(before, after, seconds, messages) {
   );
 }
 
-/** @param {string} objects @returns {Promise<Cost>} what the objects have asked of D1 so far */
+/** @param {string} objects @returns {Promise<Cost>} the cost of what the objects have sent to D1 so far */
 async function costOf(objects) {
   const answer = await fetch(objects);
   return /** @type {Cost} */ (await answer.json());
@@ -102,24 +102,24 @@ async function listen({ origin, client, id }, clock) {
       const socket = new WebSocket(`${origin.replace("http", "ws")}/session/${id}/live`, {
         headers,
       });
-      socket.addEventListener("message", ({ data }) => hear(clock, String(data)));
+      socket.addEventListener("message", ({ data }) => receive(clock, String(data)));
       await once(socket, "open");
       return socket;
     }),
   );
 }
 
-/** @param {Clock} clock @param {string} data a frame, whose messages each begin with words of their own */
-function hear({ heard }, data) {
+/** @param {Clock} clock @param {string} data a frame; the first words of each message are unique */
+function receive({ received }, data) {
   const now = performance.now();
-  for (const [words] of data.matchAll(/said-\d+/g)) heard.get(words)?.push(now);
+  for (const [words] of data.matchAll(/said-\d+/g)) received.get(words)?.push(now);
 }
 
-/** @param {Clock} clock @returns {string} a message of 300 characters that begins with words of its own */
-function newMessage({ sent, heard }) {
+/** @param {Clock} clock @returns {string} a message of 300 characters that begins with unique words */
+function newMessage({ sent, received }) {
   const words = `said-${sent.size}`;
   sent.set(words, performance.now());
-  heard.set(words, []);
+  received.set(words, []);
   return `${words} `.padEnd(300, "of what was done ");
 }
 
@@ -133,10 +133,10 @@ async function measured(clock, say) {
   await say();
   const seconds = (performance.now() - began) / 1000;
   const words = [...clock.sent.keys()].slice(first);
-  await heardByAll(clock, words);
+  await receivedByAll(clock, words);
   const delays = words.map((word) => {
     const sent = clock.sent.get(word) ?? 0;
-    return (clock.heard.get(word) ?? []).map((at) => at - sent);
+    return (clock.received.get(word) ?? []).map((at) => at - sent);
   });
   const all = delays.flat();
   const last = delays.map((delay) => Math.max(...delay));
@@ -145,17 +145,17 @@ async function measured(clock, say) {
   return { messages: words.length, numbers: [...rates, ...quantiles] };
 }
 
-/** @param {Clock} clock @param {string[]} words @throws where a socket has not heard one of them within ten seconds */
-async function heardByAll({ heard }, words) {
+/** @param {Clock} clock @param {string[]} words @throws if a socket did not receive one of them within ten seconds */
+async function receivedByAll({ received }, words) {
   const deadline = Date.now() + 10_000;
-  while (words.some((word) => heard.get(word)?.length !== SOCKETS)) {
-    if (Date.now() > deadline) throw new Error("Not every socket has heard everything.");
+  while (words.some((word) => received.get(word)?.length !== SOCKETS)) {
+    if (Date.now() > deadline) throw new Error("Not every socket has received everything.");
     await sleep(20);
   }
 }
 
 /**
- * Until the time is over, or what the tokens may ask for in a minute is used up.
+ * Sends messages until the time is over, or the tokens' limit of requests a minute is reached.
  *
  * @param {Session} session
  * @param {Clock} clock
@@ -183,7 +183,7 @@ async function sayAtPace(session, clock, tokens, seconds) {
   await Promise.all(reports);
 }
 
-/** @param {string} state @returns {{ messages: number, bytes: number }} what the one object has stored */
+/** @param {string} state @returns {{ messages: number, bytes: number }} what the one object stores */
 function stored(state) {
   return opened(join(state, "v3/do/ship-sessions-SessionDO"), (database) => ({
     messages: numberOf(database, "SELECT count(*) FROM messages"),

@@ -1,10 +1,10 @@
 // @ts-check
-/** Asks a server as often as it answers, by connections that are kept open. */
+/** Sends requests to a server over persistent connections, each as soon as the last one was answered. */
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { Pool } from "undici";
 
-/** Enough to keep a Worker busy, few enough to leave the rest of a small machine to it. */
+/** Enough to keep a Worker busy, few enough to leave it most of a small machine. */
 const CONNECTIONS = 8;
 
 /**
@@ -13,28 +13,29 @@ const CONNECTIONS = 8;
  * @property {string} [cookie]
  * @property {number | undefined} pid  of the server's process
  * @typedef {object} Load
- * @property {number} perSecond  answers
- * @property {number[]} rounds  the answers a second of each round
- * @property {number} p50  of the time that one took, in milliseconds
- * @property {number} p99
- * @property {number} answers
- * @property {number} cpu  that the server's process spent on one, in milliseconds: what else the machine does changes it
- *   least; NaN where the system does not say
+ * @property {number} perSecond  responses a second
+ * @property {number[]} rounds  the responses a second of each round
+ * @property {number} p50  the median time of a response, in milliseconds
+ * @property {number} p99  the 99th percentile, in milliseconds
+ * @property {number} answers  how many responses
+ * @property {number} cpu  the processor time that the server's process spent on a response, in milliseconds. It depends least
+ *   on what else the machine is doing; NaN if the system does not report it
  */
 
 /**
- * Measures several targets in turns, round by round, there and back again, so that what else the machine does meets all
- * of them alike; those that are to be compared stand beside each other.
+ * Measures several targets in turns, round by round, alternately forwards and backwards, so that other load on the
+ * machine affects all of them alike. Targets that are compared with each other should be adjacent.
  *
  * @template {Target} Measured
  * @param {Measured[]} targets
- * @param {{ rounds: number, ms: number }} options each target is asked for so long in each round
- * @returns {Promise<Map<Measured, Load>>} the medians of all rounds; of processor time the mean, as it comes in hundredths
+ * @param {{ rounds: number, ms: number }} options ms: how long each target is measured in each round
+ * @returns {Promise<Map<Measured, Load>>} the medians of all rounds; for processor time the mean, because its
+ *   resolution is a hundredth of a second
  */
 export async function inTurns(targets, { rounds, ms }) {
   /** @type {Map<Measured, Load[]>} */
   const loads = new Map(targets.map((target) => [target, []]));
-  for (const target of targets) await ask(target, ms); // Not measured: code is compiled, pages are cached.
+  for (const target of targets) await ask(target, ms); // A warm-up, not measured.
   for (let round = 1; round <= rounds; round++) {
     console.log(`round ${round} of ${rounds}`);
     const turns = round % 2 === 0 ? targets.toReversed() : targets;
@@ -47,7 +48,7 @@ export async function inTurns(targets, { rounds, ms }) {
  * @param {Target} target
  * @param {number} ms how long
  * @returns {Promise<Load>}
- * @throws where an answer is no success
+ * @throws if a response is not a success
  */
 async function ask({ url, cookie, pid }, ms) {
   const { origin, pathname, search } = new URL(url);
@@ -83,7 +84,7 @@ async function ask({ url, cookie, pid }, ms) {
   };
 }
 
-/** @param {Load} load @param {Load} of @returns {number} how many times as much was answered: the median of all rounds */
+/** @param {Load} load @param {Load} of @returns {number} the ratio of responses a second, the median of all rounds */
 export function ratioOf(load, of) {
   return quantile(
     load.rounds.map((perSecond, round) => perSecond / (of.rounds[round] ?? NaN)),
@@ -94,7 +95,7 @@ export function ratioOf(load, of) {
 /** Linux counts processor time in hundredths of a second. */
 const TICK = 10;
 
-/** @param {number | undefined} pid @returns {number} the processor time that a process has had, in milliseconds */
+/** @param {number | undefined} pid @returns {number} the processor time of a process so far, in milliseconds */
 export function cpuOf(pid) {
   if (pid === undefined) return NaN;
   const [, fields = ""] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
@@ -125,7 +126,7 @@ function summaryOf(loads) {
 /**
  * @param {number[]} values
  * @param {number} share 0.5 for the median
- * @returns {number} NaN where there are no values
+ * @returns {number} NaN if there are no values
  */
 export function quantile(values, share) {
   const sorted = values.toSorted((a, b) => a - b);

@@ -1,21 +1,21 @@
 // @ts-check
-/** Runs inside the Workers under test: counts what they ask of D1 and of Durable Objects. */
+/** Runs inside the Workers under test: counts their calls to D1 and to Durable Objects. */
 
 /**
  * @typedef {import("./bare.mjs").Statement} Statement
  *
- * @typedef {object} Database  what the app uses of D1
+ * @typedef {object} Database  the part of D1 that the app uses
  * @property {(sql: string) => { bind: (...parameters: unknown[]) => D1PreparedStatement }} prepare
  * @property {(batch: D1PreparedStatement[]) => Promise<D1Result[]>} batch
  *
  * @typedef {Pick<DurableObjectNamespace, "idFromName" | "get">} Objects
  * @typedef {{ DB: Database, SESSION_DO: Objects, PERSON_DO: Objects }} Bindings
  * @typedef {object} Cost
- * @property {Statement[][]} batches  what was sent to D1, a list of statements a round trip
- * @property {number} rowsRead  as D1 reports them, with their indexes
+ * @property {Statement[][]} batches  what was sent to D1, a list of statements for each round trip
+ * @property {number} rowsRead  as D1 reports them, index entries included
  * @property {number} rowsWritten
- * @property {number} objects  how many Durable Objects were asked
- * @typedef {Cost & { status: number, body: string }} Metered  an answer, and what it cost
+ * @property {number} objects  how many calls to Durable Objects
+ * @typedef {Cost & { status: number, body: string }} Metered  a response, and what it cost
  */
 
 /** @returns {Cost} */
@@ -25,7 +25,7 @@ function nothing() {
 
 /**
  * @param {{ fetch: (request: Request, env: Bindings, context: ExecutionContext) => Promise<Response> }} app
- * @returns a Worker that answers with the app's answer and what it cost, as JSON
+ * @returns a Worker that responds with the app's response and its cost, as JSON
  */
 export function meteredApp(app) {
   return {
@@ -48,12 +48,12 @@ export function meteredApp(app) {
   };
 }
 
-/** What all objects of a class have asked of D1 since the Worker was started. */
+/** The cost of all objects since the Worker was started. */
 const ofObjects = nothing();
 
 /**
  * @param {new (context: DurableObjectState, env: { DB: Database }) => object} Base
- * @returns the class of Durable Objects, its batches counted
+ * @returns the class of Durable Objects, with its batches counted
  */
 export function meteredObject(Base) {
   return class extends Base {
@@ -67,7 +67,7 @@ export function meteredObject(Base) {
   };
 }
 
-/** A Worker that says what the objects have asked of D1. */
+/** A Worker that responds with the cost of the objects, as JSON. */
 export const costOfObjects = {
   fetch: () => Response.json(ofObjects),
 };

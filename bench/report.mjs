@@ -1,9 +1,11 @@
 // @ts-check
-/** How the bench says what it measured. */
+/** Prints the results of the bench. */
 
 /**
+ * Prints a table.
+ *
  * @param {string[]} heads
- * @param {(string | number)[][]} lines numbers are written in digits
+ * @param {(string | number)[][]} lines
  */
 export function printTable(heads, lines) {
   const cells = [heads, ...lines.map((line) => line.map(written))];
@@ -17,7 +19,8 @@ export function printTable(heads, lines) {
 }
 
 /**
- * Says whether something was reached. Nothing fails where it was not: numbers depend on the machine and its mood.
+ * Prints whether a target was reached. Missing one is no failure, because the numbers depend on the machine and its
+ * load.
  *
  * @param {string} what
  * @param {boolean} reached

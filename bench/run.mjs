@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * `npm run bench -- [list] [live] [content] [--quick]`: measures the built app beside a bare Function and a hello world,
- * what is said live, and pages of the worst messages. Everything, without further words: ten minutes; with --quick one, on small databases.
+ * `npm run bench -- [list] [live] [content] [--quick]`: measures the list beside a bare Function and a hello world,
+ * live messages, and pages of the worst messages; all three if none is named. Takes ten minutes, or one with --quick,
+ * which uses small databases.
  */
 import { parseArgs } from "node:util";
 import { benchContent } from "./content.mjs";

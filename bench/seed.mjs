@@ -1,5 +1,5 @@
 // @ts-check
-/** Databases of many rows, made once a day and kept: rows only, their Durable Objects are empty. */
+/** Databases of many rows, created once a day and reused. Only rows are created; their Durable Objects are empty. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,30 +9,30 @@ import { ROOT } from "../scripts/lib/processes.mjs";
 import { FOLDER } from "./servers.mjs";
 import { numberOf, opened, sizeOf } from "./storage.mjs";
 
-/** Those whose lists are measured, by how many sessions they have. */
+/** How many sessions each of the people has whose lists are measured. */
 const PEOPLE = [50, 2_000, 10_000];
-/** How many sessions each of the others has. */
+/** How many sessions everybody else has. */
 const OF_OTHERS = 100;
 
-/** Where Miniflare keeps D1, under the folder of its data. */
+/** Miniflare's folder for D1, inside its state folder. */
 const DATABASES = "v3/d1/miniflare-D1DatabaseObject";
 
 const DAY = 24 * 60 * 60 * 1000;
 
 /**
  * @typedef {import("libsql").Database} Database
- * @typedef {{ name: string, sessions: number, counts: number }} Person  by the name to sign in with; how many sessions
- *   and kept counts they have
+ * @typedef {{ name: string, sessions: number, counts: number }} Person  the name to sign in with, and the
+ *   number of sessions and of lines of kept counts
  * @typedef {{ state: string, people: Person[], bytesPerSession: number }} Seeded  a folder of local data
  */
 
-/** @param {number} sessions @returns {string} the name of somebody who has so many sessions */
+/** @param {number} sessions @returns {string} the name of the person with this number of sessions */
 function nameOf(sessions) {
   return `with-${sessions}`;
 }
 
 /**
- * Makes a database of so many sessions, unless there is one from today.
+ * Creates a database with this number of sessions, unless there is one from today.
  *
  * @param {number} rows
  * @returns {Promise<Seeded>}
@@ -57,7 +57,7 @@ export async function seeded(rows) {
   }));
 }
 
-/** @returns {string} by what one database differs from another: its schema, this file, and the day, since rows age */
+/** @returns {string} identifies how a database was created: its schema, this file, and the day, because rows age */
 function madeFrom() {
   const folder = join(ROOT, "migrations");
   const files = readdirSync(folder).map((name) => join(folder, name));
@@ -81,7 +81,7 @@ function personOf(database, sessions) {
  */
 function fill(database, rows, people) {
   database.exec("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000; BEGIN");
-  // What looks after every single row would take most of the time: it is made again when all rows are there.
+  // Triggers and indexes would take most of the time: they are dropped, and created again after the inserts.
   const keepers = /** @type {{ type: string, name: string, sql: string }[]} */ (
     database
       .prepare(
@@ -101,12 +101,12 @@ function fill(database, rows, people) {
 }
 
 /**
- * Inserts sessions as people have them: on a few busy repositories and many others, the last active just now and the
- * first about to be archived for being idle; one in five archived, except of those with fewer than a hundred; one in
- * three with an agent.
+ * Inserts realistic sessions: half of them on twelve busy repositories, the others on many; last active between just
+ * now and the time at which idle sessions are archived; one in five archived, unless the person has fewer than a
+ * hundred; one in three with an agent.
  *
  * @param {Database} database
- * @param {string} person an expression of SQL
+ * @param {string} person an SQL expression
  * @param {number} sessions
  */
 function insert(database, person, sessions) {
@@ -151,12 +151,12 @@ const COUNTS_AND_EVENTS = `
   INSERT INTO session_events (session_id, kind, at) SELECT id, 'created', created_at FROM sessions;`;
 
 /**
- * Sees that one person's counts are those that the triggers keep, by letting these count all of that person's sessions
- * down to nothing and up again.
+ * Checks that one person's counts are what the triggers would produce, by deleting all of that person's sessions and
+ * inserting them again in a transaction that is rolled back.
  *
  * @param {Database} database
  * @param {string} name
- * @throws where they differ
+ * @throws if they differ
  */
 function checkCounts(database, name) {
   const of = `WHERE user_id = 'local:${name}'`;

@@ -1,5 +1,5 @@
 // @ts-check
-/** The built Workers in Miniflare, without wrangler's proxies, and what they are compared with. */
+/** The built Workers in Miniflare, without wrangler's proxies, and the Workers that they are compared with. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Miniflare } from "miniflare";
@@ -15,19 +15,19 @@ export const COMPANION = "ship-sessions";
 /**
  * @typedef {import("miniflare").WorkerOptions} WorkerOptions
  * @typedef {{ type: "ESModule", path: string, contents: string | Uint8Array<ArrayBuffer> }} Module
- * @typedef {object} Config  what is read of a config of wrangler
+ * @typedef {object} Config  the part of a wrangler configuration that is used
  * @property {string} compatibility_date
  * @property {Record<string, string | number>} vars
  * @property {[{ database_id: string }]} d1_databases
- * @typedef {Record<"app" | "metered" | "bare" | "hello" | "objects", string>} Origins  of each Worker, by its name
+ * @typedef {Record<"app" | "metered" | "bare" | "hello" | "objects", string>} Origins  the origin of each Worker, by its name
  * @typedef {object} Servers
  * @property {Origins} origins
- * @property {number | undefined} pid  of the process that all of them run in, where the system says
- * @property {URL} inspector  where DevTools find each of them, if they are inspected
+ * @property {number | undefined} pid  of the process that all of them run in, if the system reports it
+ * @property {URL} inspector  the address for DevTools, if they are inspected
  * @property {() => Promise<void>} end
  */
 
-/** Builds the app and bundles both Workers as they are deployed. @throws where that fails */
+/** Builds the app and bundles both Workers as they are deployed. @throws if that fails */
 export async function bundle() {
   await build();
   const problems = await tryBundles(BUNDLES);
@@ -35,11 +35,11 @@ export async function bundle() {
 }
 
 /**
- * Starts, on the local data in a folder: the app, the app that says what it costs, the bare Function and the hello
- * world; and the companion, its D1 batches counted.
+ * Starts, on the local data in a folder: the app, the app that reports its cost, the bare Function and the hello world;
+ * and the companion, with its D1 batches counted.
  *
  * @param {string} state
- * @param {{ inspected?: boolean }} [options] inspected: for DevTools, which costs time
+ * @param {{ inspected?: boolean }} [options] inspected: whether DevTools can connect, which costs time
  * @returns {Promise<Servers>}
  */
 export async function startServers(state, { inspected = false } = {}) {
@@ -75,14 +75,14 @@ export async function startServers(state, { inspected = false } = {}) {
   return { origins, pid, inspector, end: () => miniflare.dispose() };
 }
 
-/** @returns {number[]} the processes that this one has started; none where the system does not say, as Linux does */
+/** @returns {number[]} the ids of the processes that this one has started; none on systems other than Linux */
 function children() {
   const file = `/proc/${process.pid}/task/${process.pid}/children`;
   if (!existsSync(file)) return [];
   return readFileSync(file, "utf8").split(" ").filter(Boolean).map(Number);
 }
 
-/** Signing in by name, and no limit on what the bench creates; its output is a table, not a log. */
+/** Vars: sign-in by name, no limits on creating sessions, and no log, because the output is a table. */
 const FOR_BENCH = {
   AUTH_SECRETS: "a secret of the bench",
   LOCAL_SIGN_IN: "true",
@@ -91,7 +91,7 @@ const FOR_BENCH = {
   ACTIVE_SESSION_LIMIT: 0,
 };
 
-/** The app, saying what it costs. */
+/** @returns the modules of the app that reports its cost */
 function meteredApp() {
   const code = `import app from "./functions/index.js";
     import { meteredApp } from "./meter.mjs";
@@ -99,7 +99,7 @@ function meteredApp() {
   return [written(code), bundled("functions/index.js"), ours("meter.mjs")];
 }
 
-/** The companion, saying what its objects ask of D1. */
+/** @returns the modules of the companion that reports the cost of its objects */
 function meteredCompanion() {
   const code = `import * as companion from "./companion/worker.js";
     import { costOfObjects, meteredObject } from "./meter.mjs";
@@ -126,15 +126,16 @@ function ours(name) {
 
 /**
  * @param {string} name
- * @returns {Pick<WorkerOptions, "name" | "unsafeDirectSockets">} what opens a port that leads to a Worker and nowhere else
+ * @returns {Pick<WorkerOptions, "name" | "unsafeDirectSockets">} the options for a port that leads directly to this
+ *   Worker
  */
 function reachable(name) {
   return { name, unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] };
 }
 
 /**
- * @param {string} path of a config of wrangler
- * @returns what both Workers have of their configs: date, vars and database
+ * @param {string} path of a wrangler configuration
+ * @returns the options that both Workers take from their configurations: date, vars and database
  */
 function configOf(path) {
   const config = /** @type {Config} */ (parse(readFileSync(join(ROOT, path), "utf8")));

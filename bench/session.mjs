@@ -1,9 +1,9 @@
 // @ts-check
-/** A session with agents, as the bench uses it. */
+/** A session with agents, for the bench. */
 import { randomUUID } from "node:crypto";
 import { signIn } from "../scripts/lib/client.mjs";
 
-/** What one token may ask for in a minute. */
+/** The limit of requests for one token. */
 export const REQUESTS_PER_MINUTE = 120;
 
 /**
@@ -11,20 +11,33 @@ export const REQUESTS_PER_MINUTE = 120;
  * @typedef {{ origin: string, client: Client, id: string }} Session
  */
 
-/** @param {string} origin @param {string} name @returns {Promise<Session>} of somebody of that name who has only this one */
+/**
+ * Signs in and creates a session.
+ *
+ * @param {string} origin
+ * @param {string} name
+ * @returns {Promise<Session>} the only one of a new person with that name
+ */
 export async function newSession(origin, name) {
   const client = await signIn(origin, name);
   await client.sendCreateForm("acme/service");
   return { origin, client, id: await client.newestSession() };
 }
 
-/** @param {Session} session @param {number} count @returns {Promise<string[]>} the tokens of as many agents */
+/** Creates tokens. @param {Session} session @param {number} count @returns {Promise<string[]>} the tokens */
 export async function connectAgents({ client, id }, count) {
   const connect = async () => (await client.connectAgent(id, "bench")).token;
   return Promise.all(Array.from({ length: count }, connect));
 }
 
-/** @param {Session} session @param {string} token @param {string} text @throws where it is not taken */
+/**
+ * Reports a text as an agent.
+ *
+ * @param {Session} session
+ * @param {string} token
+ * @param {string} text
+ * @throws if it is refused
+ */
 export async function report({ origin, id }, token, text) {
   const answer = await fetch(`${origin}/session/${id}`, {
     method: "POST",
@@ -36,11 +49,11 @@ export async function report({ origin, id }, token, text) {
 }
 
 /**
- * Sends a message by the form, as Remix's client does: it is answered without a page.
+ * Sends a message with the form as Remix's client does, so that the response is not a page.
  *
  * @param {Session} session
  * @param {string} text
- * @throws where it is not taken
+ * @throws if it is refused
  */
 export async function send({ client, id }, text) {
   const fields = { intent: "send", key: randomUUID(), text };

@@ -1,11 +1,11 @@
 // @ts-check
-/** What Miniflare has stored, opened past it. */
+/** Opens Miniflare's SQLite files directly. */
 import Database from "libsql";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Opens the one database, or the one Durable Object, of a folder.
+ * Opens the only database, or the only Durable Object, in a folder.
  *
  * @template Result
  * @param {string} folder
@@ -21,12 +21,12 @@ export function opened(folder, read) {
   }
 }
 
-/** @param {Database.Database} database @returns {number} its bytes, indexes included */
+/** @param {Database.Database} database @returns {number} its size in bytes, indexes included */
 export function sizeOf(database) {
   return numberOf(database, "PRAGMA page_count") * numberOf(database, "PRAGMA page_size");
 }
 
-/** @param {Database.Database} database @param {string} query @returns {number} the one number that it asks for */
+/** @param {Database.Database} database @param {string} query @returns {number} the number that the query returns */
 export function numberOf(database, query) {
   const [value] = Object.values(/** @type {object} */ (database.prepare(query).get()));
   return Number(value);

@@ -1,20 +1,20 @@
 // @ts-check
-/** The worst messages that are known: each makes as much as it can of 32 KiB, for tests and for the bench. */
+/** The worst known messages, each as costly as 32 KiB can be, for tests and for the bench. */
 
 const BYTES = 32 * 1024;
 
-/** @param {string} part @returns {string} as often as a message has room for it */
+/** @param {string} part @returns {string} the part repeated until a message is full */
 function filled(part) {
   return part.repeat(Math.floor(BYTES / Buffer.byteLength(part)));
 }
 
-/** @param {number} columns @param {number} rows @returns {string} a table that is empty but for its last column */
+/** @param {number} columns @param {number} rows @returns {string} a table with text in its last column only */
 function table(columns, rows) {
   const heading = `|${"|".repeat(columns)}\n|${":-:|".repeat(columns)}\n`;
   return heading + `${"|".repeat(columns)}a\n`.repeat(rows) + "\n";
 }
 
-/** As much as there may be before a message is shown as plain text. */
+/** The most that is still shown formatted. */
 const FORMATTED = {
   "empty cells, and characters that are escaped": table(30, 40) + '"'.repeat(2_300),
   "blocks of code": "```'\n```\n".repeat(3_640),
@@ -31,7 +31,7 @@ const FORMATTED = {
   "control characters": filled("\u0001"),
 };
 
-/** What is shown as plain text. */
+/** Messages that are shown as plain text. */
 const PLAIN = {
   "tables that are filled up": `${"a|".repeat(255)}a\n${"-|".repeat(255)}-\n${"|\n".repeat(250)}\n`.repeat(21).slice(0, BYTES), // prettier-ignore
   "many small tables": filled("|a|b|\n|-|-|\n|\n\n"),
@@ -42,11 +42,11 @@ const PLAIN = {
   "a quote that every line may go on with": `${">".repeat(36)}a\n${"b\n".repeat(3_990)}`,
 };
 
-/** What takes long to parse. */
+/** Messages that take long to parse. */
 const SLOW = {
   "addresses without an end": filled("http://a/["),
   "images in images": "![".repeat(BYTES / 3) + "]".repeat(BYTES / 3),
 };
 
-/** By what is in them. */
+/** All of them, by a description. */
 export const WORST = { ...FORMATTED, ...PLAIN, ...SLOW };

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * `npm run audit:pages`: has Lighthouse look at the pages of the built app as on a phone, and measures what the first
- * load of a list of 50 costs. It reports, and fails only where it could not look.
+ * `npm run audit:pages`: runs Lighthouse on the pages of the built app, emulating a phone, and measures the first load
+ * of a list of 50. It reports results, and fails only if it could not run.
  */
 import lighthouse from "lighthouse";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -17,7 +17,7 @@ import { serve } from "./lib/server.mjs";
 /**
  * @typedef {import("playwright").BrowserContext} BrowserContext
  * @typedef {import("lighthouse").Result} Result  what Lighthouse found on one page
- * @typedef {{ name: string, path: string, categories: string[] }} Audited  a page
+ * @typedef {{ name: string, path: string, categories: string[] }} Audited  a page to audit
  */
 
 const PORT = process.env.PORT ?? 8795;
@@ -36,7 +36,7 @@ const MESSAGES = [
   "They do:\n\n```sh\nnpm test\n```\n\n| suite | passed |\n|---|---|\n| unit | 90 |",
 ];
 
-/** @returns {Promise<string>} the id of the session on top of a list of 50, with messages in it */
+/** Creates 50 sessions, the newest with messages. @returns {Promise<string>} the id of the newest */
 async function fillList() {
   const client = await signIn(ORIGIN, USER);
   for (let number = 1; number <= SESSIONS; number++) {
@@ -74,14 +74,14 @@ async function signInBrowser(context) {
 
 /**
  * @param {Audited} page
- * @param {number} port the browser's
+ * @param {number} port the browser's debugging port
  * @returns {Promise<Result>}
  */
 async function audit({ name, path, categories }, port) {
   const found = await lighthouse(ORIGIN + path, {
     port,
     onlyCategories: categories,
-    disableStorageReset: true, // it would sign out
+    disableStorageReset: true, // A reset would sign out.
     logLevel: "error",
   });
   if (!found || found.lhr.runtimeError) {
@@ -111,7 +111,7 @@ function report(name, { categories, audits }) {
 
 /**
  * @param {unknown} details of an audit
- * @returns {string[]} what it complains about
+ * @returns {string[]} the elements that it criticizes
  */
 function elementsOf(details) {
   /** @type {{ items?: { node?: { snippet: string }, description?: string }[] }} */
@@ -121,8 +121,8 @@ function elementsOf(details) {
 }
 
 /**
- * What the first load of the list costs, in a browser that has nothing of Ship yet. Cloudflare compresses what it sends,
- * the local server does not: bytes are those of each answer's body, gzipped as Cloudflare does, without headers.
+ * Measures the first load of the list, with an empty browser cache. Cloudflare compresses responses, the local server
+ * does not: bytes are those of each response's body, gzipped here as Cloudflare would do it, without headers.
  */
 async function measureList() {
   const browser = await chromium.launch(chromiumOptions());
@@ -145,7 +145,7 @@ async function bytesOf(request) {
   return gzipSync((await answer?.body()) ?? "").length;
 }
 
-/** Runs in the page. @returns {Promise<number>} by how much things have moved by themselves since it was opened */
+/** Runs in the page. @returns {Promise<number>} the cumulative layout shift since it was opened */
 function layoutShift() {
   return new Promise((resolve) => {
     const observer = new PerformanceObserver(() => {});

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * `npm run audit:storage`: compares the local database with the storage of every Durable Object and lists each breach of
- * what must hold once everything has settled (docs/decisions/0002). Reads only, also while the app is running.
+ * `npm run audit:storage`: compares the local database with the storage of every Durable Object and lists each violated
+ * invariant (docs/decisions/0002). The invariants hold once all alarms have run. Reads only; the app may be running.
  *
  *     npm run audit:storage -- [--state DIR]
  */
@@ -14,7 +14,7 @@ import { readStorage } from "./lib/storage.mjs";
 
 export { readStorage };
 
-/** What can be wrong with a session, or with the kept counts of a person and repository, in the words of the report. */
+/** The invariants that can be violated by a session, or by the kept counts of a person and repository: report texts. */
 export const BREACHES = {
   "row-of-deleted": "was deleted, but has a row",
   "object-of-deleted": "was deleted, but its object has state",
@@ -42,10 +42,11 @@ export const BREACHES = {
  */
 
 /**
- * Compares rows, tombstones, history, objects and kept counts. A row may have an empty object: there are no messages yet.
+ * Compares rows, tombstones, history, objects and kept counts. A row with an empty object is fine: it has no messages
+ * yet.
  *
  * @param {Storage} storage
- * @returns {Violation[]} every breach of what must hold
+ * @returns {Violation[]} every violated invariant
  */
 export function findViolations({ rows, tombstones, events, objects, counts }) {
   const rowOf = new Map(rows.map((row) => [row.id, row]));
@@ -62,7 +63,7 @@ export function findViolations({ rows, tombstones, events, objects, counts }) {
 }
 
 /**
- * Compares the kept counts with the sessions that there are.
+ * Compares the kept counts with the rows.
  *
  * @param {Row[]} rows
  * @param {KeptCount[]} counts
@@ -155,7 +156,7 @@ function violation(id, breach, detail) {
   return detail === undefined ? { id, breach } : { id, breach, detail };
 }
 
-/** @param {Violation} violation @returns {string} the violation in words */
+/** @param {Violation} violation @returns {string} the violation as a line of the report */
 export function describe({ id, breach, detail }) {
   return `${id} ${BREACHES[breach]}${detail === undefined ? "" : ` (${detail})`}`;
 }

@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * `npm run chaos`: the mutants, each of which the tests have to catch; a larger run of the model-based tests; then the real
- * thing, driven over HTTP from many clients and killed with SIGKILL in the midst of their writes, again and again. At the
- * end everything that was acknowledged must be there, and everything that was deleted must not.
+ * `npm run chaos`: the mutants, each of which the tests must catch; a larger run of the model-based tests; then the
+ * real server, used by many clients over HTTP and killed with SIGKILL in the middle of their writes, repeatedly. At the
+ * end everything that was acknowledged must be stored, and everything that was deleted must be gone.
  *
  *     npm run chaos -- [--rounds 10] [--sessions 250] [--seed N]
  *
- * PORT is 8789 and MODEL_RUNS, the number of random histories in the model-based tests, 1000 unless the environment says.
+ * Environment: PORT (default 8789); MODEL_RUNS, the number of random sequences in the model-based tests (default 1000).
  */
 import { randomInt } from "node:crypto";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
@@ -35,7 +35,7 @@ const { MODEL_RUNS = "1000" } = process.env;
 const ROUND_TIMEOUT = 60_000;
 
 /**
- * Lets all clients loose until there are as many sessions as wanted, and a moment longer; then kills the server.
+ * Runs all clients until there are as many sessions as wanted, and a moment longer; then kills the server.
  *
  * @param {Awaited<ReturnType<typeof serve>>} server
  * @param {string} origin
@@ -55,14 +55,14 @@ async function playRound(server, origin, chance, wanted) {
     if (Date.now() > deadline) throw new Error("The clients get nowhere.");
     await sleep(10);
   }
-  // Now and then so long that alarms ring in the midst of it.
+  // Sometimes long enough for alarms to run before the kill.
   await sleep(chance.below(chance.below(3) === 0 ? 7_000 : 500));
   journal.killed = true;
   await server.end("SIGKILL");
   await Promise.all(playing);
 }
 
-/** @throws where an argument is wrong */
+/** @throws if an argument is invalid */
 function readArguments() {
   const { values } = parseArgs({
     options: {

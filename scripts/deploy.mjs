@@ -1,11 +1,12 @@
 // @ts-check
 /**
- * `npm run deploy`: puts Ship online, in the order in which nothing is called before it is there: the database, the
- * companion, the app. Before that it looks for whatever may go wrong, and changes nothing until all of it is right.
+ * `npm run deploy`: deploys the database, the companion and the app, in this order, so that each is ready before
+ * another needs it. Before that it checks for everything that could go wrong, and changes nothing until all checks
+ * pass.
  *
  *     npm run deploy -- [--dry-run]
  *
- * A dry run stops there, and asks no account. docs/deploy.md has the whole way.
+ * A dry run ends after the checks, and needs no account. See docs/deploy.md.
  */
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,11 +17,11 @@ import { build, install } from "./lib/project.mjs";
 import { outputOf, run } from "./lib/processes.mjs";
 import { ROOT } from "./lib/processes.mjs";
 
-/** @typedef {{ name: string, run: () => Promise<boolean> }} Step  which says whether it went well */
+/** @typedef {{ name: string, run: () => Promise<boolean> }} Step  run returns whether it succeeded */
 
 /**
  * @param {string} database its name
- * @returns {Step[]} what changes something at Cloudflare; each may be done again
+ * @returns {Step[]} the steps that change something at Cloudflare; each may be repeated
  */
 function deployment(database) {
   const wrangler = async (/** @type {string[]} */ args, env = {}) =>
@@ -28,7 +29,7 @@ function deployment(database) {
   return [
     {
       name: "migrations of the database",
-      // CI: wrangler would take a "no" to its question for success.
+      // CI: otherwise wrangler asks a question, and exits with success if the answer is no.
       run: () => wrangler(["d1", "migrations", "apply", database, "--remote"], { CI: "true" }),
     },
     {
@@ -40,11 +41,11 @@ function deployment(database) {
 }
 
 /**
- * Does one step after the other until one fails, and then says where things stand.
+ * Runs one step after the other until one fails, and then reports which were done.
  *
  * @param {Step[]} steps
  * @param {(line: string) => void} say
- * @returns {Promise<boolean>} whether all of them went well
+ * @returns {Promise<boolean>} whether all of them succeeded
  */
 export async function carryOut(steps, say) {
   const names = steps.map(({ name }) => name);
@@ -62,7 +63,8 @@ Mend it and run this again: npm run deploy. What is done already may be done onc
 }
 
 /**
- * @param {string | undefined} listed what `wrangler pages secret list` said, or `wrangler secret list`, which says it in JSON
+ * @param {string | undefined} listed the output of `wrangler pages secret list`, or of `wrangler secret list`, which is
+ *   JSON
  * @returns {string[] | undefined} the names in it
  */
 export function secretNames(listed) {
@@ -72,7 +74,7 @@ export function secretNames(listed) {
 
 /**
  * @param {boolean} dryRun
- * @returns {Promise<boolean>} whether it went well
+ * @returns {Promise<boolean>} whether it succeeded
  */
 async function deploy(dryRun) {
   await install();

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * `npm run icons`: draws the icons that Ship shows, as the library has them, into one picture, one below the other, with
- * a class for each. An icon is a class of the element whose words it goes along with: it weighs nothing in the browser's
- * code, and nothing in a list of fifty rows that has two hundred of them.
+ * `npm run icons`: writes the library's icons that Ship uses into one SVG, one below the other, with a CSS class for
+ * each. An icon is a class of the element whose text it accompanies: it adds no JavaScript, and no elements to a list
+ * of fifty rows with two hundred icons (docs/decisions/0007).
  */
 import * as lucide from "lucide-react";
 import { writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { createElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { ROOT } from "./lib/processes.mjs";
 
-/** By the names that Ship has for them. */
+/** The library's icons, by Ship's names for them. */
 const ICONS = {
   active: lucide.CircleDot,
   add: lucide.Plus,
@@ -39,7 +39,7 @@ const ICONS = {
 /** The width and height of an icon, as the library draws it. */
 const SIZE = 24;
 
-/** @returns {Record<"app/ui/icons.svg" | "app/ui/icons.css", string>} the files, by their paths */
+/** @returns {Record<"app/ui/icons.svg" | "app/ui/icons.css", string>} the contents of the files, by path */
 export function drawIcons() {
   const icons = Object.entries(ICONS);
   const drawn = icons.map(([, icon], place) =>

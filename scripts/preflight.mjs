@@ -23,7 +23,7 @@ const FIRST_DATE = "2026-02-24";
 const SECRETS = ["AUTH_SECRETS", "TOKEN_KEYS", "GITHUB_CLIENT_SECRET"];
 /** Nobody can sign in to a deployed Ship without these. */
 const REQUIRED = [...SECRETS, "GITHUB_CLIENT_ID", "GITHUB_APP_SLUG"];
-/** The companion needs these to give access to GitHub back when an account is deleted. */
+/** The companion needs these to revoke the access to GitHub when an account is deleted. */
 const REQUIRED_OF_COMPANION = ["TOKEN_KEYS", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"];
 const LOCAL_ONLY = "LOCAL_SIGN_IN";
 
@@ -125,8 +125,8 @@ function classesAfter(migrations) {
  * Checks both configurations.
  *
  * @param {string} root the folder of the project
- * @returns {{ configs?: Configs, problems: string[] }} the configurations if each is valid by itself, and every problem as a
- *   sentence that says where it is and how to fix it
+ * @returns {{ configs?: Configs, problems: string[] }} the configurations if each is valid by itself, and every problem
+ *   as a sentence that says where it is and how to fix it
  */
 export function inspect(root) {
   /** @type {string[]} */
@@ -164,17 +164,17 @@ function read(root, file, schema, problems) {
       problems.push(`${file}: ${path.join(".")} ${message}.`);
     return data;
   } catch (error) {
-    // Not there, or not TOML.
+    // The file is missing, or is not TOML.
     problems.push(`${file}: ${error instanceof Error ? error.message : error}`);
   }
 }
 
 /**
- * What must be equal in both configurations: wrangler has no file of vars for two of them, and `wrangler pages deploy` no
- * `--var`.
+ * Returns what must be equal in both configurations. It cannot be shared, because wrangler configurations cannot
+ * include a common file of vars, and `wrangler pages deploy` has no `--var`.
  *
  * @param {Configs["pages" | "companion"]} config
- * @param {string} [worker] the Worker of the bindings that name none
+ * @param {string} [worker] the Worker of bindings without a `script_name`
  * @returns {Record<string, unknown>}
  */
 function factsOf({ vars, compatibility_date, d1_databases, durable_objects }, worker) {
@@ -192,7 +192,7 @@ function factsOf({ vars, compatibility_date, d1_databases, durable_objects }, wo
  * @param {Configs} configs
  * @param {string[] | undefined} secrets the names of the Pages project's secrets; undefined if they could not be listed
  * @param {string[] | undefined} companionSecrets the names of the companion's; undefined if it is not deployed yet
- * @returns {string[]} every problem, as of `inspect`
+ * @returns {string[]} every problem, as in `inspect`
  */
 export function unready({ pages, companion }, secrets, companionSecrets = []) {
   const [{ database_name, database_id }] = pages.d1_databases;

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * `npm run screenshots`: takes the pictures of docs/screenshots: the pages of the built app as they look on a phone, a
+ * `npm run screenshots`: takes the pictures in docs/screenshots: the pages of the built app at the sizes of a phone, a
  * tablet and a wide screen, in light and in dark.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -32,7 +32,7 @@ const SIZES = [
 ];
 const THEMES = /** @type {const} */ (["light", "dark"]);
 
-/** Rows of a list that somebody has used for a month. Times are in minutes ago. */
+/** Example rows: repository, last activity, messages, agents' status, its time, unread. Times are in minutes ago. */
 const ROWS = /** @type {const} */ ([
   ["remix-run/remix", 12, 48, "working", 2, true],
   ["cloudflare/workerd", 26, 131, "waiting", 26, true],
@@ -62,7 +62,7 @@ const TALK = [
   ["ada", "Good. Open a pull request."],
 ];
 
-/** @returns {string} the statement that makes the rows */
+/** @returns {string} the statement that inserts the rows */
 function insertRows() {
   const values = ROWS.map(([repository, active, messages, status, said, unread], index) => {
     const [owner, name] = repository.split("/");
@@ -77,7 +77,7 @@ function insertRows() {
     agent_status, agent_at, agent_message) VALUES ${values.join(",\n")};`;
 }
 
-/** Makes one session that is really talked in. @returns {Promise<string>} its id */
+/** Creates one session with real messages. @returns {Promise<string>} its id */
 async function talk() {
   const client = await signIn(ORIGIN, USER);
   await client.sendCreateForm("fleet/harbour");
@@ -146,7 +146,7 @@ async function takePictures(session) {
 /**
  * @param {import("playwright").Page} page
  * @param {Picture[]} pictures
- * @param {string} look how the page looks, as the files' names say it
+ * @param {string} look width and colour scheme, for the files' names
  */
 async function takeAll(page, pictures, look) {
   const take = async (/** @type {Picture} */ { name, path, prepare }) => {

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * `npm run seed -- --user NAME --sessions N`: makes sessions as a person would, by the form of a running Ship, at
- * http://localhost:8788 (or PORT), and so no faster than a person may. Where none is running, one is started for the
- * while, without that limit.
+ * `npm run seed -- --user NAME --sessions N`: creates sessions with the form of a running Ship, at
+ * http://localhost:8788 (or PORT), within the limit of new sessions a minute. If none is running, it starts one
+ * temporarily, without that limit.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -26,7 +26,7 @@ const REPOSITORIES = [
   "sqlite/sqlite",
 ];
 
-/** @throws where an argument is missing or wrong */
+/** @throws if an argument is missing or invalid */
 function readArguments() {
   const { values } = parseArgs({
     options: { user: { type: "string" }, sessions: { type: "string" } },

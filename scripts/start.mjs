@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * `npm start`: from a fresh clone, or from whatever is there, to the app at http://localhost:8788 (or PORT).
+ * `npm start`: installs and builds what is missing, and serves the app at http://localhost:8788 (or PORT).
  *
  *     npm start -- [--state FOLDER]
  *
- * Data is kept in .wrangler/state, or in FOLDER.
+ * Data is stored in .wrangler/state, or in FOLDER.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -26,7 +26,7 @@ let watcher = 0;
 server.on("exit", (code) => process.exit(code ?? 0));
 for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
   process.on(signal, () => {
-    if (watcher) process.kill(watcher, "SIGCONT"); // wrangler waits for it
+    if (watcher) process.kill(watcher, "SIGCONT"); // wrangler waits until it ends.
     server.kill(signal);
   });
 }
@@ -34,10 +34,10 @@ while (!(await answers(port))) await sleep(100);
 watcher = await pauseWatcher();
 
 /**
- * Pauses the esbuild that wrangler has started: to see whether the bundles have changed it reads them ten times a second,
- * 7 % of a core, and here they do not change.
+ * Pauses the esbuild process that wrangler started: it polls the bundles for changes ten times a second, which takes
+ * 7 % of a core, and here they never change.
  *
- * @returns {Promise<number>} its process id; 0 where the system does not tell
+ * @returns {Promise<number>} its process id; 0 if it was not found
  */
 async function pauseWatcher() {
   const listed = (await outputOf("ps", ["-A", "-o", "pid=,ppid=,command="])) ?? "";

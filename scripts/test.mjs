@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * `npm test`: installs what is missing, then runs every check and every test. Ends with the totals of all of them, which
- * it also leaves in test-results/totals.txt; the exit code is 0 only where everything passed.
+ * `npm test`: installs what is missing, then runs every check and every test. Prints the totals at the end, and writes
+ * them to test-results/totals.txt; the exit code is 0 only if everything passed.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { ROOT } from "./lib/processes.mjs";
 import { CHECKS, passes } from "./validate.mjs";
 
 const RESULTS = join(ROOT, "test-results");
-/** What of a deployment needs no account. @type {import("./validate.mjs").Check} */
+/** The part of a deployment that needs no account. @type {import("./validate.mjs").Check} */
 const REHEARSAL = {
   name: "deployment",
   command: "node",
@@ -20,13 +20,13 @@ const REHEARSAL = {
 const totals = { passed: 0, failed: 0 };
 
 /**
- * Runs a test runner, which writes its counts as JSON. One that fails without a failed test counts as one failure.
+ * Runs a test runner, which writes its report as JSON. If it fails without a failed test, that counts as one failure.
  *
  * @template Report
  * @param {string} name
  * @param {string} command
  * @param {string[]} args
- * @param {(report: Report) => { passed: number, failed: number }} count reads the runner's own report
+ * @param {(report: Report) => { passed: number, failed: number }} count reads the totals from the runner's report
  */
 async function suite(name, command, args, count) {
   console.log(`\n— ${name}`);

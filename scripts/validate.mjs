@@ -1,11 +1,11 @@
 // @ts-check
-/** `npm run validate`: every check that does not run the app, in about a minute; `npm test` begins with them. */
+/** `npm run validate`: every check that does not run the app, in about a minute; `npm test` runs them first. */
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { install } from "./lib/project.mjs";
 import { run } from "./lib/processes.mjs";
 
-/** @typedef {{ name: string, command: string, args: string[] }} Check  which passes or fails as a whole */
+/** @typedef {{ name: string, command: string, args: string[] }} Check  a command that passes or fails as a whole */
 
 const VITEST = ["run", "-c", "tests/vitest.config.ts", "--project", "unit"];
 

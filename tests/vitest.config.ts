@@ -4,7 +4,7 @@ import { mutate } from "./mutants/mutate";
 
 const root = new URL("..", import.meta.url).pathname;
 
-/** How many random histories the model-based test draws, and which: see tests/workers/model. */
+/** The number and seed of the random sequences of the model-based test: see tests/workers/model. */
 function modelOptions({ MODEL_RUNS, MODEL_SEED, MODEL_PATH, MUTANT }: NodeJS.ProcessEnv) {
   return {
     runs: Number(MODEL_RUNS ?? 300),
@@ -22,7 +22,7 @@ export default defineConfig({
       { test: { name: "unit", root, include: ["tests/unit/**/*.test.ts"] } },
       {
         plugins: [
-          // The companion Worker's own config, with what the app has beside it: real D1, real Durable Objects.
+          // The companion's own configuration, and the app's bindings in addition: real D1, real Durable Objects.
           cloudflareTest(async () => ({
             wrangler: { configPath: `${root}durable-objects/wrangler.toml` },
             miniflare: {

@@ -1,15 +1,15 @@
 // @ts-check
-/** The two Workers as they are deployed, built into a folder: what goes wrong there goes wrong without an account. */
+/** Bundles both Workers as for a deployment, without an account, to find errors before deploying. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { run } from "./processes.mjs";
 
-/** The most that Cloudflare's free plan takes of one Worker, gzipped, in bytes. */
+/** The largest Worker on Cloudflare's free plan, gzipped, in bytes. */
 const LIMIT = 3 * 1024 * 1024;
 
 /**
- * @typedef {{ name: string, file: string, args: string[] }} Bundle  the file that holds all of it, wrangler's arguments
+ * @typedef {{ name: string, file: string, args: string[] }} Bundle  its name, its file, and wrangler's arguments
  * @typedef {{ outputs: Record<string, { imports: { path: string, external?: boolean }[] }> }} Metafile  of esbuild
  */
 
@@ -24,10 +24,10 @@ const BUNDLES = [
 ];
 
 /**
- * Bundles the companion and the Functions of the app, which has to be built.
+ * Bundles the companion and the Functions of the app. The app must be built.
  *
- * @param {string} folder what it may fill
- * @returns {Promise<string[]>} what is wrong, a sentence each; wrangler tells more
+ * @param {string} folder for the bundles
+ * @returns {Promise<string[]>} the problems, a sentence each; wrangler prints details
  */
 export async function tryBundles(folder) {
   const problems = [];
@@ -44,10 +44,12 @@ export async function tryBundles(folder) {
 }
 
 /**
- * @param {string} name as the problems call it
+ * Checks the size of a bundle, and that it imports nothing that is missing at run time.
+ *
+ * @param {string} name for the problems
  * @param {string} file the bundle
- * @param {string} metafile what esbuild says of it
- * @returns {string[]}
+ * @param {string} metafile esbuild's metafile for it
+ * @returns {string[]} the problems, a sentence each
  */
 export function inspectBundle(name, file, metafile) {
   const size = gzipSync(readFileSync(file)).length;

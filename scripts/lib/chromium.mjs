@@ -19,8 +19,8 @@ export function chromiumOptions() {
 }
 
 /**
- * Installs Playwright's Chromium, unless one is installed. If it cannot be downloaded, root gets Debian's package, and this
- * process ends with apt's exit code if that fails as well.
+ * Installs Playwright's Chromium, unless one is installed. If it cannot be downloaded, root gets Debian's package, and
+ * this process ends with apt's exit code if that fails as well.
  *
  * @throws {Error} if it cannot be downloaded and this is not root
  */

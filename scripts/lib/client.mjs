@@ -41,8 +41,8 @@ export class ShipClient {
 
   /**
    * @param {string} origin of a running Ship
-   * @param {(path: string, options: RequestOptions) => Promise<Response>} send the transport, which keeps the cookies and
-   *   rejects if there is no response
+   * @param {(path: string, options: RequestOptions) => Promise<Response>} send the transport, which keeps the cookies
+   *   and rejects if there is no response
    * @param {(response: Response) => Promise<string>} bodyOf the body of a successful response; rejects for any other
    */
   constructor(origin, send, bodyOf) {
@@ -142,7 +142,11 @@ export class ShipClient {
     return /** @type {{ conversation: ConversationPage }} */ (data).conversation;
   }
 
-  /** @param {string} path @param {string} route Remix's id of the route @returns {Promise<unknown>} the data of its loader */
+  /**
+   * @param {string} path
+   * @param {string} route Remix's id of the route
+   * @returns {Promise<unknown>} the data of its loader
+   */
   async #load(path, route) {
     const url = new URL(path, this.origin);
     url.searchParams.set("_data", route);
@@ -199,7 +203,11 @@ export function complaintOf(page) {
   return alert ?? (page.startsWith("<") ? "it does not say why." : page);
 }
 
-/** @param {Response} response @param {string} name @returns {string | undefined} "name=value" of a cookie that is set */
+/**
+ * @param {Response} response
+ * @param {string} name
+ * @returns {string | undefined} "name=value" of a cookie that is set
+ */
 function cookieOf(response, name) {
   const set = response.headers.getSetCookie().find((cookie) => cookie.startsWith(`${name}=`));
   return set?.split(";")[0];

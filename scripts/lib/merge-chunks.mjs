@@ -1,8 +1,9 @@
 // @ts-check
 /**
- * Merges the chunks that Remix's compiler makes for the browser. The compiler (esbuild) makes a chunk for each set of routes
- * that share a module: the first load of the list took 25 requests, 21 of them for scripts. This merges all chunks and the
- * root, which every page needs, into one file: 8 requests, 4 for scripts. What only one route uses stays in the route's file.
+ * Merges the chunks that Remix's compiler makes for the browser. The compiler (esbuild) makes a chunk for each set of
+ * routes that share a module: the first load of the list took 25 requests, 21 of them for scripts. This merges all
+ * chunks and the root, which every page needs, into one file: 8 requests, 4 for scripts. What only one route uses stays
+ * in the route's file.
  *
  * It can go when the app is built by Vite, or when the compiler lets one say which chunks to make.
  */

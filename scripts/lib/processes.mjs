@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
 
 /**
- * Runs a command in the project's folder, its tools on the PATH, its output shown.
+ * Runs a command in the project's folder, with its tools on the PATH, and shows its output.
  *
  * @param {string} command
  * @param {string[]} args
@@ -24,11 +24,11 @@ export function run(command, args, options = {}) {
 }
 
 /**
- * Runs a command as `run` does and keeps what it says.
+ * Runs a command as `run` does and returns its output.
  *
  * @param {string} command
  * @param {string[]} args
- * @returns {Promise<string | undefined>} its output; undefined where it fails
+ * @returns {Promise<string | undefined>} its output; undefined if it fails
  */
 export async function outputOf(command, args) {
   const child = start(command, args, { stdio: ["ignore", "pipe", "inherit"] });
@@ -57,7 +57,7 @@ export function start(command, args, { env, ...options } = {}) {
 }
 
 /**
- * Runs a command that everything after it needs; where it fails, this process ends with its exit code.
+ * Runs a command that must succeed: if it fails, this process ends with its exit code.
  *
  * @param {string} command
  * @param {string[]} args

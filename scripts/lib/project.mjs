@@ -13,7 +13,7 @@ const BUILT_FROM = [
   "remix.config.js",
   "scripts/lib/merge-chunks.mjs",
 ];
-/** Installs the dependencies that package-lock.json names, unless they are installed. */
+/** Installs the dependencies of package-lock.json, unless they are installed. */
 export async function install() {
   const stamp = join(ROOT, "node_modules/.installed-from");
   const lock = createHash("sha256").update(readFileSync(join(ROOT, "package-lock.json")));
@@ -23,7 +23,7 @@ export async function install() {
   writeFileSync(stamp, wanted);
 }
 
-/** Makes .dev.vars, which git ignores, with secrets of this machine's own; those that are there are left alone. */
+/** Creates random secrets for this machine in .dev.vars, which git ignores; existing ones are left as they are. */
 export function makeSecrets() {
   const file = join(ROOT, ".dev.vars");
   const known = existsSync(file) ? readFileSync(file, "utf8") : "";
@@ -36,15 +36,15 @@ export function makeSecrets() {
   if (lines.length > 0) writeFileSync(file, known + lines.join(""), { mode: 0o600 });
 }
 
-/** Builds the app and its Functions for production, unless nothing has changed since it was last built so. */
+/** Builds the app and its Functions for production, unless nothing has changed since the last such build. */
 export async function build() {
   const stamp = join(ROOT, "build/.production");
   const built = existsSync(stamp) ? statSync(stamp).mtimeMs : 0;
-  const output = join(ROOT, "build/index.js"); // newer than the stamp where `npm run dev` made it
+  const output = join(ROOT, "build/index.js"); // Newer than the stamp if `npm run dev` wrote it.
   const inputs = [...BUILT_FROM.map((path) => join(ROOT, path)), output];
   if (existsSync(output) && inputs.every((path) => newestChange(path) <= built)) return;
   await must("remix", ["build"], { env: { NODE_ENV: "production" } });
-  const { mergeChunks } = await import("./merge-chunks.mjs"); // what it needs may have been installed only now
+  const { mergeChunks } = await import("./merge-chunks.mjs"); // Loaded here, because its dependencies may have been installed only now.
   await mergeChunks();
   await must("wrangler", ["pages", "functions", "build", "--outdir", "build/functions"], {
     stdio: ["ignore", "ignore", "inherit"],
@@ -53,7 +53,7 @@ export async function build() {
 }
 
 /**
- * Brings the local database up to the newest migration, where it is not.
+ * Applies the migrations that the local database lacks.
  *
  * @param {string} state the folder that local data lives in
  */

@@ -13,7 +13,7 @@ import { start } from "./processes.mjs";
  * @returns {string[]} the arguments of `wrangler`
  */
 export function serveArgs({ port, state, companion = "durable-objects/wrangler.toml", vars = {} }) {
-  // wrangler itself tells of each request that it serves here.
+  // wrangler itself logs each request that it serves here.
   const bindings = Object.entries({ LOG_REQUESTS: "false", ...vars }).flatMap(([name, value]) => [
     "-b",
     `${name}=${value}`,
@@ -26,15 +26,15 @@ export function serveArgs({ port, state, companion = "durable-objects/wrangler.t
 }
 
 /**
- * Serves the built app and its companion until it is ended, at the latest until this process ends.
+ * Serves the built app and its companion until `end` is called, or this process ends.
  *
  * @param {Parameters<typeof serveArgs>[0]} options
  * @param {import("node:child_process").StdioOptions} stdio
  * @returns {Promise<{ end: (signal: NodeJS.Signals) => Promise<unknown> }>} once it answers
- * @throws where it stops before, or takes longer than a minute
+ * @throws if it stops before, or takes longer than a minute
  */
 export async function serve(options, stdio) {
-  // In a process group of its own, so that wrangler and every workerd it has started end together.
+  // In its own process group, so that wrangler and every workerd it started end together.
   const server = start("wrangler", serveArgs(options), { stdio, detached: true });
   const ended = once(server, "exit");
   const running = () => server.exitCode === null && server.signalCode === null;

@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** The folders of Miniflare, in the state folder. */
+/** Miniflare's folders inside the state folder. */
 const DATABASES = "v3/d1/miniflare-D1DatabaseObject";
 const OBJECTS = "v3/do/ship-sessions-SessionDO";
 /** Not an object's file: its table `_cf_ALARM` has the time of each object's alarm. */
@@ -16,14 +16,14 @@ const LOCK_TIMEOUT = 5_000;
 
 /**
  * @typedef {{ id: string, user_id: string, last_activity: number, message_count: number }} Facts
- *   what row and object both know of a session; times are epoch milliseconds
+ *   what row and object both store of a session; times are epoch milliseconds
  * @typedef {Facts & { repo_owner: string, repo_name: string, repo: string, status: string, agent_tokens: number | null }} Row
  * @typedef {object} StoredObject
- * @property {string} file  the object's own id, by which Miniflare names its file
- * @property {string | undefined} name  what the object's id was made from
- * @property {string[]} tables  that the app has made
+ * @property {string} file  the object's id, which is the name of Miniflare's file
+ * @property {string | undefined} name  the name that the object's id was derived from
+ * @property {string[]} tables  those that the app created
  * @property {(Facts & { deleting: number }) | undefined} state  undefined in an empty object
- * @property {string[]} messageKeys  the client key of every message
+ * @property {string[]} messageKeys  the idempotency key of every message
  * @property {number} tokens  how many agents' tokens there are
  * @property {number | undefined} alarm  epoch milliseconds
  * @typedef {object} Storage
@@ -33,7 +33,7 @@ const LOCK_TIMEOUT = 5_000;
  * @property {StoredObject[]} objects
  * @property {KeptCount[]} counts
  * @typedef {{ user_id: string, repo: string, active: number, archived: number }} KeptCount
- *   how many sessions a person has on a repository, '' for all, by the table of such counts
+ *   a line of the table of kept counts: a person's sessions on a repository, or on all of them if it is ''
  */
 
 /**
@@ -57,7 +57,7 @@ export function readStorage(state) {
   };
 }
 
-/** @typedef {<Line>(sql: string) => Line[]} ReadAll  all lines that a query answers */
+/** @typedef {<Line>(sql: string) => Line[]} ReadAll  returns all lines of a query */
 
 /** @param {ReadAll} all */
 function readDatabase(all) {
@@ -107,7 +107,7 @@ function readObject(file, alarms) {
 
 /**
  * @param {string} file
- * @returns {Map<string, number>} by object, when Miniflare will ring it
+ * @returns {Map<string, number>} each object's next alarm, epoch milliseconds
  */
 function readAlarms(file) {
   if (!existsSync(file)) return new Map();
@@ -119,7 +119,7 @@ function readAlarms(file) {
 }
 
 /**
- * Reads one SQLite file, all queries from the same moment, its write-ahead log included.
+ * Reads one SQLite file, its write-ahead log included, with all queries in one transaction.
  *
  * @template Result
  * @param {string} file

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * The built app and its companion in Miniflare: the workerd, D1 and Durable Objects of `wrangler pages dev`, without what it
- * adds. Its proxy answers a form itself now and then (503, "Your worker restarted mid-request"), and its watchers read the
- * bundles ten times a second.
+ * The built app and its companion in Miniflare: the same workerd, D1 and Durable Objects as in `wrangler pages dev`,
+ * without its proxy, which sometimes answers a form itself (503, "Your worker restarted mid-request"), and without its
+ * watchers, which read the bundles ten times a second.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,17 +15,17 @@ import {
 } from "wrangler";
 import { ROOT } from "./processes.mjs";
 
-/** The Functions as they are deployed: `build` has bundled them. */
+/** The Functions as they are deployed, bundled by `build`. */
 const FUNCTIONS = join(ROOT, "build/functions/index.js");
 
 /**
- * Serves the app, which has to be built and to have its database, on 127.0.0.1.
+ * Serves the app on 127.0.0.1. It must be built, and its database must exist.
  *
  * @param {object} options
  * @param {number} options.port
  * @param {string} options.state the folder that local data lives in, as `wrangler pages dev --persist-to` names it
  * @param {string} [options.companion] its config, if it is not the real one
- * @param {Record<string, string | number>} [options.vars] of the app, in place of those of wrangler.toml and .dev.vars
+ * @param {Record<string, string | number>} [options.vars] of the app, overriding those of wrangler.toml and .dev.vars
  * @returns {Promise<Miniflare>} once it answers
  */
 export async function serveWorkers({
@@ -64,7 +64,7 @@ export async function serveWorkers({
   return miniflare;
 }
 
-/** What public/_routes.json excludes is served without asking the Functions, as Pages does it. */
+/** Serves the paths that public/_routes.json excludes without calling the Functions, as Pages does. */
 const ENTRY = `
   import app from "./index.js";
   export default {
@@ -82,7 +82,7 @@ function staticPaths() {
   return /** @type {{ exclude: string[] }} */ (JSON.parse(routes)).exclude;
 }
 
-/** @returns what serves static files, with the headers of public/_headers; it says nothing of what it serves */
+/** @returns a binding that serves static files with the headers of public/_headers, and logs nothing */
 function assets() {
   const log = /** @type {unknown} */ ({ ...console, log: () => undefined });
   return assetsOf({
@@ -105,9 +105,9 @@ async function bundled(entry) {
 }
 
 /**
- * Makes the local database, with the newest migration's tables and nothing in them.
+ * Creates the local database with all migrations applied and no data.
  *
- * @param {string} state the folder that local data lives in; nothing happens where it has a database already
+ * @param {string} state the folder that local data lives in; nothing happens if it has a database already
  * @param {string[]} [more] statements to run on the new database
  */
 export async function makeDatabase(state, more = []) {

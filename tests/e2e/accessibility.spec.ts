@@ -6,12 +6,12 @@ import { cutNetwork, fillCreateForm, signInAs, untilListIsAlive } from "../suppo
 import { CONNECTED, FAULTY, IMPATIENT, urlOf } from "../support/servers";
 import { expect, test } from "../support/test";
 
-/** The checker has a playwright-core of its own, whose version and so whose types may be others. */
+/** The checker brings its own playwright-core, whose types may differ from ours. */
 type AxePage = ConstructorParameters<typeof AxeBuilder>[0]["page"];
 
 type States = Record<string, (page: Page, ship: Client) => Promise<unknown>>;
 
-/** Much of what can stand in a message. */
+/** A message with many kinds of formatting. */
 const RICH_TEXT = [
   "## Plan\n\n1. Read *all* of `app/`\n2. ~~Guess~~ [measure](https://example.com)\n\n> Slowly.",
   "```ts\nexport const words = 'a line of code that is longer than any phone is wide, by far';\n```",
@@ -19,7 +19,7 @@ const RICH_TEXT = [
   "- [x] done\n- [ ] to do\n\n---\n\nhttps://example.com/" + "long/".repeat(30),
 ];
 
-/** Every page in every state that looks its own way, and how one gets there. */
+/** Every page in every state that looks different, and how to get there. */
 const STATES: States = {
   "the sign-in page": async (page) => {
     await page.context().clearCookies();
@@ -126,7 +126,7 @@ const STATES: States = {
   "a list that does not exist": (page) => page.goto("/dashboard?status=lost"),
 };
 
-/** States that another server brings about. */
+/** States that need another server. */
 const ON_OTHER_SERVERS: Record<string, States> = {
   [urlOf(IMPATIENT)]: {
     "a list with a session that will soon be archived": async (page, ship) => {
@@ -168,7 +168,7 @@ for (const [baseURL, states] of Object.entries(ON_OTHER_SERVERS)) {
 
 function testStates(states: States) {
   for (const [state, open] of Object.entries(states)) {
-    test(`nothing is in the way of anyone on ${state}, in light and in dark, on a phone and a wide screen @js`, async ({
+    test(`${state} has no accessibility violations, in light and in dark, on a phone and a wide screen @js`, async ({
       page,
       ship,
       problems,
@@ -183,9 +183,10 @@ function testStates(states: States) {
   }
 }
 
-// The checker is a script itself, so it cannot run where there is no JavaScript: the app's scripts are emptied instead.
+// The checker is a script, so it cannot run with JavaScript turned off: the app's scripts are replaced by empty ones
+// instead.
 for (const state of ["the create dialog with wrong fields", "the delete dialog"]) {
-  test(`nothing is in the way of anyone on ${state} before its scripts run @js`, async ({
+  test(`${state} has no accessibility violations before its scripts run @js`, async ({
     page,
     ship,
     problems,
@@ -208,7 +209,7 @@ async function expectNoViolations(page: Page) {
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
       const checker = new AxeBuilder({ page: page as unknown as AxePage });
-      // Of WCAG 2.2 AA the only rule that has to be asked for.
+      // The only rule of WCAG 2.2 AA that is off by default.
       const rules = { "target-size": { enabled: true } };
       const { violations } = await checker.options({ rules }).analyze();
       expect(violations, `${colorScheme}, ${viewport.width} pixels wide`).toEqual([]);
@@ -216,7 +217,7 @@ async function expectNoViolations(page: Page) {
   }
 }
 
-/** What takes most room, at the narrowest screen and the largest text that everyone is promised. */
+/** The states that need most room, for the narrowest screen and the largest text that WCAG requires. */
 const ROOMY: States = {
   "the sign-in page": STATES["the sign-in page with a wrong name"]!,
   "the list": async (page, ship) => {
@@ -259,7 +260,7 @@ for (const [state, open] of Object.entries(ROOMY)) {
   });
 }
 
-test("where motion is not wanted, nothing moves while one waits @js", async ({ page, ship }) => {
+test("with reduced motion, nothing moves while a page loads @js", async ({ page, ship }) => {
   await ship.create("octo/cat");
   await page.emulateMedia({ reducedMotion: "reduce" });
   await page.goto("/dashboard");
@@ -280,7 +281,7 @@ test("where motion is not wanted, nothing moves while one waits @js", async ({ p
   await expect(page.getByText("Nothing is archived.")).toBeVisible();
 });
 
-test("with colours of one's own, focus, fields and the chosen tab can be told apart", async ({
+test("with forced colours, focus, fields and the chosen tab can be distinguished", async ({
   page,
   ship,
 }) => {
@@ -302,7 +303,7 @@ test("with colours of one's own, focus, fields and the chosen tab can be told ap
   }
 });
 
-test("what an action had to say appears in a region that was there before @js", async ({
+test("an action's message appears in a live region that existed before @js", async ({
   page,
   ship,
 }) => {
@@ -338,7 +339,7 @@ async function openBulk(page: Page, ship: Client) {
   await expect(page.getByRole("progressbar")).toBeVisible();
 }
 
-/** Runs in the page. @returns what reaches out of the screen sideways, or out of itself */
+/** Runs in the page. @returns the elements that overflow the screen horizontally, or whose content overflows them */
 function cutOff(): string[] {
   const root = document.documentElement;
   const found = root.scrollWidth > root.clientWidth ? [`the page, ${root.scrollWidth} px`] : [];

@@ -4,7 +4,7 @@ import { expect, test } from "../support/test";
 const LIGHT = "rgb(246, 247, 248)";
 const DARK = "rgb(15, 19, 22)";
 
-/** Chooses on the account page, and expects to see what was chosen. */
+/** Chooses a theme on the account page, and expects its colours. */
 async function choose(page: Page, choice: string, canvas: string) {
   await page.goto("/account");
   await page.getByRole("button", { name: choice }).click();
@@ -34,7 +34,7 @@ test("one chooses light or dark for this browser, or leaves it to the system", a
   await expect(page.locator("body")).toHaveCSS("background-color", LIGHT);
 });
 
-test("a theme that there is not leaves it to the system", async ({ page, ship, baseURL }) => {
+test("an unknown theme leaves it to the system", async ({ page, ship, baseURL }) => {
   await page.emulateMedia({ colorScheme: "light" });
   await ship.post("/account", { intent: "theme:sepia" });
   for (const value of ["", "%", btoa('"sepia"'), btoa("{}")]) {

@@ -18,7 +18,7 @@ test("a session is archived from the list, and Undo brings it back to its place 
   await expect(page).toHaveURL("/dashboard");
 });
 
-test("what was said of an archived session is not said again by Back and Forward", async ({
+test("the message about an archived session is not shown again by Back and Forward", async ({
   page,
   ship,
 }) => {
@@ -145,7 +145,7 @@ test("a session's page tells its history, with times", async ({ page, ship }) =>
   expect(last).toBeLessThanOrEqual(Date.now());
 });
 
-test("news that come in the middle of it take away neither what was said nor its Undo @js", async ({
+test("news during archiving remove neither the message nor its Undo @js", async ({
   page,
   ship,
 }) => {

@@ -18,7 +18,7 @@ function checkbox(page: Page, repository: string) {
   return page.getByRole("checkbox", { name: `Select ${repository}`, exact: true });
 }
 
-/** What can be done with the selected sessions. */
+/** The bar with the actions for the selected sessions. */
 function bar(page: Page) {
   return page.getByRole("group", { name: "Selected sessions" });
 }
@@ -118,7 +118,7 @@ test("without a selection nothing is offered; Enter in a checkbox does nothing",
   for (const box of [checkbox(page, "octo/second"), checkbox(page, "octo/first")]) {
     await box.check();
     await box.press("Enter");
-    await expect(checkbox(page, "octo/second")).toBeChecked(); // the page is still the same
+    await expect(checkbox(page, "octo/second")).toBeChecked(); // The page was not reloaded.
   }
 
   await expect(page).toHaveURL("/dashboard");

@@ -74,7 +74,7 @@ test("a session deleted from the archive leaves one in the archive", async ({ pa
   await expectRows(page, ["octo/stays"]);
 });
 
-test("deleting what was deleted in another window is told kindly", async ({ page, ship }) => {
+test("deleting what was deleted in another window says so", async ({ page, ship }) => {
   const id = await ship.create("octo/cat");
   await page.goto(`/dashboard/delete?id=${id}`);
   await ship.delete(id);

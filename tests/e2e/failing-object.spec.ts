@@ -1,4 +1,4 @@
-/** On a server whose objects fail as the repository's name demands: see support/companions/faulty.ts. */
+/** A server whose objects fail as the repository's name says: see support/companions/faulty.ts. */
 import { detail, expectRows, fillCreateForm, messages, press, sendMessage } from "../support/pages";
 import { FAULTY, urlOf } from "../support/servers";
 import { expect, test } from "../support/test";
@@ -22,7 +22,7 @@ for (const repository of ["initialize-fails-2", "initialize-loses-answer-2"]) {
     await expect(page.getByLabel("Repository name")).toHaveValue(repository);
     const [id = ""] = await ship.list();
 
-    // The object fails once more, and then it has recovered.
+    // The object fails once more, and works from then on.
     expect(await press(page, "Create session")).toBe(503);
     await expect(page.getByRole("alert")).toBeVisible();
     expect(await press(page, "Create session")).toBeLessThan(400);

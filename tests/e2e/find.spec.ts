@@ -1,11 +1,11 @@
-/** Finding sessions among many: those of "hoarder", who comes with the server (tests/support/hoard.sql). */
+/** Finding sessions among many: those of the user "hoarder", inserted by tests/support/hoard.sql. */
 import type { Page } from "playwright/test";
 import { expectRows } from "../support/pages";
 import { expect, test } from "../support/test";
 
 const TOTAL = 2_000;
 
-/** The numbers of hoarder's sessions, the one with the newest activity first; within three at a time by id. */
+/** The numbers of hoarder's sessions, newest activity first; three at a time have equal times and are ordered by id. */
 const NUMBERS = Array.from({ length: TOTAL }, (_, index) => index + 1);
 const isArchived = (number: number) => number % 5 === 0;
 
@@ -33,7 +33,7 @@ async function search(page: Page, words: string) {
   await page.getByLabel("Search").press("Enter");
 }
 
-/** Opens what is folded on a phone. */
+/** Opens the filters, which are collapsed on a phone. */
 async function unfoldFilters(page: Page) {
   const fold = page.getByText("Filter and sort");
   const folded = page.locator("details.filters:not([open])");
@@ -166,7 +166,7 @@ test.describe("among 2,000 sessions", () => {
     const chosen = idle.locator("[aria-current]");
     await expect(chosen).toHaveText(/^30 days \d+$/);
     const found = Number((await chosen.innerText()).split(" ").at(-1));
-    // The n-th was active n half hours ago; days are whole ones.
+    // The n-th was last active n half hours ago; idle days are whole UTC days.
     const daysOld = (number: number) => (Math.floor(number / 3) * 3) / 48;
     const least = NUMBERS.filter((number) => !isArchived(number) && daysOld(number) > 31);
     const most = NUMBERS.filter((number) => !isArchived(number) && daysOld(number) > 30);
@@ -211,10 +211,10 @@ test.describe("among 2,000 sessions", () => {
   });
 });
 
-/** Expects the times of the rows to go back from the first to the last. */
+/** Expects the rows in descending order of their times. */
 async function expectNewestFirst(page: Page) {
   await expect(page.getByRole("rowheader")).toHaveCount(50);
-  // Where there is a button beside it, a time tells when a session will be archived.
+  // A time beside a button is when a session will be archived, not its activity.
   const times = await page
     .locator("td:not(:has(button))")
     .getByRole("time")

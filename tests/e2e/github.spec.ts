@@ -16,7 +16,7 @@ test.use({ baseURL: urlOf(CONNECTED) });
 
 const SHIP: Installation = { account: "octo-org", repositories: [{ name: "ship" }] };
 
-/** @returns repositories that are called many-0, many-1 and so on, each pushed to after those before it */
+/** @returns repositories named many-0, many-1 and so on, each pushed to later than the one before */
 function many(count: number) {
   return Array.from({ length: count }, (_, index) => ({
     name: `many-${index}`,

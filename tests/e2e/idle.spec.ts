@@ -1,4 +1,4 @@
-/** On a server that archives after 12 seconds of idleness, and says so 8 seconds before. */
+/** A server that archives after 12 seconds of idleness, and shows a warning 8 seconds before. */
 import { detail, expectRows, rowOf } from "../support/pages";
 import { IMPATIENT, urlOf } from "../support/servers";
 import { expect, test } from "../support/test";

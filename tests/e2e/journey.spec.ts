@@ -1,6 +1,6 @@
 /**
- * A whole use of Ship, from the first sign-in to the return on a phone, through two power failures. What was told to the
- * person as done is kept in a book, and compared with what they see and with what is stored at the end.
+ * A long use of Ship, from the first sign-in to the return on a phone, through two power failures. Everything that was
+ * confirmed to the person is recorded, and compared with the pages and with the storage at the end.
  */
 import { devices, type Page } from "playwright/test";
 import { findViolations, readStorage } from "../../scripts/audit-storage.mjs";
@@ -17,7 +17,7 @@ import {
 } from "../support/pages";
 import { expect } from "../support/test";
 
-/** Twenty-seven repositories with a session each, and three sessions on one. */
+/** Twenty-seven repositories with one session each, and three sessions on another. */
 const BOATS = Array.from({ length: 27 }, (_, index) => `fleet/boat-${index + 1}`);
 const TALKED = "octo/cat";
 const [ARCHIVED = "", DELETED = ""] = BOATS;
@@ -26,7 +26,7 @@ const STAY = BOATS.slice(12);
 
 const QUESTION = "Please make **all** tests pass:\n\n```sh\nnpm test\n```";
 
-test.setTimeout(240_000); // Thirty forms, and a server that is started three times.
+test.setTimeout(240_000); // Thirty forms, and three starts of a server, take long.
 
 test("a whole use: thirty sessions, talk, search, cleaning up, power failures, and back on a phone", async ({
   page,
@@ -89,14 +89,14 @@ test("a whole use: thirty sessions, talk, search, cleaning up, power failures, a
     await server.kill();
     await server.start();
 
-    // With JavaScript the page that was left open comes back by itself.
+    // With JavaScript, the page that stayed open reconnects by itself.
     if (!javaScriptEnabled) await page.goto(path);
     await expect(messages(page)).toHaveText([/npm test/, /May I/, /Yes\.$/, /All tests pass\.$/]);
     await expect(detail(page, "Messages")).toHaveText("4 messages");
 
     if (!javaScriptEnabled) await page.getByRole("button", { name: "Mark read" }).click();
 
-    // The list hears of it from the object's alarm, within ten seconds.
+    // The list is notified by the object's alarm, within ten seconds.
     await expect(async () => {
       await page.goto("/dashboard");
       const row = rowOf(page, TALKED).filter({ hasText: "Done, said" });
@@ -243,7 +243,7 @@ async function select(page: Page, repositories: string[]) {
   }
 }
 
-/** Reports into a session as its agent does: over plain HTTP, by its token alone. */
+/** Reports into a session as its agent does: over plain HTTP, with its token only. */
 async function report(
   server: OwnServer,
   path: string,

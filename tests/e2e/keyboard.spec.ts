@@ -1,4 +1,6 @@
-/** What JavaScript adds for those who use Ship by keyboard or hear it: modal dialogs, and focus that is never lost. */
+/**
+ * What JavaScript adds for people who use a keyboard or a screen reader: modal dialogs, and focus that is never lost.
+ */
 import type { Locator, Page } from "playwright/test";
 import { freshName } from "../support/client";
 import { expectRows, messages, rowOf, untilListIsAlive } from "../support/pages";
@@ -89,7 +91,7 @@ test("the create dialog takes the focus, holds it, and gives it back on Escape @
   const dialog = page.getByRole("dialog");
   for (let presses = 0; presses < 8; presses++) {
     await page.keyboard.press("Tab");
-    // Between its last element and its first one the browser's own bars have their turn.
+    // Between its last element and its first one, the focus is in the browser's own toolbars.
     expect(["dialog", "body"]).toContain(await focusedPart(page));
   }
 
@@ -172,7 +174,10 @@ test("after archiving, the focus is not lost @js", async ({ page, ship }) => {
   await expectFocusSomewhere(page);
 });
 
-test("a change of page is begun at its heading @js @phone", async ({ page, ship }) => {
+test("after a link to another page, the focus is on its heading @js @phone", async ({
+  page,
+  ship,
+}) => {
   await ship.create("octo/cat");
   await page.goto("/dashboard");
   await page.getByRole("link", { name: "octo/cat", exact: true }).click();
@@ -197,7 +202,7 @@ test("single keys search, move, archive, undo, make a session and help @js", asy
   await expect(linkOf("first")).toBeFocused();
   await page.keyboard.press("j");
   await page.keyboard.press("j");
-  await page.keyboard.press("j"); // there is no fourth
+  await page.keyboard.press("j"); // There is no fourth row.
   await expect(linkOf("third")).toBeFocused();
   await page.keyboard.press("k");
   await expect(linkOf("second")).toBeFocused();
@@ -213,7 +218,7 @@ test("single keys search, move, archive, undo, make a session and help @js", asy
   await page.keyboard.press("?");
   const help = page.getByRole("dialog", { name: "Keyboard shortcuts" });
   await expect(help).toContainText("archive or restore the session");
-  await page.keyboard.press("n"); // nothing, under a dialog
+  await page.keyboard.press("n"); // Ignored under a dialog.
   await page.keyboard.press("Escape");
   await expect(help).toHaveCount(0);
   await expect(linkOf("third")).toBeFocused();
@@ -264,7 +269,7 @@ async function openCreateDialog(page: Page) {
   await expect(page.locator("dialog:modal")).toBeVisible();
 }
 
-/** Presses Tab until the element has the focus, as someone would who sees where it is. */
+/** Presses Tab until the element has the focus. */
 async function tabTo(page: Page, target: Locator) {
   await expect(target).toBeVisible();
   for (let presses = 0; presses < 40; presses++) {
@@ -274,7 +279,7 @@ async function tabTo(page: Page, target: Locator) {
   await expect(target).toBeFocused();
 }
 
-/** @returns the nearest of these parts of the page that has the focus in it; "body" where nothing has */
+/** @returns the innermost of these parts of the page that contains the focus; "body" if none does */
 function focusedPart(page: Page) {
   return page.evaluate(() =>
     document.activeElement?.closest("dialog, main, header, body")?.tagName.toLowerCase(),

@@ -1,4 +1,6 @@
-/** A session's page while it is open: what others do in it appears by itself, and nothing is lost when the network is. */
+/**
+ * A session's page while it is open: changes by others appear without a reload, and nothing is lost without a network.
+ */
 import { readFile } from "node:fs/promises";
 import type { Page, Route } from "playwright/test";
 import { Agent } from "../support/agent";
@@ -30,7 +32,7 @@ const test = base.extend<Fixtures>({
   },
 });
 
-/** Opens a session's page, and waits until it lives. */
+/** Opens a session's page, and waits until its live socket is open. */
 async function openLive(page: Page, id: string) {
   await page.goto(`/session/${id}`);
   await expectLive(page);
@@ -51,7 +53,7 @@ async function bringNetworkBack(page: Page) {
   await expect(page.getByText("Offline. Reconnecting…")).toHaveCount(0);
 }
 
-/** @returns the name that somebody is signed in by */
+/** @returns the name of the signed-in person */
 async function nameOf(ship: Client): Promise<string> {
   const account = await (await ship.request.get("/account")).text();
   return /user-[0-9a-f]{8}/.exec(account)?.[0] ?? "";
@@ -67,7 +69,7 @@ async function expectLastMessages(page: Page, texts: string[]) {
   expect((await textsOn(page)).slice(-texts.length)).toEqual(texts);
 }
 
-/** @returns the words of the messages that the page shows */
+/** @returns the texts of the messages that the page shows */
 async function textsOn(page: Page): Promise<string[]> {
   const texts = await messages(page).locator("> :last-child").allInnerTexts();
   return texts.map((text) => text.trim());
@@ -94,7 +96,7 @@ test("what is sent in one browser appears in the other @js @phone", async ({
   }
 });
 
-test("what an agent reports appears as it says it, and what is written reaches it @js", async ({
+test("an agent's report appears at once, and messages reach the agent @js", async ({
   page,
   ship,
 }) => {
@@ -119,7 +121,7 @@ test("archiving, restoring and deleting in one browser show in the other @js", a
   elsewhere,
   problems,
 }) => {
-  problems.allowStatus(404); // of a page that read itself anew just when it was deleted
+  problems.allowStatus(404); // Of a page that revalidated while the session was being deleted.
   const id = await ship.create("octo/cat");
   await openLive(page, id);
   await openLive(elsewhere.page, id);
@@ -135,7 +137,7 @@ test("archiving, restoring and deleting in one browser show in the other @js", a
   }
 });
 
-test("what an agent is to be called stays while the page is read anew @js", async ({
+test("an agent's typed name stays while the page revalidates @js", async ({
   page,
   ship,
   elsewhere,
@@ -153,7 +155,7 @@ test("what an agent is to be called stays while the page is read anew @js", asyn
   await expect(page.getByLabel("Agent’s name")).toHaveValue("");
 });
 
-test("the create dialog keeps what it said, and stays the same form, while the list is read anew @js", async ({
+test("the create dialog keeps its message and its form's key while the list revalidates @js", async ({
   page,
   ship,
   elsewhere,
@@ -176,7 +178,7 @@ test("the create dialog keeps what it said, and stays the same form, while the l
   await expect(key).toHaveValue(before);
 });
 
-test("signing out elsewhere ends what is open here, and says why @js", async ({
+test("signing out elsewhere closes the live socket here, and the page says why @js", async ({
   page,
   ship,
   elsewhere,
@@ -187,7 +189,7 @@ test("signing out elsewhere ends what is open here, and says why @js", async ({
   await expect(page.getByText("You signed out.")).toBeVisible();
 });
 
-test("what has ended while the network was gone says so when it is back, and what to do @js", async ({
+test("a page whose session or sign-in ended while the network was gone says so when it is back, and what to do @js", async ({
   page,
   ship,
   elsewhere,
@@ -230,7 +232,7 @@ test("what has ended while the network was gone says so when it is back, and wha
   await expectLive(page);
 });
 
-test("what is said while the network is gone is there when it is back, in order, once @js", async ({
+test("messages written while the network is gone appear when it is back, in order, once @js", async ({
   page,
   ship,
   elsewhere,
@@ -253,12 +255,12 @@ test("two hundred messages in a burst arrive in order, each once, and the page k
   page,
   ship,
 }) => {
-  test.slow(); // two hundred requests
+  test.slow(); // Two hundred requests take long.
   const id = await ship.create("octo/cat");
   for (const number of range(1, 3)) await ship.send(id, `Before ${number}`);
   await openLive(page, id);
 
-  // Two, because one may not report so much.
+  // Two agents, because of the limit for one token.
   const agents = await Promise.all([Agent.connect(ship, id), Agent.connect(ship, id)]);
   const reports = range(1, 100).flatMap((number) =>
     agents.map((agent, index) => () => agent.report({ text: `Number ${number}.${index}` })),
@@ -272,7 +274,7 @@ test("two hundred messages in a burst arrive in order, each once, and the page k
   expect(new Set(shown).size).toBe(200);
   expect(shown).toEqual(read.map(({ text }) => text));
 
-  // Who reads what was before is left there; who reads at the end again has the newest.
+  // A page that was scrolled up stays there; scrolled to the end again, it has only the newest messages.
   await page.getByRole("link", { name: "Load earlier" }).click();
   await expect(messages(page)).toHaveCount(203);
   await expect(messages(page).first()).toContainText("Before 1");
@@ -389,7 +391,10 @@ test("a message whose answer is lost on the way back is sent once, however often
   await expect(messages(page)).toHaveCount(1);
 });
 
-test("a message of more than 32 KiB is told so before it is sent @js", async ({ page, ship }) => {
+test("a message of more than 32 KiB gets an error before it is sent @js", async ({
+  page,
+  ship,
+}) => {
   const id = await ship.create("octo/cat");
   await openLive(page, id);
   const composer = page.getByLabel("Message");
@@ -457,8 +462,8 @@ test("what agents wrote is unread until its owner looks or says so", async ({
   expect(await (await ship.request.get(`/session/${id}`)).text()).not.toContain("Mark read");
 });
 
-test("what was looked at just before leaving is not unread @js", async ({ page, ship }) => {
-  test.slow(); // The list hears of messages within ten seconds.
+test("a session looked at just before leaving is not unread @js", async ({ page, ship }) => {
+  test.slow(); // The list is notified of messages within ten seconds.
   const id = await ship.create("octo/cat");
   const agent = await Agent.connect(ship, id);
   await page.goto(`/session/${id}`);
@@ -474,7 +479,7 @@ test("what was looked at just before leaving is not unread @js", async ({ page, 
   await expect(page.getByText("Unread")).toHaveCount(0);
 });
 
-test("what was looked at while the server was away is told when it is back @js", async ({
+test("a session looked at while the server was down is marked as seen when it is back @js", async ({
   page,
   ship,
   problems,

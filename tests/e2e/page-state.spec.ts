@@ -1,4 +1,4 @@
-/** What a page that stays open remembers: nothing of one thing is shown, sent or lost under another. */
+/** The state of a page that stays open: nothing of one session or view is shown, sent or lost in another. */
 import type { Page } from "playwright/test";
 import { Agent } from "../support/agent";
 import { freshName } from "../support/client";
@@ -12,7 +12,7 @@ import {
 } from "../support/pages";
 import { expect, test } from "../support/test";
 
-/** Makes a token in the session's page that is open. @returns it, as it is shown */
+/** Creates a token on the session's page that is open. @returns the token, as it is shown */
 async function makeToken(page: Page, name: string): Promise<string> {
   const field = page.getByLabel("Agent’s name");
   if (!(await field.isVisible())) await page.getByText("Connect an agent").click();
@@ -51,19 +51,19 @@ test("agents that are connected one after the other each have a token of their o
   }
 });
 
-/** Follows the link of the list that is open, or of the page that leads back to it. */
+/** Follows a link of the list that is open, or the link back to it. */
 async function open(page: Page, link: string) {
   await page.getByRole("link", { name: link, exact: true }).click();
   const heading = link === "All sessions" ? "Sessions" : link;
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(heading);
 }
 
-/** Goes so many entries of the tab's history at once, past the pages between. */
+/** Goes this many entries in the tab's history at once, without showing the pages in between. */
 async function go(page: Page, entries: number) {
   await page.evaluate((entries) => history.go(entries), entries);
 }
 
-/** Lets requests wait, from now on. @returns lets them go on */
+/** Holds matching requests from now on. @returns a function that releases them */
 async function hold(page: Page, url: string | RegExp): Promise<() => void> {
   let release = () => {};
   const released = new Promise<void>((resolve) => (release = resolve));
@@ -113,7 +113,7 @@ test("two sessions never mix, however quickly and slowly one goes from one to th
   const dogs = [/Dog 1/, /Dog 2/, /Dog 3/, /Dog 4/, /Good dog/];
   await expectConversation(page, "octo/dog", dogs, "");
 
-  // The other one's answer is slow; meanwhile this one's goes on.
+  // The response for the other one is slow; this one's continues meanwhile.
   const release = await hold(page, new RegExp(`${cat}.*_data`));
   await go(page, 2);
   await expect(page.locator(".progress")).toBeVisible();
@@ -218,7 +218,7 @@ test("an alert that was shown is not shown again by Back and Forward @js", async
   await expect(alert).toHaveCount(0);
 });
 
-test("a list is read once at a time, and once more where it changed meanwhile @js", async ({
+test("a list revalidates once at a time, and once more if it changed meanwhile @js", async ({
   page,
   ship,
 }) => {
@@ -246,10 +246,7 @@ test("a list is read once at a time, and once more where it changed meanwhile @j
   await expect.poll(() => reads).toBe(2);
 });
 
-test("what comes is read aloud once, and nothing of what was there before @js", async ({
-  page,
-  ship,
-}) => {
+test("new messages are read aloud once, and no earlier ones @js", async ({ page, ship }) => {
   const id = await ship.create("octo/cat");
   const agent = await Agent.connect(ship, id, "Builder");
   for (let number = 1; number <= 32; number++) await agent.report({ text: `Number ${number}.` });
@@ -295,7 +292,7 @@ test("a draft is gone when its author signs out, anywhere in this browser, or so
 
   await draft();
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
-  await ship.post("/logout"); // as from another tab
+  await ship.post("/logout"); // As if from another tab.
   await page.goto("/dashboard");
   await expect.poll(kept).not.toContain("My secret");
   await ship.signIn(name);

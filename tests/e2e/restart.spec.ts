@@ -2,7 +2,7 @@ import { test } from "../support/own-server";
 import { detail, expectRows, messages, sendMessage } from "../support/pages";
 import { expect } from "../support/test";
 
-test.setTimeout(90_000); // A server starts in seconds, and later where a machine is busy.
+test.setTimeout(90_000); // Starting a server takes seconds, more on a busy machine.
 
 for (const { ended, how } of [
   { ended: "stopped", how: "stop" },

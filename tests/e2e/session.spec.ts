@@ -80,7 +80,7 @@ test("a message that cannot be sent is told why, and stays", async ({
   const id = await ship.create("octo/cat");
   await page.goto(`/session/${id}`);
 
-  // With JavaScript, one that is too long is told so before it is sent: see live.spec.ts.
+  // With JavaScript, a message that is too long gets an error before it is sent: see live.spec.ts.
   const tooLong = { text: "é".repeat(16 * 1024 + 1), error: "A message has at most 32 KiB." };
   for (const { text, error } of [
     { text: "", error: "Write a message first." },
@@ -136,7 +136,7 @@ test("a long conversation begins with its newest messages, and loads earlier one
   await expect(messages(page).first()).toContainText("Message 1.");
   await expect(page.getByRole("link", { name: "Load earlier" })).toHaveCount(0);
 
-  // Without JavaScript the earlier ones are a page of their own.
+  // Without JavaScript, earlier messages are on another page.
   if (javaScriptEnabled === false) {
     await page.getByRole("link", { name: "Newest messages" }).click();
   }

@@ -27,7 +27,7 @@ test("upper case and spaces around a name make no other person", async ({ page, 
   await expectRows(page, ["octo/cat"]);
 });
 
-test("who is signed in already goes on from the sign-in page", async ({ page }) => {
+test("the sign-in page redirects somebody who is signed in already", async ({ page }) => {
   await page.goto("/login");
   await signInAs(page, freshName());
   await expect(page).toHaveURL("/dashboard");
@@ -78,7 +78,7 @@ test("signing in never leads to another site", async ({ page }) => {
   }
 });
 
-test("a wrong name is told so, and stays to be put right", async ({ page, problems }) => {
+test("an invalid name gets an error, and stays to be corrected", async ({ page, problems }) => {
   problems.allowStatus(400);
   const letters = "A name has letters and digits, with hyphens between them.";
   await page.goto("/login");

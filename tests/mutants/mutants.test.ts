@@ -1,4 +1,4 @@
-/** `npm run chaos`: the tests catch every mutant: the app with one of its rules taken out does not pass them. */
+/** `npm run chaos`: the tests catch every mutant, which is the app with one of its rules removed. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -10,12 +10,12 @@ import { MUTANTS } from "./mutants";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Always the same random histories, so that a mutant is caught by them always or never. */
+/** Always the same random sequences, so that they catch a mutant always or never. */
 const HISTORIES = { MODEL_RUNS: "60", MODEL_SEED: "1" };
 
 const LIMIT = { timeout: 300_000 };
 
-/** The parts that matter here of what Vitest's JSON reporter writes. */
+/** The parts of Vitest's JSON report that are used here. */
 interface Report {
   numPassedTests: number;
   numFailedTests: number;
@@ -41,7 +41,7 @@ test.concurrent("without a mutant the same tests pass", LIMIT, async ({ signal }
   expect(report.numPassedTests).toBeGreaterThan(0);
 });
 
-/** Runs files of the Worker tests in a Vitest of their own, up to the first failure. */
+/** Runs files of the Worker tests in a separate Vitest process, up to the first failure. */
 async function runTests(
   files: string[],
   environment: Record<string, string>,
@@ -70,7 +70,7 @@ async function runTests(
   }
 }
 
-/** @returns the environment without what this Vitest tells its own workers, and without where it reports to */
+/** @returns the environment without this Vitest's own variables, and without the path of its report */
 function outerEnvironment(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env);
   return Object.fromEntries(
@@ -78,7 +78,9 @@ function outerEnvironment(): NodeJS.ProcessEnv {
   );
 }
 
-/** @returns why files ran no test at all, as when a mutant does not compile: that catches nothing */
+/**
+ * @returns the errors of files that ran no test, for example because a mutant does not compile: that catches nothing
+ */
 function filesThatDidNotRun({ testResults }: Report): string[] {
   const idle = testResults.filter(({ assertionResults }) => assertionResults.length === 0);
   return idle.map(({ name, message }) => `${name}: ${message}`);

@@ -1,11 +1,11 @@
-/** The app with one rule of its protocol taken out, again and again: each is to be caught by the tests it names. */
+/** The mutants: the app with one rule of its protocol removed. The named tests must catch each. */
 export interface Mutant {
   name: string;
   file: string;
-  /** Occurs exactly once in the file. */
+  /** The code to replace, which occurs exactly once in the file. */
   from: string;
   to: string;
-  /** Files of tests/workers, each of which catches it on its own. */
+  /** Files of tests/workers, each of which catches the mutant by itself. */
   killers: string[];
 }
 
@@ -18,7 +18,7 @@ const CREATE = "app/sessions/lifecycle/create-statements.server.ts";
 const HISTORIES = "model/lifecycle.test.ts";
 const ROWS = "app/sessions/lifecycle/lifecycle-statements.server.ts";
 
-/** `insertRow` without its look at the tombstones, for one of the two that call it. */
+/** `insertRow` without its check for tombstones, for one of its two callers. */
 const UNGUARDED_INSERT = `((...values) => {
   const insert = insertRow(...values);
   return { ...insert, sql: insert.sql.replace(/NOT EXISTS \\(.*?\\)/, "? IS NOT NULL") };

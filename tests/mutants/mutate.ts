@@ -3,9 +3,9 @@ import type { Plugin } from "vitest/config";
 import { MUTANTS, type Mutant } from "./mutants";
 
 /**
- * Makes one of the mutants while the tests load the app.
+ * A plugin that applies one of the mutants while the tests load the app.
  *
- * @param name of the mutant; where it is undefined, the app stays as it is
+ * @param name of the mutant; undefined leaves the app unchanged
  */
 export function mutate(name: string | undefined): Plugin {
   const mutant = MUTANTS.find((one) => one.name === name);
@@ -18,7 +18,7 @@ export function mutate(name: string | undefined): Plugin {
   };
 }
 
-/** @returns the code with the mutant's rule taken out @throws where the text to replace does not occur exactly once */
+/** @returns the code without the mutant's rule @throws if the text to replace does not occur exactly once */
 export function mutated({ name, from, to }: Mutant, code: string): string {
   const [before, after, ...more] = code.split(from);
   if (before === undefined || after === undefined || more.length > 0) {

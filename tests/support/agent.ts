@@ -1,4 +1,4 @@
-/** An agent as its session knows it: what it says over plain HTTP, by its token and nothing else. */
+/** An agent of a session, over plain HTTP, with its token only. */
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
@@ -18,7 +18,7 @@ export class Agent {
     readonly page: string,
   ) {}
 
-  /** Makes a token by the session's own form. */
+  /** Creates a token with the session's form. */
   static async connect(ship: Client, id: string, name = "Bot"): Promise<Agent> {
     const { token, page } = await ship.connectAgent(id, name);
     return new Agent(`${ship.origin}/session/${id}`, token, page);
@@ -32,7 +32,7 @@ export class Agent {
     });
   }
 
-  /** @returns the messages after this one, as soon as there are some; the newest ones without it */
+  /** @returns the messages after this one, waiting until there are some; without it, the newest ones at once */
   async read(after?: number): Promise<Read["messages"]> {
     const query = after === undefined ? "" : `?after=${after}`;
     const headers = { Authorization: `Bearer ${this.token}` };
@@ -40,7 +40,7 @@ export class Agent {
     return (await answer.json<Read>()).messages;
   }
 
-  /** Runs a shell command as it stands, with the two variables that an agent is given, and no others. */
+  /** Runs a shell command as written, with an agent's two variables and no others. */
   async shell(command: string): Promise<string> {
     const { PATH } = process.env;
     const env = { PATH, SHIP_SESSION: this.session, SHIP_TOKEN: this.token };
@@ -48,7 +48,7 @@ export class Agent {
   }
 }
 
-/** @returns what stands in the fenced blocks of one kind in a page of docs/ */
+/** @returns the contents of the fenced blocks of one language in a page of docs/ */
 export async function blocksOf(page: string, kind: string): Promise<string[]> {
   const text = await readFile(new URL(`../../docs/${page}`, import.meta.url), "utf8");
   const blocks = text.matchAll(new RegExp(`^\`\`\`${kind}\\n(.*?)^\`\`\`$`, "gms"));

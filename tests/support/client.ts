@@ -22,7 +22,7 @@ export class Client extends ShipClient<APIResponse> {
         // As a browser asks for a document: a flash message is shown there, and so not on the page that a test opens next.
         const Accept = path.includes("_data=") ? "*/*" : "text/html";
         const headers = { Accept, ...options.headers };
-        // Playwright's own following of redirects cuts the connection.
+        // If Playwright follows redirects itself, it breaks the connection.
         const answer = await request.fetch(path, { ...options, headers, maxRedirects: 0 });
         const next = answer.headers().location;
         return next === undefined ? answer : request.get(next, { headers, maxRedirects: 0 });

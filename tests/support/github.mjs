@@ -1,11 +1,11 @@
 // @ts-check
 /**
  * A stand-in for GitHub over real HTTP, as its documentation describes it: the web flow of a GitHub App with PKCE and
- * expiring tokens, and the parts of the REST API that Ship asks. As on an Enterprise Server, the API is below /api/v3.
+ * expiring tokens, and the parts of the REST API that Ship uses. As on an Enterprise Server, the API is below /api/v3.
  *
- * Tests say who is there by PUT /_people/<login> (a Person), and how GitHub behaves towards them: its `fault`;
- * DELETE /_people/<login>/tokens is the person's own revoking; GET counts the tokens that work, and lists what was asked
- * of the API.
+ * Tests create a person by PUT /_people/<login> (a Person), and set how GitHub behaves towards them (`fault`);
+ * DELETE /_people/<login>/tokens revokes their tokens at GitHub; GET counts the valid tokens, and lists the requests to
+ * the API.
  *
  * node tests/support/github.mjs PORT CLIENT_ID CLIENT_SECRET
  */
@@ -14,8 +14,8 @@ import { createServer } from "node:http";
 import { setTimeout } from "node:timers/promises";
 
 /**
- * Of an account that has installed the app, `repositories` are those that it has connected; of others that a person can
- * see, they are not. `unselected` exist beside connected ones that were selected.
+ * For an account that has installed the app, `repositories` are those that it has connected; for other accounts, those
+ * that the person can see. `unselected` are repositories that exist, but were not selected when connecting.
  *
  * @typedef {{ name: string, private?: boolean, archived?: boolean, pushed_at?: string | null }} Repository
  * @typedef {{ account: string, suspended?: boolean, repositories: Repository[], unselected?: Repository[] }} Installation
@@ -23,7 +23,7 @@ import { setTimeout } from "node:timers/promises";
  * @typedef {{
  *   name?: string | null, installations?: Installation[], others?: Installation[], fault?: Fault, expiresIn?: number,
  *   delay?: number
- * }} Person  who waits `delay` milliseconds for each answer of the API
+ * }} Person  `delay`: milliseconds before each response of the API
  * @typedef {Required<Person> & { login: string, id: number }} KnownPerson
  * @typedef {{ status: number, body?: unknown, headers?: Record<string, string> }} Answer
  */
@@ -39,7 +39,7 @@ const codes = new Map();
 const accessTokens = new Map();
 /** @type {Map<string, string>} the login that a refresh token belongs to */
 const refreshTokens = new Map();
-/** @type {Map<string, string[]>} what was asked of the API, by login */
+/** @type {Map<string, string[]>} the requests to the API, by login */
 const asked = new Map();
 /** @type {Map<string, number>} the numbers of accounts and repositories, by name */
 const numbers = new Map();
@@ -73,7 +73,7 @@ function authorizePage(url) {
   return { status: 200, body: page, headers: { "Content-Type": "text/html" } };
 }
 
-/** @param {URL} url @param {URLSearchParams} form @returns {Answer} the way back to the app */
+/** @param {URL} url @param {URLSearchParams} form @returns {Answer} the redirect back to the app */
 function authorize(url, form) {
   const asked = url.searchParams;
   const back = new URL(asked.get("redirect_uri") ?? "");
@@ -113,7 +113,7 @@ function giveTokens(authorization, form) {
   return { status: 200, body: { access_token, expires_in, refresh_token, ...rest } };
 }
 
-/** @param {URLSearchParams} form @returns {string | undefined} the login, where the code is right and not used yet */
+/** @param {URLSearchParams} form @returns {string | undefined} the login, if the code is valid and not used yet */
 function spendCode(form) {
   const code = form.get("code") ?? "";
   const given = codes.get(code);
@@ -131,13 +131,25 @@ function spendRefreshToken(form) {
   return login;
 }
 
-/** Refusals of the OAuth endpoint have status 200. @param {string} error @param {string} description @returns {Answer} */
+/**
+ * The OAuth endpoint refuses with status 200, as GitHub does.
+ *
+ * @param {string} error
+ * @param {string} description
+ * @returns {Answer}
+ */
 function refused(error, description) {
   const error_uri = "https://docs.github.com/apps/oauth-apps/troubleshooting";
   return { status: 200, body: { error, error_description: description, error_uri } };
 }
 
-/** @param {string} method @param {URL} url @param {string | undefined} authorization @param {string} body @returns {Answer} */
+/**
+ * @param {string} method
+ * @param {URL} url
+ * @param {string | undefined} authorization
+ * @param {string} body
+ * @returns {Answer}
+ */
 function answerApi(method, url, authorization, body) {
   const path = url.pathname.slice("/api/v3".length);
   if (method === "DELETE" && path === `/applications/${clientId}/grant`) {
@@ -166,7 +178,7 @@ function answerApi(method, url, authorization, body) {
   return paged(url, "repositories", repositories);
 }
 
-/** @param {KnownPerson} person what both they and the app can see: public repositories, and connected ones */
+/** @param {KnownPerson} person @returns what both they and the app can see: public repositories, and connected ones */
 function visible({ installations, others }) {
   return [
     ...installations.flatMap(({ account, repositories, unselected = [] }) => [
@@ -179,7 +191,13 @@ function visible({ installations, others }) {
   ];
 }
 
-/** Finds the words of a name, those between its signs, as a whole. @param {URL} url @param {KnownPerson} person @returns {Answer} */
+/**
+ * Finds whole words of a name, as GitHub's search does.
+ *
+ * @param {URL} url
+ * @param {KnownPerson} person
+ * @returns {Answer}
+ */
 function search(url, person) {
   const terms = (url.searchParams.get("q") ?? "").split(" ");
   const users = terms.filter((term) => term.startsWith("user:")).map((term) => term.slice(5));
@@ -219,7 +237,7 @@ function revokeAll(login) {
   for (const [token, held] of refreshTokens) if (held === login) refreshTokens.delete(token);
 }
 
-/** @param {string} method @param {URL} url @param {string} body @returns {Answer} to what tests ask for */
+/** @param {string} method @param {URL} url @param {string} body @returns {Answer} to requests of tests */
 function answerTest(method, url, body) {
   const [, , login = ""] = url.pathname.split("/");
   if (method === "PUT") putPerson(login, JSON.parse(body));
@@ -275,7 +293,12 @@ function repositoryOf(owner, { name, private: isPrivate, archived, pushed_at }) 
   };
 }
 
-/** @param {URL} url @param {string} name @param {unknown[]} items @returns {Answer} one page, its Link header leading to the next */
+/**
+ * @param {URL} url
+ * @param {string} name
+ * @param {unknown[]} items
+ * @returns {Answer} one page, with a Link header for the next
+ */
 function paged(url, name, items) {
   const size = Math.min(Number(url.searchParams.get("per_page") ?? 30), 100);
   const page = Number(url.searchParams.get("page") ?? 1);
@@ -297,7 +320,11 @@ function basic() {
   return `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString("base64")}`;
 }
 
-/** @param {string | undefined} authorization @param {string} body @returns {Fault} of the person whom a request is about */
+/**
+ * @param {string | undefined} authorization
+ * @param {string} body
+ * @returns {Fault} the fault set for the person that a request is about
+ */
 function faultOf(authorization, body) {
   const form = new URLSearchParams(body);
   const [, revoked = ""] = /"access_token":"([^"]+)"/.exec(body) ?? [];

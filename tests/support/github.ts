@@ -1,10 +1,10 @@
-/** Who is at the stand-in for GitHub, how it behaves towards them, and their way through its pages. */
+/** The people at the stand-in for GitHub, how it behaves towards them, and how they use its pages. */
 import { randomUUID } from "node:crypto";
 import type { Page } from "playwright/test";
 import type { Person } from "./github.mjs";
 import { GITHUB } from "./servers";
 
-/** Puts a person there, or changes what is known of them. @returns their login */
+/** Creates or changes a person. @returns their login */
 export async function putPerson(
   person: Person,
   login = `octo-${randomUUID().slice(0, 8)}`,
@@ -13,26 +13,26 @@ export async function putPerson(
   return login;
 }
 
-/** The person takes Ship's access back, at GitHub. */
+/** Revokes Ship's access to the person's repositories, at GitHub. */
 export async function revokeAccess(login: string): Promise<void> {
   await fetch(`${GITHUB}/_people/${login}/tokens`, { method: "DELETE" });
 }
 
-/** @returns how many of the tokens that GitHub gave for this person still work */
+/** @returns how many of this person's tokens are still valid */
 export async function countTokens(login: string): Promise<number> {
   const answer = await fetch(`${GITHUB}/_people/${login}`);
   const { tokens } = await answer.json<{ tokens: number }>();
   return tokens;
 }
 
-/** @returns what was asked of GitHub's API for this person, by its paths */
+/** @returns the paths of the requests to GitHub's API for this person */
 export async function askedFor(login: string): Promise<string[]> {
   const answer = await fetch(`${GITHUB}/_people/${login}`);
   const { asked } = await answer.json<{ asked: string[] }>();
   return asked;
 }
 
-/** From Ship's sign-in page through GitHub's, with this answer to its question. */
+/** Goes from Ship's sign-in page through GitHub's, and answers its question. */
 export async function continueWithGitHub(
   page: Page,
   login: string,
@@ -42,7 +42,7 @@ export async function continueWithGitHub(
   await answerGitHub(page, login, answer);
 }
 
-/** On GitHub's page that asks whether to let Ship in. */
+/** Answers on GitHub's page that asks whether to authorize Ship. */
 export async function answerGitHub(
   page: Page,
   login: string,

@@ -9,10 +9,10 @@ import { expect, test as base } from "./test";
 
 const SCRIPT = fileURLToPath(new URL("server.mjs", import.meta.url));
 
-/** A server of one test's own, which the test can end and start again; its data outlives it. */
+/** A server for one test, which the test can end and start again; its data survives. */
 export class OwnServer {
   readonly url: string;
-  /** The folder that its data lives in. */
+  /** The folder of its data. */
   readonly state = mkdtempSync(join(tmpdir(), "ship-test-"));
   readonly #port: number;
   #process: ChildProcess | undefined;
@@ -22,10 +22,10 @@ export class OwnServer {
     this.url = urlOf({ port });
   }
 
-  /** Resolves when it answers. */
+  /** Starts the server. Resolves when it answers. */
   async start() {
     const args = [SCRIPT, "--port", `${this.#port}`, "--state", this.state];
-    // detached: a process group that can be killed as a whole
+    // Detached: a process group that can be killed as a whole.
     this.#process = spawn(process.execPath, args, { detached: true, stdio: "ignore" });
     await expect(async () => expect((await fetch(`${this.url}/login`)).ok).toBe(true)).toPass();
     expect(this.#hasEnded(), "the server that answers is another one").toBe(false);
@@ -36,7 +36,7 @@ export class OwnServer {
     return this.#end((pid) => process.kill(pid, "SIGTERM"));
   }
 
-  /** Ends it as a power failure does: all of its processes at once, whatever they are doing. */
+  /** Ends it as a power failure does: kills all of its processes at once. */
   kill() {
     return this.#end((pid) => process.kill(-pid, "SIGKILL"));
   }
@@ -58,9 +58,9 @@ export class OwnServer {
   }
 }
 
-/** For tests that end the server. Each has one of its own, whose pages `page` opens. */
+/** For tests that end the server. Each test has its own server, whose pages `page` opens. */
 export const test = base.extend<{ server: OwnServer }>({
-  // eslint-disable-next-line no-empty-pattern -- Playwright reads from it that nothing is needed.
+  // eslint-disable-next-line no-empty-pattern -- Playwright reads the fixtures from this pattern: none.
   server: async ({}, run, { parallelIndex }) => {
     const server = new OwnServer(OWN_PORTS + parallelIndex);
     try {

@@ -1,4 +1,4 @@
-/** What people do on Ship's pages, and what they look for there. */
+/** Actions on Ship's pages, and locators of their parts. */
 import type { Locator, Page } from "playwright/test";
 import { expect } from "./test";
 
@@ -8,20 +8,20 @@ export async function signInAs(page: Page, name: string) {
   await page.getByRole("button", { name: "Continue locally" }).click();
 }
 
-/** Waits until JavaScript runs on the list that is open. A phone has the button too, but does not show it. */
+/** Waits until the list that is open is hydrated. On a phone the button exists, but is hidden. */
 export async function untilListIsAlive(page: Page) {
   const button = page.getByRole("button", { name: "Keyboard shortcuts", includeHidden: true });
   await expect(button).toBeAttached();
 }
 
-/** Fills the create dialog that is open, and sends it. */
+/** Fills in the create dialog that is open, and submits it. */
 export async function fillCreateForm(page: Page, owner: string, name: string) {
   await page.getByLabel("Repository owner").fill(owner);
   await page.getByLabel("Repository name").fill(name);
   await page.getByRole("button", { name: "Create session" }).click();
 }
 
-/** The list's line of a repository, "owner/name". */
+/** The list's row of a repository, "owner/name". */
 export function rowOf(page: Page, repository: string): Locator {
   const header = page.getByRole("rowheader", { name: repository, exact: true });
   return page.getByRole("row").filter({ has: header });
@@ -32,7 +32,7 @@ export async function expectRows(page: Page, repositories: string[]) {
   await expect(page.getByRole("rowheader")).toHaveText(repositories);
 }
 
-/** What a session's page says of it under this term. */
+/** The detail of a session's page under this term. */
 export function detail(page: Page, term: string): Locator {
   return page.locator("dt").getByText(term, { exact: true }).locator("xpath=following-sibling::dd");
 }
@@ -42,7 +42,7 @@ export async function sendMessage(page: Page, text: string) {
   await page.getByRole("button", { name: "Send" }).click();
 }
 
-/** Presses a button that sends a form. @returns the status that the form was answered with */
+/** Presses a button that submits a form. @returns the status of the response */
 export async function press(page: Page, button: string): Promise<number> {
   const answer = page.waitForResponse((response) => response.request().method() === "POST");
   await page.getByRole("button", { name: button }).click();
@@ -55,20 +55,20 @@ export function messages(page: Page): Locator {
   return conversation.getByRole("listitem");
 }
 
-/** Cuts the network. Where the machine has no other network than its own, the browser does not notice and is told. */
+/** Cuts the network. Without any other network, the browser would not notice, so it is also set offline. */
 export async function cutNetwork(page: Page) {
   await page.context().setOffline(true);
   await page.evaluate(() => dispatchEvent(new Event("offline")));
   await expect(page.getByText("Offline. Reconnecting…")).toBeVisible();
 }
 
-/** Expects an icon in front of an element's words. */
+/** Expects an icon in front of an element's text. */
 export async function expectIcon(words: Locator) {
   const icon = await words.evaluate((element) => getComputedStyle(element, "::before").maskImage);
   expect(icon).toContain("icons");
 }
 
-/** Expects a field to be told wrong, for anyone to see and to hear, with what was typed still there. */
+/** Expects a field to show an error, visibly and for screen readers, and to keep the typed text. */
 export async function expectFieldError(field: Locator, error: string, typed: string) {
   await expect(field).toHaveAttribute("aria-invalid", "true");
   await expect(field).toHaveAccessibleDescription(new RegExp(`^${escapeRegExp(error)}`));

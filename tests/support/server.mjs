@@ -4,9 +4,9 @@
  *
  *   node tests/support/server.mjs --port PORT [--state FOLDER] [--sql FILE] [--companion CONFIG] [--var NAME=VALUE]...
  *
- * Without a folder for its data it makes an empty one, and removes it at the end. A file of SQL, of tests/support, says
- * what the database holds at first. A companion's config is one of tests/support/companions; the vars are the app's, the
- * companion has its own.
+ * Without a folder for its data, it creates a temporary one, and removes it at the end. --sql names a file of
+ * tests/support that fills a new database, --companion a configuration of tests/support/companions. The vars are the
+ * app's; the companion has its own.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -47,8 +47,8 @@ function vars() {
     AUTH_SECRETS: "a secret for tests",
     TOKEN_KEYS: `1:${Buffer.alloc(32, "key").toString("base64")}`,
     LOCAL_SIGN_IN: "true",
-    ALLOWED_USERS: "*", // whoever the stand-in for GitHub knows
-    CREATE_LIMIT_PER_MINUTE: "0", // no person creates as fast as a test
+    ALLOWED_USERS: "*", // Everybody at the stand-in for GitHub.
+    CREATE_LIMIT_PER_MINUTE: "0", // No limit: tests create faster than people.
     ...given,
   };
 }

@@ -1,19 +1,19 @@
-/** The servers that browser tests run against; each serves every test, because every test has people of its own. */
+/** The servers that browser tests run against. Tests share them, because every test has its own people. */
 
 interface Server {
   port: number;
-  /** Of server.mjs, beside the port. */
+  /** Options of server.mjs besides the port. */
   options: string;
-  /** What it complains about is what the tests demand of it. */
+  /** Its errors are caused by the tests on purpose, so its output is not shown. */
   complains?: true;
 }
 
 export const WORKING: Server = { port: 8790, options: "--sql hoard.sql" };
 
-/** Its objects fail as a session's repository name demands. */
+/** Its objects fail as a session's repository name says. */
 export const FAULTY: Server = { port: 8791, options: "--companion faulty.toml", complains: true };
 
-/** Archives after 12 seconds of idleness, and says so 8 seconds before. */
+/** Archives after 12 seconds of idleness, and shows a warning 8 seconds before. */
 export const IMPATIENT: Server = {
   port: 8792,
   options:
@@ -26,7 +26,7 @@ export const GITHUB = `http://localhost:${STAND_IN.port}`;
 export const GITHUB_COMMAND = `node support/github.mjs ${Object.values(STAND_IN).join(" ")}`;
 export const CONNECTED: Server = {
   port: 8797,
-  complains: true, // of what GitHub does
+  complains: true, // The faults of GitHub that the tests cause.
   options: [
     `GITHUB_URL=${GITHUB}`,
     `GITHUB_API_URL=${GITHUB}/api/v3`,
@@ -38,10 +38,10 @@ export const CONNECTED: Server = {
     .join(" "),
 };
 
-/** The first of the ports for servers that a test starts by itself, one for each of Playwright's workers. */
+/** The first of the ports for servers that tests start themselves, one for each of Playwright's workers. */
 export const OWN_PORTS = 8793;
 
-/** By address: where "localhost" has two, Playwright's requests try both at once, which now and then stalls wrangler. */
+/** An IP address: if "localhost" has two, Playwright tries both at once, which sometimes stalls the server. */
 export function urlOf({ port }: Pick<Server, "port">): string {
   return `http://127.0.0.1:${port}`;
 }

@@ -2,7 +2,7 @@
 import { test as base, expect, type BrowserContext, type Page } from "playwright/test";
 import { Client } from "./client";
 
-/** What the browser complains about while a test runs: errors and warnings in its console, errors thrown in a page. */
+/** The browser's errors while a test runs: errors and warnings in its console, errors thrown in a page. */
 class Problems {
   readonly #found: string[] = [];
   readonly #allowed: RegExp[] = [];
@@ -15,17 +15,17 @@ class Problems {
     context.on("weberror", (thrown) => this.#found.push(String(thrown.error())));
   }
 
-  /** Lets the browser say what the test is about. */
+  /** Allows a console message that the test causes on purpose. */
   allow(what: RegExp) {
     this.#allowed.push(what);
   }
 
-  /** Lets the browser say that it was answered with this status, which is what the test is about. */
+  /** Allows the browser's message about a response with this status, which the test causes on purpose. */
   allowStatus(status: number) {
     this.#allowed.push(new RegExp(`^Failed to load resource: .* status of ${status} `));
   }
 
-  /** Lets the browser say that the server is not there, or is only coming up. */
+  /** Allows the browser's messages about a server that is down or starting. */
   allowOutage() {
     this.#allowed.push(
       /ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|INTERNET_DISCONNECTED)/,
@@ -38,7 +38,7 @@ class Problems {
   }
 }
 
-/** Someone in a browser of their own. */
+/** A person in their own browser. */
 interface Person {
   name: string;
   page: Page;
@@ -46,14 +46,14 @@ interface Person {
 }
 
 interface BrowserFixtures {
-  /** A fresh person is signed in on `page`, and this is their way to set things up. */
+  /** Plain HTTP for the new person who is signed in on `page`, to set things up. */
   ship: Client;
-  /** A second fresh person, signed in in a browser of their own. */
+  /** A second new person, signed in in another browser. */
   someoneElse: Person;
   problems: Problems;
 }
 
-/** For tests in a browser. A test fails where the browser complained about anything, a violated CSP included. */
+/** For tests in a browser. A test fails if the browser reported any error, CSP violations included. */
 export const test = base.extend<BrowserFixtures>({
   problems: [
     async ({ context }, run) => {
@@ -79,9 +79,9 @@ export const test = base.extend<BrowserFixtures>({
 });
 
 interface RequestFixtures {
-  /** A fresh person's, signed in. */
+  /** Plain HTTP for a new person, signed in. */
   ship: Client;
-  /** A second fresh person's. */
+  /** The same for a second new person. */
   someoneElse: Client;
 }
 

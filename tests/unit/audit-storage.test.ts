@@ -45,7 +45,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Stores one session as Miniflare does, settled unless told otherwise. */
+/** Stores one session as Miniflare does; row and object agree unless the arguments say otherwise. */
 function store({
   rows = `${ROW}; ${EVENT}`,
   object = SETTLED_OBJECT,
@@ -65,7 +65,7 @@ function store({
   return write(join(objects, `${OBJECT}.sqlite`), object);
 }
 
-/** Writes a file as a running workerd does: what was written stays in the write-ahead log. @returns the file */
+/** Writes a file as a running workerd does: the data stays in the write-ahead log. @returns the file */
 function write(file: string, sql: string): string {
   const database = new Database(file);
   opened.push(database);
@@ -84,7 +84,7 @@ function auditCommand(state = folder) {
   return spawnSync("node", args, { cwd: ROOT, encoding: "utf8" });
 }
 
-test("a settled session breaks nothing", () => {
+test("a settled session has no violations", () => {
   store();
   expect(audit()).toEqual([]);
 });
@@ -140,7 +140,7 @@ test.each([
   ]);
 });
 
-test("a count of what is not there any more is found", () => {
+test("a count without sessions is found", () => {
   const count = "INSERT INTO session_counts VALUES ('local:ben', '', '', 0, 1)";
   store({ rows: `${ROW}; ${EVENT}; ${count}` });
   expect(audit().map(told)).toEqual([
@@ -148,7 +148,7 @@ test("a count of what is not there any more is found", () => {
   ]);
 });
 
-test("a violation is told in words", () => {
+test("a violation is described as text", () => {
   const differing = {
     id: ID,
     breach: "count-differs",
@@ -159,7 +159,7 @@ test("a violation is told in words", () => {
   );
 });
 
-test("what a killed server left in its write-ahead logs counts, and stays as it is", () => {
+test("data that a killed server left in its write-ahead logs is read, and stays as it is", () => {
   const stored = relative(folder, store());
   const killed = join(folder, "killed");
   cpSync(join(folder, "v3"), join(killed, "v3"), {

@@ -37,7 +37,7 @@ describe("a name to sign in by", () => {
     ["with an accent", { name: "adá" }, SHAPE],
     ["an emoji", { name: "🚀" }, SHAPE],
     ["right-to-left text", { name: "עדה" }, SHAPE],
-  ])("is told about where it is %s", (_, typed, told) => {
+  ])("is refused with an explanation if it is %s", (_, typed, told) => {
     expect(checkFields(signInInput, typed).errors).toEqual({ name: told });
   });
 });
@@ -82,7 +82,7 @@ describe("signing in by name alone", () => {
   });
 });
 
-describe("where a person says they want to go", () => {
+describe("the path to return to after signing in", () => {
   test.each([
     "/",
     "/dashboard?status=archived",
@@ -110,7 +110,7 @@ describe("where a person says they want to go", () => {
     "\u0000//evil.example",
     "javascript:alert(1)",
     "/日本",
-  ])("is the dashboard instead of %j", (wanted) => {
+  ])("is the dashboard in place of %j", (wanted) => {
     expect(safePath(wanted)).toBe("/dashboard");
   });
 

@@ -1,4 +1,4 @@
-/** What `npm run build` leaves: how much of it a browser loads, and what must never be in it. */
+/** The output of `npm run build`: how much of it a browser loads, and what must never be in it. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 const ROOT = join(import.meta.dirname, "../..");
 const KB = 1000;
 
-/** The part of esbuild's metafile that is read here. */
+/** The part of esbuild's metafile that is used here. */
 interface Metafile {
   inputs: Record<string, unknown>;
   outputs: Record<string, Output>;
@@ -56,12 +56,12 @@ describe("the browser code of the app itself", () => {
   });
 });
 
-describe("what only the server may know", () => {
-  test("is made of no module that the browser gets", () => {
+describe("server-only code", () => {
+  test("is in no module that the browser gets", () => {
     const forbidden =
       /node_modules\/(zod|kysely|kysely-d1|markdown-it|linkify-it|entities|mdurl|uc\.micro)\/|^durable-objects\/|\.server(\.|$)/;
     const inputs = Object.keys(browser.inputs);
-    // Remix puts an empty module in the place of each one that is for the server only.
+    // Remix replaces each server-only module by an empty one.
     const empty = inputs.filter((input) => input.startsWith("empty-module:"));
     expect(empty).toContain("empty-module:../auth/auth.server");
     expect(inputs.filter((input) => forbidden.test(input) && !empty.includes(input))).toEqual([]);
@@ -78,7 +78,7 @@ describe("what only the server may know", () => {
     ["zod", "build/index.js", "ZodMiniObject"],
     ["the Markdown parser", "node_modules/markdown-it/lib/index.mjs", "Input data should be a"],
     ["the Durable Object", "durable-objects/session/schema.ts", "CREATE TABLE"],
-  ])("stands in no file that the browser gets: %s", (_, home, words) => {
+  ])("is in no file that the browser gets: %s", (_, home, words) => {
     expect(textOf(home).includes(words), `${home} has it`).toBe(true);
     expect(scripts.filter((file) => textOf(file).includes(words))).toEqual([]);
   });
@@ -108,7 +108,7 @@ function readMetafile(path: string): Metafile {
   return JSON.parse(textOf(path)) as Metafile;
 }
 
-/** How Remix's compiler calls the part of a route that the browser gets. */
+/** Remix's name for the browser's part of a route module. */
 function browserRoute(file: string): string {
   return `browser-route-module:${file}?browser`;
 }
@@ -133,9 +133,9 @@ const FRAMEWORK =
   /^node_modules\/(react|react-dom|scheduler|react-router|react-router-dom|@remix-run\/[^/]+|turbo-stream|cookie|set-cookie-parser|@web3-storage\/multipart-parser)\//;
 
 /**
- * A file's bytes as they travel, gzipped, without the share of React, Remix and what these two bring along. The files
- * are weighed as they were built, one by one, since that is how they are loaded: bundled anew into one, they would
- * compress better than they ever do. All else is the app's own, icons and the empty modules included.
+ * A file's gzipped bytes, without the share of React, Remix and their dependencies. The files are weighed as they were
+ * built, one by one, because that is how they are loaded: bundled into one, they would compress better. Everything else
+ * counts as the app's own, icons and the empty modules included.
  */
 function ownBytes(file: string): number {
   const inputs = Object.entries(browser.outputs[file]!.inputs);

@@ -4,7 +4,7 @@ import { contextWith, get } from "./support";
 
 const HELD = { name: "ada" };
 
-test("a cookie comes back as it was made", async () => {
+test("a cookie is read back as it was written", async () => {
   expect(await held(await made(HELD))).toEqual(HELD);
 });
 
@@ -21,53 +21,56 @@ test("over https it is also Secure and tied to its host", async () => {
 });
 
 test.each(["", "other=1", "ship_testx=1", "ship_test"])(
-  "a request with only %j has none",
+  "a request with only %j has no cookie",
   async (header) => {
     expect(await held(header)).toBeNull();
   },
 );
 
 test.each(["x", "x.y", "x.!", "%ZZ", "%00.%00", "."])(
-  "a damaged one is none: %s",
+  "a damaged cookie is ignored: %s",
   async (value) => {
     expect(await held(`ship_test=${value}`)).toBeNull();
   },
 );
 
-test("one whose content was exchanged is none", async () => {
+test("a cookie whose content was replaced is ignored", async () => {
   const [ofAda, ofBob] = await Promise.all([parts(HELD), parts({ name: "bob" })]);
   expect(await held(cookie(`${ofBob.payload}.${ofAda.signature}`))).toBeNull();
   expect(await held(cookie(`${ofAda.payload}.${ofAda.signature}`))).toEqual(HELD);
 });
 
-test("an unsigned one is none", async () => {
+test("an unsigned cookie is ignored", async () => {
   const { payload } = await parts(HELD);
   expect(await held(cookie(payload))).toBeNull();
   expect(await held(cookie(`${payload}.`))).toBeNull();
 });
 
-test("one is believed as long as its secret is listed, and no longer", async () => {
+test("a cookie is valid as long as its secret is listed, and no longer", async () => {
   const old = await made(HELD, "old");
   expect(await held(old, "new,old")).toEqual(HELD);
   expect(await held(old, "new")).toBeNull();
 });
 
-test("it is signed by the first secret listed", async () => {
+test("a cookie is signed by the first secret listed", async () => {
   const signed = await made(HELD, "new,old");
   expect(await held(signed, "new")).toEqual(HELD);
   expect(await held(signed, "old")).toBeNull();
 });
 
-test.each([undefined, "", ",", " , "])("none is made or read with %j as secrets", (none) => {
-  const context = contextWith({ AUTH_SECRETS: none as string });
-  expect(() => signedCookie("test", get("/"), context)).toThrow("AUTH_SECRETS is not set");
-});
+test.each([undefined, "", ",", " , "])(
+  "no cookie is written or read with %j as secrets",
+  (none) => {
+    const context = contextWith({ AUTH_SECRETS: none as string });
+    expect(() => signedCookie("test", get("/"), context)).toThrow("AUTH_SECRETS is not set");
+  },
+);
 
 function setCookie(url: string, secrets = "a secret", value: unknown = HELD): Promise<string> {
   return signedCookie("test", get(url), contextWith({ AUTH_SECRETS: secrets })).serialize(value);
 }
 
-/** @returns what a browser sends back: "name=value" */
+/** @returns a new cookie as a browser sends it back: "name=value" */
 async function made(value: unknown, secrets?: string): Promise<string> {
   return (await setCookie("/", secrets, value)).split(";")[0]!;
 }

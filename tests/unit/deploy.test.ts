@@ -1,4 +1,4 @@
-/** `npm run deploy`: one step after the other, and what it says where one fails; and what it looks at before. */
+/** `npm run deploy`: the steps, the report if one fails, and the checks before. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { inspectBundle } from "../../scripts/lib/bundles.mjs";
 import { carryOut, secretNames } from "../../scripts/deploy.mjs";
 
 describe("the steps", () => {
-  /** @returns steps called a, b and so on, that note when they run; `failing` is one that does not go well */
+  /** @returns steps with these names that record when they run; `failing` is the one that fails */
   function steps(names: string[], failing?: string) {
     const ran: string[] = [];
     const made = names.map((name) => ({
@@ -21,7 +21,7 @@ describe("the steps", () => {
     return { ran, steps: made };
   }
 
-  test("are taken in order", async () => {
+  test("run in order", async () => {
     const { ran, steps: all } = steps(["a", "b", "c"]);
     expect(await carryOut(all, () => undefined)).toBe(true);
     expect(ran).toEqual(["a", "b", "c"]);
@@ -32,7 +32,7 @@ describe("the steps", () => {
     ["b", ["a", "b"], "Done:     a\nNot done: b, c"],
     ["c", ["a", "b", "c"], "Done:     a, b\nNot done: c"],
   ])(
-    "end with the first that fails, and say where things stand: %s",
+    "end with the first that fails, and report which were done: %s",
     async (failing, run, told) => {
       const said: string[] = [];
       const { ran, steps: all } = steps(["a", "b", "c"], failing);
@@ -67,7 +67,7 @@ describe("a bundle", () => {
 
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  /** @returns what is said of a bundle with these bytes that imports these modules when it runs */
+  /** @returns the problems of a bundle with these bytes that imports these modules at run time */
   function inspect(bytes: Buffer, imports: string[]): string[] {
     const file = join(folder, "worker.js");
     const metafile = join(folder, "bundle-meta.json");
@@ -77,11 +77,11 @@ describe("a bundle", () => {
     return inspectBundle("companion", file, metafile);
   }
 
-  test("may import what the runtime has", () => {
+  test("may import the runtime's modules", () => {
     expect(inspect(Buffer.from("export default {}"), ["cloudflare:workers"])).toEqual([]);
   });
 
-  test("may not import what is not there when it runs", () => {
+  test("may not import modules that are missing at run time", () => {
     expect(inspect(Buffer.from("export default {}"), ["node:fs", "left-pad", "node:fs"])).toEqual([
       "companion: imports node:fs, which is not there when it runs.",
       "companion: imports left-pad, which is not there when it runs.",

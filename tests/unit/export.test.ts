@@ -37,7 +37,7 @@ function conversation(texts: string[]): Message[] {
   }));
 }
 
-/** Gives a conversation, or a history, in pieces. */
+/** Returns a conversation, or a history, in pieces. */
 function inPieces<Item extends { id: number }>(items: Item[], size: number): Pieces<Item> {
   const after = (last: number) => items.filter(({ id }) => id > last).slice(0, size);
   return { first: after(0), after: (last) => Promise.resolve(after(last)) };
@@ -89,7 +89,7 @@ test("an export is one piece of JSON with every line and every message once, in 
   );
 });
 
-test("an export breaks off where a piece cannot be had, so that nobody takes it for the whole", async () => {
+test("an export breaks off if a piece cannot be read, so that nobody mistakes it for the whole", async () => {
   const broken = <Item>(first: Item[]) => ({
     first,
     after: () => Promise.reject(new Error("Gone")),
@@ -100,7 +100,7 @@ test("an export breaks off where a piece cannot be had, so that nobody takes it 
   await expect(new Response(exportStream(ROW, broken(HISTORY), none)).text()).rejects.toThrow();
 });
 
-test("an export reads on only as it is taken", async () => {
+test("an export reads the next piece only when the last one was consumed", async () => {
   let reads = 0;
   const { first, after } = inPieces(conversation(Array.from({ length: 100 }, () => "x")), 1);
   const counted = (last: number) => {

@@ -8,7 +8,7 @@ const FLASH: Flash = {
   undo: { action: "/dashboard?status=archived", intent: "restore:1" },
 };
 
-test("what an action has to say is said on the page it leads to", async () => {
+test("an action's message is shown on the page that it redirects to", async () => {
   const answer = await flashed();
 
   expect(answer.status).toBe(302);
@@ -16,7 +16,7 @@ test("what an action has to say is said on the page it leads to", async () => {
   expect((await taken(cookieOf(answer.headers))).flash).toEqual(FLASH);
 });
 
-test("it is said once: the document that says it takes the cookie away", async () => {
+test("it is shown once: the document that shows it clears the cookie", async () => {
   const said = setCookieOf((await flashed()).headers);
   const { headers } = await taken(cookieOf((await flashed()).headers));
 
@@ -26,7 +26,7 @@ test("it is said once: the document that says it takes the cookie away", async (
   expect(await taken(cookieOf(new Headers(headers)))).toEqual({ flash: null, headers: {} });
 });
 
-test("a page that is open finds it again if its first request is broken off, and takes the cookie away itself", async () => {
+test("an open page gets it again if its first request is aborted, and clears the cookie itself", async () => {
   const said = (await flashed()).headers;
   for (let times = 0; times < 2; times++) {
     const { flash, headers } = await taken(cookieOf(said), "*/*");
@@ -38,7 +38,7 @@ test("a page that is open finds it again if its first request is broken off, and
   }
 });
 
-test("a cookie of another version of Ship says nothing", async () => {
+test("a cookie of another version of Ship shows no message", async () => {
   const request = get("/dashboard");
   const cookie = signedCookie("flash", request, contextWith());
   const set = cookieOf(new Headers({ "Set-Cookie": await cookie.serialize({ words: "Hi." }) }));
@@ -62,11 +62,11 @@ test.each<[string, Flash, Flash]>([
   expect((await taken(cookieOf(headers))).flash).toEqual(said);
 });
 
-test("nothing is said, and no cookie set, where no action had anything to say", async () => {
+test("without a message nothing is shown, and no cookie is set", async () => {
   expect(await taken("")).toEqual({ flash: null, headers: {} });
 });
 
-test("nobody else puts words into the app's mouth", async () => {
+test("a forged cookie shows no message", async () => {
   const forged = cookieOf((await flashed({ AUTH_SECRETS: "another secret" })).headers);
   const unsigned = forged.slice(0, forged.lastIndexOf("."));
 
@@ -74,11 +74,11 @@ test("nobody else puts words into the app's mouth", async () => {
   expect((await taken(unsigned)).flash).toBeNull();
 });
 
-test.each(["x", "x.!"])("a damaged flash says nothing: %s", async (value) => {
+test.each(["x", "x.!"])("a damaged cookie shows no message: %s", async (value) => {
   expect((await taken(`ship_flash=${value}`)).flash).toBeNull();
 });
 
-test("its cookie is gone after a minute, or when the page that shows it takes it away", async () => {
+test("its cookie expires after a minute, or when the page that shows it clears it", async () => {
   const [, ...attributes] = setCookieOf((await flashed()).headers).split("; ");
   const named = attributes.filter((attribute) => !attribute.startsWith("Expires="));
   expect(named.sort()).toEqual(["Max-Age=60", "Path=/", "SameSite=Lax"]);
@@ -88,12 +88,12 @@ function flashed(vars: Partial<Env> = {}, flash = FLASH) {
   return redirectWithFlash(get("/dashboard"), contextWith(vars), "/dashboard", flash);
 }
 
-/** @param accept what a browser sends for a document, or for the data of a page that is open */
+/** @param accept the header that a browser sends for a document, or for the data of a page that is open */
 function taken(cookie: string, accept = "text/html,*/*;q=0.8") {
   return readFlash(get("/dashboard", { Cookie: cookie, Accept: accept }), contextWith());
 }
 
-/** What decides which cookie a browser replaces. */
+/** @returns the attributes that decide which cookie a browser replaces */
 function scopeOf(setCookie: string): string[] {
   return setCookie.split("; ").filter((attribute) => /^(Path|Domain)=/.test(attribute));
 }

@@ -31,7 +31,7 @@ const NAME_DOTS = "A repository cannot be called “.” or “..”.";
 const NAME_GIT = "Leave out the “.git” ending.";
 const FORM_INCOMPLETE = "The form was incomplete. Send it again.";
 
-/** What looks like a name and is none, for owners and repositories alike. */
+/** Invalid names that look valid, for owners and repositories alike. */
 const NO_NAMES = [
   ["two words", "two words"],
   ["a slash", "remix-run/remix"],
@@ -370,7 +370,7 @@ describe("a place in the list", () => {
     `older.1.${KEY}0`,
     `older.1.${KEY}.`,
     `newer.1.${KEY}\n`,
-    `older.${"9".repeat(16)}.${KEY}`, // no number that a database could hold
+    `older.${"9".repeat(16)}.${KEY}`, // Too large for a database.
   ])("of %j is refused", (cursor) => refusesCursor(cursor, BY_TIME));
 
   test("is refused in a list of another order", async () => {
@@ -441,7 +441,7 @@ describe("a button that changes a session's status", () => {
   );
 });
 
-/** Letters with hyphens strewn in, around the longest length that is allowed. */
+/** Letters with random hyphens, around the longest length that is allowed. */
 function hyphenated(maxLength: number): fc.Arbitrary<string> {
   const unit = fc.oneof({ weight: 9, arbitrary: fc.constant("x") }, fc.constant("-"));
   return fc.string({ unit, minLength: 30, maxLength });

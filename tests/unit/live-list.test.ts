@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { countMoves } from "../../app/sessions/list/live-list";
 
-/** A list of lines, by their ids. */
+/** @returns a list of rows with these one-letter ids */
 function lines(ids: string) {
   return [...ids].map((id) => ({ id }));
 }
@@ -15,7 +15,7 @@ test.each([
   ["two that moved to the top", "abcd", "cdab", 2],
   ["the first ones of an empty list", "", "ab", 2],
 ])(
-  "%s: of the list %j, now %j, so many lines would come, go or move: %d",
+  "%s: from %j to %j, the number of rows that appear, disappear or move is %d",
   (_, held, now, moves) => {
     expect(countMoves(lines(held), lines(now))).toBe(moves);
   },

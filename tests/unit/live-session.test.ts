@@ -4,7 +4,7 @@ import { mergeMessages, latest } from "../../app/sessions/conversation/live-sess
 import { agentStatusAt } from "../../app/sessions/protocol/session";
 import { type ShownMessage } from "../../app/sessions/protocol/message";
 
-/** The messages from one number to another, as they were read at some time. */
+/** @returns the messages from one id to another, as one response contains them */
 function part(first: number, last: number, author = "Ada"): ShownMessage[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => {
     const id = first + index;
@@ -20,7 +20,7 @@ describe("parts of a conversation", () => {
       .tuple(fc.nat(30), fc.nat(30), fc.nat(60), fc.nat(30))
       .map(([start, length, offset, otherLength]) => {
         const one = { first: start + 31, last: start + 31 + length };
-        // From wholly before, touching, to wholly after, touching.
+        // From entirely before, but adjacent, to entirely after, but adjacent.
         const least = one.first - otherLength - 1;
         const first = Math.max(1, least + (offset % (one.last + 2 - least)));
         return { one, other: { first, last: first + otherLength } };

@@ -1,10 +1,10 @@
-/** How a page holds its live socket: what it does as a socket opens, is refused, breaks, or is not wanted any more. */
+/** A page's live socket: what happens when it opens, is refused, breaks, or is not needed any more. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { holdOpen, type Connection } from "../../app/ui/hooks/live-socket";
 
 const { CONNECTING, OPEN, CLOSED } = { CONNECTING: 0, OPEN: 1, CLOSED: 3 };
 
-/** A browser's WebSocket, of which the test decides what becomes. */
+/** A browser's WebSocket, controlled by the test. */
 class FakeSocket {
   static readonly CONNECTING = CONNECTING;
   static readonly OPEN = OPEN;
@@ -15,7 +15,7 @@ class FakeSocket {
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: ((event: { code: number; reason: string }) => void) | null = null;
-  /** In which state it was when the page closed it. */
+  /** Its state when the page closed it. */
   closedWhile: number | undefined;
 
   constructor(readonly url: string) {
@@ -68,7 +68,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** @returns how to let go of it */
+/** Opens a live socket. @returns a function that closes it */
 function hold() {
   const options = {
     path: () => "/live",
@@ -87,7 +87,7 @@ function socket(): FakeSocket {
   return FakeSocket.all.at(-1)!;
 }
 
-test("it lives as soon as something comes over it", () => {
+test("it is live as soon as something is received", () => {
   hold();
   socket().opens();
   expect(socket().said).toEqual(["ping"]);
@@ -115,7 +115,7 @@ test("one that breaks is opened again, and the page then reads what it missed", 
   expect(reconnects).toBe(2);
 });
 
-test("one that is refused, though it lived before, says why and is not opened again", () => {
+test("one that is refused after it was live shows the reason and is not opened again", () => {
   hold();
   socket().opens();
   socket().hears("pong");
@@ -135,7 +135,7 @@ test("one that is refused, though it lived before, says why and is not opened ag
   expect(FakeSocket.all).toHaveLength(2);
 });
 
-test("one that opens, and says nothing then, is given up", () => {
+test("one that opens and then receives nothing is given up", () => {
   hold();
   socket().opens();
   vi.advanceTimersByTime(8_000);
@@ -143,7 +143,7 @@ test("one that opens, and says nothing then, is given up", () => {
   expect(socket().closedWhile).toBe(OPEN);
 });
 
-test("one that is not wanted any more is closed, but never before it is open: browsers complain of that", () => {
+test("one that is not needed any more is closed, but never before it is open, because browsers log an error then", () => {
   const early = hold();
   early();
   expect(socket().closedWhile).toBeUndefined();

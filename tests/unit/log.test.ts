@@ -65,14 +65,14 @@ describe("an error that nobody expected", () => {
     expect(written.mock.lastCall?.[0]).not.toContain("secret");
   });
 
-  test("is nobody's failure where the person has gone", () => {
+  test("is not logged if the request was aborted", () => {
     const request = new Request(url, { signal: AbortSignal.abort() });
     logUnexpected(new Error("Aborted"), { request });
     expect(written).not.toHaveBeenCalled();
   });
 });
 
-/** The one line that was written. */
+/** @returns the only line that was written */
 function loggedLine() {
   expect(written).toHaveBeenCalledOnce();
   return JSON.parse(written.mock.lastCall![0]) as { event: string; error: string };

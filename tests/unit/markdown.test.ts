@@ -234,7 +234,7 @@ describe("whatever somebody writes", () => {
   });
 
   test("keeps every word", () => {
-    // What defines a reference and what stands behind a fence is not shown as words: none of these here.
+    // A reference's definition and a fence's language are not shown as text, so they are left out here.
     const plain = fc.constantFrom(
       "*",
       "_",
@@ -331,7 +331,7 @@ describe("a message made to be too much", () => {
   });
 
   test("is plain text from the first token on that is too much", () => {
-    const most = "a\n\n".repeat(MESSAGE_TOKENS / 4); // a paragraph is four of them
+    const most = "a\n\n".repeat(MESSAGE_TOKENS / 4); // A paragraph is four tokens.
     expect(parseMarkdown(most)).toHaveLength(MESSAGE_TOKENS / 4);
     expect(parseMarkdown(`${most}---`)).toEqual([{ plain: `${most}---` }]);
   });
@@ -375,7 +375,7 @@ describe("a page of the worst messages", () => {
   test.each(Object.entries(WORST))("has less than 2 MB of HTML: %s", (_, text) => {
     const tree = JSON.stringify(parseMarkdown(text));
     const page = within(Array<string>(PAGE_MESSAGES).fill(tree), PAGE_TREE_BYTES, treeBytes);
-    // The document has each tree twice: as elements, and as the data that they were made from.
+    // The document contains each tree twice: as elements, and as the data that they were rendered from.
     const data = tree.replace(/[&<>\u2028\u2029]/g, "\\u0026");
     const html = render(JSON.parse(tree) as Markdown) + data;
     expect(page.length).toBeGreaterThan(0);
@@ -444,7 +444,7 @@ describe("the page", () => {
   });
 });
 
-/** Every tag that a message can become, with its attributes. */
+/** Every tag that a message can contain, with its attributes. */
 const KNOWN_TAG = new RegExp(
   `^<(${[
     "/?(div|p|h[3-6]|ul|li|blockquote|pre|code|table|thead|tbody|tr|em|strong|del|a|ol|th|td)",
@@ -470,14 +470,14 @@ function tagsOf(html: string): string[] {
   return html.match(/<[^>]*>?/g) ?? [];
 }
 
-/** As a browser reads an address on one of the app's pages; what it cannot read leads nowhere. */
+/** Resolves an address as a browser does on one of the app's pages; an invalid one is harmless. */
 function isHarmless(href: string): boolean {
   if (!URL.canParse(href, "https://ship.example/session/1")) return true;
   const { protocol, hostname } = new URL(href, "https://ship.example/session/1");
   return protocol === "mailto:" || (/^https?:$/.test(protocol) && hostname !== "ship.example");
 }
 
-/** Every node, list and string of a tree. */
+/** Yields every node, list and string of a tree. */
 function* partsOf(tree: unknown): Generator {
   yield tree;
   if (isBranch(tree)) for (const part of Object.values(tree)) yield* partsOf(part);
@@ -510,12 +510,12 @@ function depthOf(tree: unknown): number {
   return isBranch(tree) ? 1 + Math.max(0, ...Object.values(tree).map(depthOf)) : 0;
 }
 
-/** What is to be read on the page. */
+/** @returns the text that the page shows */
 function textOf(tree: Markdown): string {
   return render(tree).replace(/<[^>]*>/g, "").replace(/&[a-z]+;/g, " "); // prettier-ignore
 }
 
-/** As many of these two around each other as a message has room for. */
+/** Nests these two as often as a message has room for. */
 function pairs(before: string, after: string): string {
   const count = Math.floor(MESSAGE_BYTES / (before.length + after.length));
   return before.repeat(count) + after.repeat(count);

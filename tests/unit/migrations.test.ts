@@ -1,4 +1,4 @@
-/** What migrations make of the sessions that were there before. */
+/** What migrations do to existing sessions. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 
 const FOLDER = join(import.meta.dirname, "../../migrations");
 
-/** @returns a database as it was before a migration, and what applies that one and all after it */
+/** @returns a database as it was before a migration, and a function that applies this one and all later ones */
 function before(migration: string) {
   const database = new Database(":memory:");
   const migrations = readdirSync(FOLDER).sort();
@@ -18,7 +18,7 @@ function before(migration: string) {
   return { database, migrate: () => apply(migrations.slice(first)) };
 }
 
-test("the counts are kept of sessions from before they were kept, too", () => {
+test("counts include sessions from before counts were kept", () => {
   const { database, migrate } = before("0006_find.sql");
   database.exec(`
     INSERT INTO sessions (id, user_id, repo_owner, repo_name, status, last_activity, created_at) VALUES
@@ -41,7 +41,7 @@ test("the counts are kept of sessions from before they were kept, too", () => {
   database.close();
 });
 
-test("of sessions from before agents' tokens were counted it is not known how many they have", () => {
+test("sessions from before agents' tokens were counted have an unknown number", () => {
   const { database, migrate } = before("0008_agent_tokens.sql");
   database.exec(`
     INSERT INTO sessions (id, user_id, repo_owner, repo_name, last_activity, created_at)

@@ -1,4 +1,4 @@
-/** `npm run chaos` shows that the tests catch every mutant; here, that each still fits the code that it is made of. */
+/** That each mutant still matches the code; `npm run chaos` checks that the tests catch every mutant. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";

@@ -182,7 +182,7 @@ describe("a deployment", () => {
   const OF_COMPANION = ["TOKEN_KEYS", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"];
   const ALL = [...OF_COMPANION, "AUTH_SECRETS", "GITHUB_APP_SLUG"];
 
-  /** What the repository's own configurations leave open. */
+  /** Sets what the repository's own configurations leave open. */
   beforeEach(() => {
     setInBoth("database_id", '"10000000-0000-0000-0000-000000000000"');
     setInBoth("ALLOWED_USERS", '"583231, 7@git.example:8443, Octo-Cat,a--b-, octo-cat_acme"');

@@ -8,14 +8,11 @@ const pass = (request: Request) =>
 const LIMIT = 256 * 1024;
 
 describe("reading a page", () => {
-  test.each(["GET", "HEAD", "OPTIONS"])(
-    "is let pass by %s, wherever a link stands",
-    async (method) => {
-      const headers = { Origin: "https://evil.example", "Sec-Fetch-Site": "cross-site" };
-      const request = new Request(`${SHIP}/dashboard`, { method, headers });
-      expect(await pass(request)).toBe(request);
-    },
-  );
+  test.each(["GET", "HEAD", "OPTIONS"])("passes by %s, from any site", async (method) => {
+    const headers = { Origin: "https://evil.example", "Sec-Fetch-Site": "cross-site" };
+    const request = new Request(`${SHIP}/dashboard`, { method, headers });
+    expect(await pass(request)).toBe(request);
+  });
 });
 
 describe("a request that could change something", () => {
@@ -23,7 +20,7 @@ describe("a request that could change something", () => {
     ["comes from this origin", { Origin: SHIP }],
     ["comes from this origin, whatever else it says", { Origin: SHIP, "Sec-Fetch-Site": "none" }],
     ["has no origin, but the browser's word for it", { "Sec-Fetch-Site": "same-origin" }],
-  ])("is let pass where it %s", async (_, headers) => {
+  ])("passes if it %s", async (_, headers) => {
     for (const request of changes(headers)) {
       expect(await pass(request), request.method).toBeInstanceOf(Request);
     }
@@ -62,14 +59,14 @@ describe("a request that could change something", () => {
     }
   });
 
-  test("is told by the port as well", async () => {
+  test("is compared by port, too", async () => {
     const request = (headers: Record<string, string>) =>
       new Request("http://localhost:8788/logout", { method: "POST", headers });
     expect(await pass(request({ Origin: "http://localhost:8788" }))).toBeInstanceOf(Request);
     expect(await pass(request({ Origin: "http://localhost:3000" }))).toHaveProperty("status", 403);
   });
 
-  /** One of each method that is not safe, and the upgrade that looks like a GET. */
+  /** One request for each unsafe method, and a WebSocket upgrade, which is a GET. */
   function changes(headers: Record<string, string>): Request[] {
     const url = `${SHIP}/session/1/live`;
     const upgrade = new Request(url, { headers: { ...headers, Upgrade: "websocket" } });
@@ -131,7 +128,7 @@ describe("what is sent", () => {
     expect((await (passed as Request).formData()).get("text")).toBe("a\r\n--b");
   });
 
-  test("is given up by the app when the person gives up", async () => {
+  test("is aborted in the app when the person aborts it", async () => {
     const person = new AbortController();
     const passed = await pass(post("x", {}, person.signal));
     person.abort();
@@ -141,7 +138,7 @@ describe("what is sent", () => {
 
 const CHUNK = 64 * 1024;
 
-/** A body without end, made only as fast as it is read; and how much of it was. */
+/** An endless body, produced only as fast as it is read; and how many bytes were read. */
 function endless() {
   const sent = { bytes: 0, cancelled: false };
   const source = {
@@ -160,13 +157,13 @@ function streamOf(pieces: string[]): ReadableStream {
   return new Blob(pieces).stream();
 }
 
-/** A form sent by a page of Ship. */
+/** A form submitted by a page of Ship. */
 function post(
   body: RequestInit["body"],
   headers: Record<string, string> = {},
   signal?: AbortSignal,
 ): Request {
-  // Node asks for `duplex` where a body is a stream; workerd's types do not know it.
+  // Node requires `duplex` for a body that is a stream; workerd's types lack it.
   const init = {
     method: "POST",
     headers: { Origin: SHIP, ...headers },

@@ -1,4 +1,4 @@
-/** How the log of requests names their routes. */
+/** The names of routes in the log of requests. */
 import { expect, test } from "vitest";
 import { routePatterns } from "../../app/platform/http/request-log";
 
@@ -28,7 +28,7 @@ test.each([
   expect(routeOf(path)).toBe(route);
 });
 
-test("a path that stands in the routes is itself, not what an id could be", () => {
+test("a static path is its own route, not a route with an id", () => {
   expect(routeOf("/session/new")).toBe("/session/new");
 });
 

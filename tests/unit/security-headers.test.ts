@@ -24,7 +24,7 @@ test("in development, and only then, a page listens for rebuilds", () => {
   expect(policyOf(headersOf(local))["connect-src"]).toBe("'self'");
 });
 
-test("an answer is not guessed at, framed, kept, or told to other sites", () => {
+test("a response is not sniffed, framed, cached, or leaked to other sites by a referrer", () => {
   expect(Object.fromEntries(headersOf(SHIP))).toMatchObject({
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
@@ -34,12 +34,12 @@ test("an answer is not guessed at, framed, kept, or told to other sites", () => 
   });
 });
 
-test("an answer that says how long it may be kept is left alone in that", () => {
+test("a response with its own Cache-Control keeps it", () => {
   const headers = headersOf(SHIP, { before: { "Cache-Control": "max-age=60" } });
   expect(headers.get("Cache-Control")).toBe("max-age=60");
 });
 
-test("what an answer claims for itself does not weaken the policy", () => {
+test("a response's own headers do not weaken the policy", () => {
   const headers = headersOf(SHIP, { before: { "Content-Security-Policy": "default-src *" } });
   expect(policyOf(headers)["default-src"]).toBe("'none'");
 });
@@ -51,11 +51,11 @@ test.each([
   ["https://localhost:8788/", null],
   ["https://127.0.0.1/", null],
   ["https://[::1]/", null],
-])("https is asked for where it is certain to be there: %s", (url, asked) => {
+])("HSTS is sent only if https certainly works: %s", (url, asked) => {
   expect(headersOf(url).get("Strict-Transport-Security")).toBe(asked);
 });
 
-test("only the sign-in page is for search engines", () => {
+test("only the sign-in page may be indexed by search engines", () => {
   expect(headersOf("https://ship.example/dashboard").get("X-Robots-Tag")).toBe("noindex");
   expect(headersOf("https://ship.example/login").has("X-Robots-Tag")).toBe(false);
 });

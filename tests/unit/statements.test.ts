@@ -68,7 +68,7 @@ import {
 } from "../../app/sessions/session-table.server";
 import { readActive } from "../../app/sessions/lifecycle/active-on-repository.server";
 
-/** Everything that a person or a clock puts into a statement. */
+/** All values in a statement that come from a person or a clock. */
 interface Values {
   id: string;
   user: string;
@@ -213,7 +213,7 @@ describe.each(Object.entries(BUILDERS))("%s", (_, build) => {
   });
 });
 
-test("a statement cannot be run past the batch", async () => {
+test("a statement cannot be run outside a batch", async () => {
   await expect(sessionStatements.selectFrom("sessions").selectAll().execute()).rejects.toThrow(
     "Statements run through write() and read()",
   );
@@ -244,7 +244,7 @@ describe("a person's sessions with agents", () => {
     expect(steps).toEqual(["SEARCH sessions USING COVERING INDEX idx_sessions_agents (user_id=?)"]);
   });
 
-  test("are those that have some, and then those of which it is not known", () => {
+  test("are those that have some, and then those with an unknown number", () => {
     expect(run(countConnected("local:ada"))).toEqual([{ sessions: 10, agents: 20, unknown: 10 }]);
     const chosen = run(readChosen(sessionsWithAgents("local:ada", 12), 20_000)) as { id: string }[];
     expect(chosen.map(({ id }) => Number(id) % 2000)).toEqual([

@@ -1,4 +1,4 @@
-/** How the code is arranged: which folder may import from which, no circles, no folder or file that has grown too large. */
+/** The structure of the code: which folder may import from which, no circular imports, limits on folders and files. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -9,7 +9,7 @@ import { describe, expect, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "../..");
 
-// What an import may name needs no types, and reading them would take long.
+// The rules about imports need no types, and loading them would take long.
 const eslint = new ESLint({ cwd: ROOT, overrideConfig: [ts.configs.disableTypeChecked] });
 
 const LOGIN = "routes/login";
@@ -152,7 +152,7 @@ test("the companion Worker takes nothing along of Remix and React", () => {
   expect([...packages].filter((name) => /^react|^@remix-run\//.test(name))).toEqual([]);
 });
 
-/** The ways in which one module can name another. */
+/** @returns the ways in which a file can import a module, each as a statement */
 function imports(file: string, module: string): string[] {
   const fromFile = relative(dirname(file), join("app", module));
   const path = fromFile.startsWith(".") ? fromFile : `./${fromFile}`;
@@ -168,7 +168,7 @@ async function complaintsAbout(code: string, file: string): Promise<(string | nu
   return result!.messages.map(({ ruleId }) => ruleId);
 }
 
-/** @returns the files below these folders, those not committed yet included */
+/** @returns the files below these folders, including uncommitted ones */
 function gitFiles(...folders: string[]): string[] {
   const args = ["ls-files", "--cached", "--others", "--exclude-standard", ...folders];
   const listed = execFileSync("git", args, { cwd: ROOT, encoding: "utf8" }).split("\n");
@@ -198,7 +198,10 @@ function relativeImports(file: string): string[] {
     .flatMap((path) => CODE.find((code) => code.replace(/\.tsx?$/, "") === path) ?? []);
 }
 
-/** @returns the files that a file brings along, itself included, and the packages that these import; types are nothing */
+/**
+ * @returns the files that a file imports, also indirectly, itself included, and the packages that these import; no
+ *   types
+ */
 function reach(entry: string): { files: Set<string>; packages: Set<string> } {
   const files = new Set<string>();
   const packages = new Set<string>();

@@ -1,4 +1,6 @@
-/** What the unit tests share: the load context of a request, and what a browser does with cookies and thrown answers. */
+/**
+ * What the unit tests share: the load context of a request, and a browser's handling of cookies and thrown responses.
+ */
 import type { AppLoadContext } from "@remix-run/cloudflare";
 import type { Database } from "../../app/platform/database.server";
 
@@ -24,12 +26,12 @@ export function get(url: string, headers: Record<string, string> = {}): Request 
   return new Request(new URL(url, "http://localhost:8788"), { headers });
 }
 
-/** @returns what a browser would send back of an answer's cookie: "name=value" */
+/** @returns a response's cookie as a browser would send it back: "name=value" */
 export function cookieOf(headers: Headers): string {
   return setCookieOf(headers).split(";")[0]!;
 }
 
-/** @returns an answer's one Set-Cookie header */
+/** @returns a response's only Set-Cookie header */
 export function setCookieOf(headers: Headers): string {
   const [cookie, ...others] = headers.getSetCookie();
   if (!cookie || others.length > 0) throw new Error("The answer does not set one cookie");

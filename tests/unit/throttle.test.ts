@@ -4,7 +4,7 @@ import { throttle } from "../../app/ui/hooks/throttle";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** @returns when it ran, in milliseconds from now on, and what asks for it */
+/** @returns the times at which it ran, in milliseconds from now, and a function that calls it */
 function ranAt(options: { gather: number; every: number }) {
   const began = performance.now();
   const times: number[] = [];

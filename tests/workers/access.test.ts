@@ -1,5 +1,5 @@
 /**
- * Who may ask what: two people, every route and form, as documents and as the data requests of Remix's client; and every
+ * Access control: two people, every route and form, as documents and as the data requests of Remix's client; and every
  * method of a session's Durable Object. A route or method without a line here fails.
  */
 import type { ServerBuild } from "@remix-run/cloudflare";
@@ -27,16 +27,16 @@ import {
   settle,
 } from "./support";
 
-/** How a route is asked; "ID" stands for a session's id, "BULK" for that of a change to many. */
+/** How a route is requested; "ID" is replaced by a session's id, "BULK" by that of a bulk. */
 interface RouteLine {
   path: string;
-  /** Every form that it takes. */
+  /** Every form that it accepts. */
   forms?: Record<string, string>[];
-  /** Answers whoever is not signed in, too. */
+  /** Also answers people who are not signed in. */
   open?: true;
-  /** The status of every answer, whosever the session is: it is no page. */
+  /** The status of every response, whoever owns the session; such a route is not a page. */
   answers?: number;
-  /** Where one is led to after signing in, where that is not where one was. */
+  /** The path after signing in, if it is not the requested path. */
   back?: string;
 }
 
@@ -100,7 +100,7 @@ const ROUTES: Record<string, RouteLine> = {
 
 const { routes } = remixBuild as unknown as ServerBuild;
 
-/** A request of the matrix. */
+/** A request of the access matrix. */
 interface Asked {
   answers?: number | undefined;
   back?: string | undefined;
@@ -109,7 +109,7 @@ interface Asked {
   form?: Record<string, string>;
 }
 
-/** Everything that can be asked of a route: what it shows and each of its forms, as a document and as data. */
+/** @returns all requests for a route: its GET and each of its forms, as a document and as data */
 function askedOf([id, { path, forms = [], answers, back }]: [string, RouteLine]): [
   name: string,
   Asked,
@@ -135,7 +135,7 @@ const mentioning = (what: string) =>
 const aboutSessions = mentioning("ID");
 const aboutBulks = mentioning("BULK");
 
-/** Asks for the session, or the change to many, with this id. */
+/** Sends a request for the session, or the bulk, with this id. */
 function ask(browser: Browser, { path, method, form }: Asked, id = ""): Promise<Response> {
   const withId = (text: string) => text.replace(/ID|BULK/, id);
   if (!form) return browser.get(withId(path), { method });
@@ -143,7 +143,7 @@ function ask(browser: Browser, { path, method, form }: Asked, id = ""): Promise<
   return browser.post(withId(path), Object.fromEntries(fields) as Record<string, string>);
 }
 
-/** @returns all of an answer but the nonce, a form's random key, and the id that was asked for (it may stand in a link) */
+/** @returns a response without its nonce, a form's random key, and the requested id (which may be part of a link) */
 async function readWhole(response: Response, id: string) {
   const nonce = /'nonce-([^']+)'/.exec(response.headers.get("Content-Security-Policy") ?? "")?.[1];
   const neutral = (text: string) =>
@@ -160,10 +160,10 @@ async function readWhole(response: Response, id: string) {
 
 const ADA = "local:ada";
 const BOB = "local:bob";
-/** In every session of Ada's, and nowhere else. */
+/** A text in every session of Ada's, and nowhere else. */
 const SECRET = "classified";
 
-/** @returns a session of Ada's with a message, about which nothing is left to be done */
+/** @returns a session of Ada's with a message, whose alarm has run */
 async function sessionOfAda(): Promise<SessionRow> {
   const row = await sessionOf(ADA, SECRET);
   await sessionObject(env, row.id).append(row.user_id, freshMessage(SECRET));
@@ -178,7 +178,7 @@ async function sessionOf(userId: string, repository: string): Promise<SessionRow
   return result.session;
 }
 
-/** @returns the id of a bulk: one that archives is finished, one that deletes is under way */
+/** @returns the id of a bulk: an archiving one is finished, a deleting one is under way */
 async function bulkOf(userId: string, kind: BulkKind, id: string): Promise<string> {
   const key = crypto.randomUUID();
   const result = await startBulk(appEnv, userId, { key, kind, choice: { ids: [id] } });
@@ -187,13 +187,14 @@ async function bulkOf(userId: string, kind: BulkKind, id: string): Promise<strin
 }
 
 let ada: Browser;
-/** Ids of sessions that are not Bob's, by what became of them. */
+/** Ids of sessions that are not Bob's, by their state. */
 const notBobs: Record<string, string> = {};
-/** Ids of changes to many sessions that are not Bob's, by how far they are. */
+/** Ids of bulks that are not Bob's, by their progress. */
 const bulksOfAda: Record<string, string> = {};
 
 beforeAll(async () => {
-  // Answers of the same moment can be compared byte for byte. Ten minutes ahead, no alarm rings before the tests are over.
+  // With a stopped clock, responses can be compared byte for byte. Ten minutes ahead, no alarm runs before the tests
+  // end.
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 10 * 60_000 });
   captureLog();
   ada = await new Browser().signIn("ada");
@@ -256,7 +257,7 @@ describe("somebody who is not signed in", () => {
     expect([200, 204, 302, 400, 401, 404]).toContain(answer.status);
   });
 
-  /** The cookie of a person who has signed out by it since. */
+  /** A browser with the cookie of a sign-in that has ended since. */
   async function signedOutElsewhere(): Promise<Browser> {
     const browser = await new Browser().signIn("ada");
     const stolen = new Browser();
@@ -317,7 +318,7 @@ describe("somebody who is signed in", () => {
     else expect(answer.status).toBe(asked.answers ?? 200);
     expect(await answer.text()).not.toContain(SECRET);
     expect(ofAda(await everythingStored())).toEqual(before);
-    await settleBulks(BOB); // a deleted account is one again only once it is gone
+    await settleBulks(BOB); // Signing in again works only once the account is deleted completely.
     if ((await inStorage(own.id)).state) await settle(own.id);
   });
 
@@ -355,7 +356,7 @@ describe("somebody who is signed in", () => {
     expect(new Set(results.map(({ user_id }) => user_id))).toEqual(new Set([ADA]));
   });
 
-  /** What is Ada's, of everything stored. */
+  /** @returns what is Ada's, of everything stored */
   function ofAda({ tables, objects }: Awaited<ReturnType<typeof everythingStored>>) {
     const mentionsAda = (stored: unknown) => JSON.stringify(stored).includes(ADA);
     return {
@@ -366,7 +367,10 @@ describe("somebody who is signed in", () => {
 });
 
 describe("a session's object", () => {
-  /** What the platform calls, and what takes an agent's token instead of a person's id: see agents.test.ts. */
+  /**
+   * Methods that the platform calls, and methods that take an agent's token instead of a person's id: see
+   * agents.test.ts.
+   */
   const NOT_THE_OWNERS = [
     "constructor",
     "alarm",
@@ -382,7 +386,7 @@ describe("a session's object", () => {
   >;
   type Stub = ReturnType<typeof sessionObject>;
 
-  /** Each method as a stranger calls it; `row` as it would be if the session were theirs. */
+  /** A call of each method by a stranger; `row` claims that the session is theirs. */
   const METHODS: Record<
     Method,
     (object: Stub, stranger: string, row: SessionRow) => Promise<ObjectAnswer | NoRoom>

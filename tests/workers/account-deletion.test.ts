@@ -1,4 +1,4 @@
-/** Deleting an account: what is gone afterwards, what nothing brings back, and what becomes of it whatever fails. */
+/** Deleting an account: everything is gone, nothing late brings it back, and it finishes whatever fails. */
 import { abortAllDurableObjects } from "cloudflare:test";
 import { sql } from "kysely";
 import { beforeEach, describe, expect, test, vi } from "vitest";
@@ -55,7 +55,7 @@ const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;
 const NOTHING = { tables: [], alarm: null };
 
-/** What the app and the companion need to give access to GitHub back. */
+/** The configuration that app and companion need to revoke access to GitHub. */
 const GITHUB = {
   GITHUB_URL: "https://github.example",
   GITHUB_API_URL: "https://github.example/api/v3",
@@ -80,7 +80,7 @@ beforeEach(async () => {
   ada = await new Browser().signIn(name);
 });
 
-/** Sends the form of the dialog. */
+/** Submits the form of the dialog. */
 function confirm(typed = name, browser = ada) {
   return browser.post("/account/delete", { name: typed });
 }
@@ -91,7 +91,7 @@ async function connectGitHub() {
   await write(env.DB, [await saveTokens({ ...env, ...GITHUB }, userId, tokens, Date.now())]);
 }
 
-/** Lets the person's object do what it has to do, with what it needs to ask GitHub. */
+/** Runs the duties of the person's object, with the configuration for GitHub. */
 function settle(changes: Parameters<typeof withEnvOf>[1] = {}) {
   return withEnvOf(
     () => personObject(env, userId),
@@ -100,7 +100,7 @@ function settle(changes: Parameters<typeof withEnvOf>[1] = {}) {
   );
 }
 
-/** @returns everything of D1 that mentions one of these, by table */
+/** @returns all rows of D1 that contain one of these texts, by table */
 async function mentioning(...words: string[]): Promise<Record<string, unknown[]>> {
   const tables = Object.entries(await rowsStored()).map(([table, rows]) => {
     const found = rows.filter((row) => words.some((word) => JSON.stringify(row).includes(word)));
@@ -109,7 +109,7 @@ async function mentioning(...words: string[]): Promise<Record<string, unknown[]>
   return Object.fromEntries(tables.filter(([, rows]) => rows.length > 0));
 }
 
-/** Gives the person something in every table that there is. @returns the ids of it */
+/** Gives the person something in every table. @returns its ids */
 async function fillAccount(): Promise<string[]> {
   const [{ id }, deleted] = await Promise.all([newSession(userId), newSession(userId)]);
   const { id: rowAlone } = await newRowWithoutObject({ user_id: userId });
@@ -162,7 +162,7 @@ describe("an account that was deleted", () => {
       "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%user_id%'",
     ).all<{ name: string }>();
     const tables = results.map((table) => table.name).filter((table) => table !== "deleted_users");
-    // A table that is new needs a line in `fillAccount`.
+    // A new table needs a line in `fillAccount`.
     expect(Object.keys(await mentioning(userId))).toEqual(expect.arrayContaining(tables));
 
     await confirm();
@@ -220,7 +220,7 @@ describe("an account that was deleted", () => {
     expect(await mentioning(userId)).toEqual({});
   });
 
-  test("closes what is open: lists, pages and agents", async () => {
+  test("closes all sockets: of lists, pages and agents", async () => {
     const id = await ada.create();
     const made = await sessionObject(env, id).connectAgent(userId, "Builder", crypto.randomUUID());
     const token = made.state === "ready" ? made.token : "";
@@ -240,7 +240,7 @@ describe("an account that was deleted", () => {
     expect(await agent.closed).toMatchObject({ code: 4004 });
   });
 
-  test("takes nothing of anybody else's along", async () => {
+  test("deletes nothing of anybody else's", async () => {
     const bob = await newSession();
     const before = await mentioning(bob.user_id);
     await fillAccount();
@@ -302,7 +302,7 @@ describe("after an account was deleted", () => {
     ]);
   });
 
-  test("a batch that asked for it too, and lands only now, does not delete the account that was begun since", async () => {
+  test("a late batch of the same deletion does not delete the account that was begun since", async () => {
     const { fault, land } = late();
     expect(await deleteAccount({ ...env, DB: faultyDatabase(fault) }, userId)).toBe("unavailable");
     await deleteAccount(env, userId);
@@ -334,7 +334,11 @@ describe("after an account was deleted", () => {
   });
 });
 
-/** Everything that inserts something of a person's, as begun at a time. @param created when the session was that is healed */
+/**
+ * Every insert of something of a person's, begun at a time.
+ *
+ * @param created when the session was created that is healed
+ */
 async function insertions(at: number, created: number): Promise<Statement[][]> {
   const id = crypto.randomUUID();
   const { id: healed, ...row } = await newRowWithoutObject({ created_at: created });
@@ -411,11 +415,11 @@ describe("beginning a deletion", () => {
 });
 
 describe("a deletion that is under way", () => {
-  /** Finishes it, and expects that nothing is left. */
+  /** Finishes the deletion, and expects that nothing is left. */
   async function expectDeleted(ids: string[], changes = {}) {
     await settle(changes);
     for (const id of ids) {
-      if ((await inStorage(id)).alarm !== null) await fireAlarm(id); // a wipe that failed is the object's own to repeat
+      if ((await inStorage(id)).alarm !== null) await fireAlarm(id); // A wipe that failed is repeated by the object's own alarm.
       expect(await inStorage(id)).toEqual(NOTHING_STORED);
     }
     const left = await mentioning(userId, ...ids);
@@ -511,7 +515,7 @@ describe("a deletion that is under way", () => {
 });
 
 describe("access to GitHub", () => {
-  /** @returns how often GitHub was asked to revoke it */
+  /** @returns how often GitHub was asked to revoke the grant */
   function revocations(): number {
     return vi.mocked(fetch).mock.calls.filter(([url, init]) => {
       const path = "/api/v3/applications/Iv23test/grant";

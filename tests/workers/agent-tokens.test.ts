@@ -1,4 +1,4 @@
-/** What a session's row knows of its agents' tokens. */
+/** The number of agents' tokens in a session's row. */
 import { expect, test, vi } from "vitest";
 import { sessionObject } from "../../app/platform/durable-objects.server";
 import type { SessionRow } from "../../app/sessions/protocol/session";
@@ -23,7 +23,7 @@ function connect({ id, user_id }: SessionRow) {
   return sessionObject(env, id).connectAgent(user_id, "Builder", crypto.randomUUID());
 }
 
-/** @returns how many tokens a session's row says there are */
+/** @returns the number of tokens in a session's row */
 async function counted({ id }: SessionRow): Promise<number | null | undefined> {
   return (await inDatabase(id)).row?.agent_tokens;
 }

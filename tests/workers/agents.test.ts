@@ -1,4 +1,4 @@
-/** Agents, through the whole app: how they get a token, what they do with it, and what they cannot do with it. */
+/** Agents, through the whole app: how they get a token, what they can do with it, and what they cannot. */
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { hashToken } from "../../app/platform/token.server";
@@ -132,7 +132,7 @@ describe("a token", () => {
     expect((await tokens()).map(({ name }) => name)).toEqual(["One more"]);
   });
 
-  test("is never made with the number of one that was revoked", async () => {
+  test("never gets the number of a revoked one", async () => {
     await owner.post(`/session/${id}`, { intent: "revoke:1" });
     await connect();
     expect((await tokens()).map(({ id }) => id)).toEqual([2]);
@@ -194,7 +194,7 @@ describe("a report", () => {
     },
   );
 
-  test("of words alone leaves the status as it was, heard of anew", async () => {
+  test("with a text only leaves the status as it was, and updates its time", async () => {
     await report({ status: "working" });
     vi.setSystemTime(NOW + MINUTE);
     await report({ text: "Still at it." });
@@ -227,7 +227,7 @@ describe("a report", () => {
     expect((await inStorage(id)).state).toMatchObject({ agent_status: "done", agent_at: NOW });
   });
 
-  test("has keys of its token's own", async () => {
+  test("has keys that belong to its token", async () => {
     const other = await connect("Reviewer");
     const fields = { text: "Done.", key: "1" };
     await report(fields);
@@ -319,7 +319,7 @@ describe("a report", () => {
     expect(await inStorage(id)).toEqual(before);
   });
 
-  test("that the session does not take for now may be sent again", async () => {
+  test("that the session refuses for now may be sent again", async () => {
     const unreachable = { ...appEnv, SESSION_DO: brokenObjects() };
     const answer = await send(form({ text: "Hi" }), { withEnv: unreachable });
     expect(answer.status).toBe(503);
@@ -556,7 +556,7 @@ describe("reading", () => {
     expect(await statusOf(waiting)).toBe(status);
   });
 
-  test("waits so long and no longer, and counts as one request", async () => {
+  test("waits this long and no longer, and counts as one request", async () => {
     const hash = await hashToken(token);
     expect(await sessionObject(env, id).read(hash, 0, 20)).toEqual({
       state: "ready",
@@ -580,12 +580,12 @@ describe("reading", () => {
   });
 });
 
-/** @returns the answer to the form that makes a token */
+/** @returns the response to the form that creates a token */
 function sendConnect(name: string, key = crypto.randomUUID() as string, session = id) {
   return owner.post(`/session/${session}`, { intent: "connect", key, name });
 }
 
-/** Makes a token by the session's form. */
+/** Creates a token with the session's form. */
 async function connect(name = "Builder", key?: string, session = id): Promise<string> {
   const page = await (await sendConnect(name, key, session)).text();
   return /ship_[0-9a-f]{64}/.exec(page)?.[0] ?? "";
@@ -611,7 +611,7 @@ interface By {
   withEnv?: Env;
 }
 
-/** Asks with a token, and nothing else. */
+/** Sends a request with a token, and nothing else. */
 function sendTo(path: string, init: RequestInit, { by = token, withEnv }: By = {}) {
   const headers = new Headers(init.headers);
   headers.set("Authorization", `Bearer ${by}`);
@@ -657,12 +657,12 @@ async function messagesOf(answer: Promise<Response>) {
   return (await (await answer).json<{ messages: { id: number }[] }>()).messages;
 }
 
-/** Waits until the token was used: what it asks for has reached the session's object. */
+/** Waits until the token was used, that is, until its request reached the session's object. */
 async function asked() {
   await vi.waitFor(async () => expect((await tokens())[0]?.used_at).not.toBeNull());
 }
 
-/** Objects that do not answer. */
+/** An Env with objects that do not answer. */
 function brokenObjects() {
   return {
     idFromName: env.SESSION_DO.idFromName.bind(env.SESSION_DO),

@@ -1,4 +1,4 @@
-/** What becomes of the alarm when D1 fails it, its object is aborted, or others are at work while it waits for D1. */
+/** The alarm when D1 fails, its object is aborted, or the object changes while the alarm waits for D1. */
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
@@ -32,14 +32,14 @@ import {
 const NOW = stopClock();
 
 beforeEach(() => {
-  vi.spyOn(console, "error").mockImplementation(() => {}); // each fault is logged, as it should be
+  vi.spyOn(console, "error").mockImplementation(() => {}); // Each fault is logged, as it should be.
 });
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** What an alarm has to do, and what exists when it has. */
+/** What an alarm has to do, and what exists when it is done. */
 const DUTIES: Record<string, { make: () => Promise<string>; done: string; history: string[] }> = {
   "report a message": {
     make: async () => {
@@ -152,10 +152,10 @@ test.each(Object.entries(DUTIES))(
     const id = await make();
     const { fault, reached } = stalled();
     await withObjectEnv(id, { DB: faultyDatabase(fault) }, async () => {
-      // Started by the platform, which keeps an alarm until it has succeeded.
+      // Started by the platform, which repeats an alarm until it has succeeded.
       await runInDurableObject(sessionObject(env, id), (_, { storage }) => storage.setAlarm(1));
       await reached;
-      await inStorage(id); // is answered when what it wrote is stored
+      await inStorage(id); // Resolves when its writes are stored.
       await abortAllDurableObjects();
     });
 
@@ -164,7 +164,7 @@ test.each(Object.entries(DUTIES))(
   },
 );
 
-/** Starts an object's alarm with a D1 that stalls it. @returns how to let it go on, to its end */
+/** Starts an object's alarm with a D1 that stalls. @returns a function that lets it continue to its end */
 async function stallAlarm(id: string, on: "way there" | "way back"): Promise<() => Promise<void>> {
   const { fault, reached, land } = stalled(on);
   const end = withObjectEnv(id, { DB: faultyDatabase(inOrder(fault)) }, () => fireAlarm(id));

@@ -1,4 +1,4 @@
-/** The object's duty towards its row: activity, auto-archive, waking, healing, and setting itself again. */
+/** The alarm of a session's object (row sync): activity, auto-archive, waking, healing, and setting itself again. */
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, test, vi } from "vitest";
 import { write } from "../../app/platform/database.server";
@@ -32,19 +32,19 @@ afterEach(() => void vi.restoreAllMocks());
 
 const MINUTE = 60_000;
 
-/** A session archived after an idle hour, whose quiet object compares itself with its row once a day. */
+/** Archive after an idle hour; repair once a day, in seconds. */
 const VARS = { AUTO_ARCHIVE_SECONDS: 3_600, REPAIR_SECONDS: 86_400 };
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Makes a row as it is told, and its object. */
+/** Creates a row with these values, and its object. */
 async function newSessionLike(values: Partial<SessionRow>): Promise<SessionRow> {
   const row = await newRowWithoutObject(values);
   await sessionObject(env, row.id).initialize(row);
   return row;
 }
 
-/** Runs an object's alarm with `VARS` and what is told else. */
+/** Runs an object's alarm with `VARS`, overridden by these. */
 function fireAlarmWith(id: string, vars: Partial<typeof VARS> = {}) {
   return withObjectEnv(id, { ...VARS, ...vars }, () => fireAlarm(id));
 }
@@ -127,7 +127,7 @@ test("a restored session is idle from its restore on", async () => {
   expect((await inDatabase(id)).row).toMatchObject({ status: "archived", archived_by: "idle" });
 });
 
-test("a message that the row has not heard of counts as activity", async () => {
+test("a message that is not in the row yet counts as activity", async () => {
   const { id, user_id } = await newSessionLike({ last_activity: NOW - DAY });
   await appendMessage(env, user_id, id, freshMessage());
 
@@ -178,9 +178,9 @@ test.each([
   },
 );
 
-test("what was written before its owner archived a session does not bring it back", async () => {
+test("a message written before the owner archived the session does not restore it", async () => {
   const { id, user_id } = await newSession();
-  // Three messages in one moment: their activity runs ahead of the clock, which must not pass for a later message.
+  // Three messages in one millisecond: their activity is ahead of the clock, which must not count as a later message.
   for (let count = 0; count < 3; count++) await appendMessage(env, user_id, id, freshMessage());
   vi.setSystemTime(NOW + 1);
   await changeStatus(env, user_id, id, "archive");
@@ -195,7 +195,7 @@ test("what was written before its owner archived a session does not bring it bac
   });
 });
 
-test("an alarm that has nothing to say writes no row", async () => {
+test("an alarm without changes writes no row", async () => {
   const row = await newSessionLike({ last_activity: NOW });
   const report = reportToRow({ ...row, agent_tokens: 0 }, 0, NOW, VARS.AUTO_ARCHIVE_SECONDS);
 
@@ -222,7 +222,7 @@ test("a report older than what the row knows changes neither activity nor count"
   expect((await inDatabase(row.id)).row).toEqual(row);
 });
 
-test("a row with newer activity than its object teaches it, and soon agrees with it", async () => {
+test("an object takes over newer activity from its row, and soon agrees with it", async () => {
   const { id, user_id } = await newSession();
   await appendMessage(env, user_id, id, freshMessage());
   await env.DB.prepare("UPDATE sessions SET last_activity = ?, message_count = 9 WHERE id = ?")
@@ -277,7 +277,7 @@ test("a report that lands after the session was deleted brings nothing back", as
   expect(await inDatabase(row.id)).toEqual({ row: undefined, tombstone, events: [] });
 });
 
-test("an alarm whose database fails sets itself again, later each time, and anew once it has succeeded", async () => {
+test("an alarm whose database fails sets itself again with backoff, which restarts after a success", async () => {
   vi.spyOn(console, "error").mockImplementation(() => {});
   const { id } = await newSession();
   const waits: number[] = [];

@@ -1,4 +1,4 @@
-/** Who may use this Ship: at the door, at every page behind it, and by the tokens of their agents. */
+/** ALLOWED_USERS: at sign-in, on every page, and for the tokens of people's agents. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { isAllowed } from "../../app/platform/users.server";
 import { createSession } from "../../app/sessions/lifecycle/lifecycle.server";
@@ -50,7 +50,7 @@ beforeEach(() => {
   log = captureLog();
 });
 
-/** A deployed Ship that lists these people. */
+/** The Env of a deployed Ship that lists these people. */
 function shipOf(ALLOWED_USERS: string | undefined): Env {
   const app = { GITHUB_CLIENT_ID: "Iv23test", GITHUB_CLIENT_SECRET: "s3cret" };
   const TOKEN_KEYS = `1:${btoa("0".repeat(32))}`;
@@ -185,7 +185,7 @@ describe("an agent’s token", () => {
     },
   );
 
-  test("closes what is open by it when it is ended", async () => {
+  test("closes its sockets when it is revoked", async () => {
     const socket = (await sent("/live", { headers: { Upgrade: "websocket" } })).webSocket!;
     const closed = new Promise<CloseEvent>((resolve) => socket.addEventListener("close", resolve));
     socket.accept();
@@ -193,7 +193,7 @@ describe("an agent’s token", () => {
     expect((await closed).code).toBe(4003);
   });
 
-  test("is neither believed nor ended where D1 would have to say whether a login is listed, and does not", async () => {
+  test("is neither accepted nor revoked if D1 has to be asked about a login and does not answer", async () => {
     await withList(
       "ada-l",
       async () => {
@@ -213,7 +213,7 @@ describe("an agent’s token", () => {
     return withObjectEnv(id, { ALLOWED_USERS: list, ...more }, run);
   }
 
-  /** The statuses of a report, of reading and of listening. */
+  /** @returns the statuses of a report, of reading and of listening */
   async function answers(): Promise<number[]> {
     const body = new URLSearchParams({ status: "working", key: "1" });
     const all = [

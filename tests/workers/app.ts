@@ -1,4 +1,4 @@
-/** The whole app as it is deployed, gate and all, asked in-process: by a browser that keeps its cookies. */
+/** The whole app as it is deployed, including the gate, called in-process by a browser that stores cookies. */
 import {
   createExecutionContext,
   listDurableObjectIds,
@@ -11,7 +11,7 @@ import { env } from "./support";
 
 export const ORIGIN = "http://localhost:8788";
 
-/** What the app's configuration has beside the companion's. */
+/** What the app's configuration has in addition to the companion's. */
 export const appEnv = {
   ...env,
   ORIGIN: "",
@@ -23,7 +23,7 @@ export const appEnv = {
   ACTIVE_SESSION_LIMIT: 0,
 } as Env;
 
-/** Answers one request as the Pages project does, and waits for what goes on after the answer. */
+/** Handles one request as the Pages project does, and waits for the work after the response, too. */
 export async function ask(request: Request, withEnv = appEnv): Promise<Response> {
   const execution = createExecutionContext();
   const response = await onRequest({
@@ -35,9 +35,9 @@ export async function ask(request: Request, withEnv = appEnv): Promise<Response>
   return response;
 }
 
-/** A browser without JavaScript: it keeps cookies, follows no redirect, and sends forms from our own pages. */
+/** A browser without JavaScript: it stores cookies, follows no redirects, and submits forms from Ship's own pages. */
 export class Browser {
-  /** Values by name, as they stand in the header. */
+  /** Values by name, encoded as in the header. */
   readonly cookies = new Map<string, string>();
 
   constructor(
@@ -49,7 +49,7 @@ export class Browser {
     return [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
   }
 
-  /** @param init what differs from a plain GET of this browser's */
+  /** @param init overrides of a plain GET by this browser */
   async get(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
     if (!headers.has("Accept") && !path.includes("_data=")) headers.set("Accept", "text/html");
@@ -64,7 +64,7 @@ export class Browser {
     return response;
   }
 
-  /** @param fields by name, or, where a name comes more than once, in pairs */
+  /** @param fields by name, or as pairs if a name occurs more than once */
   post(
     path: string,
     fields: Record<string, string> | string[][],
@@ -93,7 +93,7 @@ export class Browser {
   }
 }
 
-/** What GitHub says of somebody who signs in. */
+/** GitHub's data about a person who signs in. */
 export interface GitHubUser {
   id: number;
   login: string;
@@ -101,7 +101,7 @@ export interface GitHubUser {
   avatar_url: string;
 }
 
-/** Goes through GitHub's sign-in, where GitHub says that this is who signs in. @returns the answer to coming back */
+/** Signs in with GitHub as this person. @returns the response to the callback */
 export async function signInWithGitHub(
   browser: Browser,
   user: GitHubUser,
@@ -120,7 +120,7 @@ export async function signInWithGitHub(
   return answer;
 }
 
-/** @returns where an answer leads: a document's redirect, or what a data request has instead of one */
+/** @returns the target of a document's redirect, or of a data request's equivalent */
 export function leadsTo({ headers }: Response): string | null {
   return headers.get("Location") ?? headers.get("X-Remix-Redirect");
 }
@@ -128,7 +128,7 @@ export function leadsTo({ headers }: Response): string | null {
 /** @returns all rows of every table of D1, and the storage of every object that has any */
 export async function everythingStored() {
   const list = () => listDurableObjectIds(env.SESSION_DO);
-  // The test pool asks its own host, over a connection that is lost now and then.
+  // The test pool calls its own host over a connection that sometimes breaks.
   const ids = await list().catch(list);
   const objects = await Promise.all(
     ids.map(async (id) => [id.toString(), await storedIn(id)] as const),
@@ -150,7 +150,7 @@ export async function rowsStored(): Promise<Record<string, unknown[]>> {
   return Object.fromEntries(tables.map(({ name }, index) => [name, contents[index]!.results]));
 }
 
-/** @returns the tables of an object, as text; the platform's own are not counted */
+/** @returns the tables of an object, as text, without the platform's own */
 function storedIn(id: DurableObjectId): Promise<string[]> {
   return runInDurableObject(env.SESSION_DO.get(id), (_, { storage }) =>
     storage.sql
@@ -163,7 +163,7 @@ function storedIn(id: DurableObjectId): Promise<string[]> {
   );
 }
 
-/** Keeps what is logged out of the tests' output. @returns the lines, as they come */
+/** Removes the log from the tests' output. @returns its lines, as they are written */
 export function captureLog(): string[] {
   const lines: string[] = [];
   for (const method of ["log", "warn", "error"] as const) {

@@ -1,4 +1,4 @@
-/** Whatever fails before, in and after each step of a bulk: it never began, or it is carried out to the end, once. */
+/** Whatever fails before, in and after each step of a bulk: it never began, or it is completed exactly once. */
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personObject } from "../../app/platform/durable-objects.server";
@@ -45,10 +45,10 @@ let ada: string;
 beforeEach(() => {
   ada = freshPerson();
   vi.spyOn(console, "log").mockImplementation(() => {});
-  vi.spyOn(console, "error").mockImplementation(() => {}); // each fault is logged, as it should be
+  vi.spyOn(console, "error").mockImplementation(() => {}); // Each fault is logged, as it should be.
 });
 
-/** How often each line of history was written for this person's sessions. */
+/** @returns how often each kind of history line was written for this person's sessions */
 async function history(userId: string): Promise<Record<string, number>> {
   const { results } = await env.DB.prepare(
     `SELECT kind, count(*) AS count FROM session_events
@@ -60,7 +60,7 @@ async function history(userId: string): Promise<Record<string, number>> {
 }
 
 describe("a large bulk in the middle of which", () => {
-  /** What strikes once the bulk has come half way, while its alarm goes on. */
+  /** What happens when the bulk is half done, while its alarm continues. */
   const FAULTS: Record<string, (userId: string) => Promise<unknown>> = {
     "the person's object is aborted": () => abortAllDurableObjects(),
     "D1 refuses a batch": (userId) => stepWith(userId, inOrder(passes, refused)),
@@ -122,7 +122,7 @@ describe("a large bulk in the middle of which", () => {
       expect(await progressOf(ada, id)).toEqual({ finished: true, done: 25 });
       expect(await standings(ada)).toEqual({ deleted: 25 });
       expect(await storedBy(ada)).toEqual(NOTHING);
-      // Those that were under way when it struck are wiped by their own alarms.
+      // Sessions that were under way at that moment are wiped by their own alarms.
       for (const one of left) expect(await settled(one)).toBe("tombstone, empty");
     },
   );
@@ -148,7 +148,7 @@ describe("a large bulk in the middle of which", () => {
     },
   );
 
-  /** @returns the id of a new session of which it is known that it has an agent */
+  /** @returns the id of a new session with an agent, whose row has its number of tokens */
   async function connected(userId: string): Promise<string> {
     const { id } = await newSession(userId);
     await sessionObject(env, id).connectAgent(userId, "Builder", crypto.randomUUID());

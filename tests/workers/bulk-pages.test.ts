@@ -1,4 +1,4 @@
-/** The pages and forms that are about many sessions, as a browser without JavaScript uses them. */
+/** The pages and forms for many sessions, used by a browser without JavaScript. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
 import { appEnv, Browser, captureLog, leadsTo } from "./app";
@@ -18,7 +18,7 @@ beforeEach(async () => {
 
 const KEY = "7b0d7b1c-6f0e-4d0a-9c0b-5a4b7f0c1d2e";
 
-/** Later than those before it, so that the list shows it first. @returns the id of a new session */
+/** Creates a session later than the others, so that the list shows it first. @returns its id */
 function create(): Promise<string> {
   vi.setSystemTime(Date.now() + 1);
   return ada.create();
@@ -34,7 +34,7 @@ async function pageAt(path: string): Promise<string> {
   return (await (await ada.get(path)).text()).replaceAll("<!-- -->", "");
 }
 
-/** Sends the form of the confirmation at this path, as it stands there. */
+/** Submits the confirmation form at this path unchanged. */
 async function confirm(path: string): Promise<Response> {
   const page = await pageAt(path);
   const [dialog = ""] = /<dialog[\s\S]*<\/dialog>/.exec(page) ?? [];

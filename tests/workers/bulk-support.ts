@@ -1,4 +1,4 @@
-/** What the tests of bulks share: a person's object, its alarm, and what has become of many sessions. */
+/** What the tests of bulks share: a person's object, its alarm, and the state of many sessions. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { vi } from "vitest";
 import { personObject } from "../../app/platform/durable-objects.server";
@@ -31,7 +31,7 @@ export async function begun(...request: Parameters<typeof ask>): Promise<string>
   return result.bulk.id;
 }
 
-/** @returns how far a bulk is, with the outcomes that there are none of left out */
+/** @returns the progress of a bulk, without the outcomes whose count is 0 */
 export async function progressOf(userId: string, id: string) {
   const found = await findBulk(env.DB, userId, id);
   const counts = Object.entries(found?.counts ?? {}).filter(([, count]) => count > 0);
@@ -39,7 +39,7 @@ export async function progressOf(userId: string, id: string) {
   return { finished: finished_at !== null, ...(Object.fromEntries(counts) as object) };
 }
 
-/** Runs the alarm of a person's object now. @returns false where none is set */
+/** Runs the alarm of a person's object now. @returns false if none is set */
 export function fireAlarmOf(userId: string): Promise<boolean> {
   return runDurableObjectAlarm(personObject(env, userId));
 }
@@ -47,7 +47,7 @@ export function fireAlarmOf(userId: string): Promise<boolean> {
 /**
  * Runs the alarm of a person's object until it has nothing left to do.
  *
- * @returns how often it rang
+ * @returns how often it ran
  */
 export async function settleBulks(userId: string): Promise<number> {
   for (let alarms = 0; alarms < 200; alarms++) {
@@ -63,7 +63,7 @@ function alarmOf(userId: string): Promise<number | null> {
   return runInDurableObject(personObject(env, userId), (_, { storage }) => storage.getAlarm());
 }
 
-/** @returns the tables and the alarm that a person's object has stored */
+/** @returns the tables and the alarm in a person's object's storage */
 export function storedBy(userId: string) {
   return runInDurableObject(personObject(env, userId), async (_, { storage }) => ({
     tables: storage.sql
@@ -75,7 +75,7 @@ export function storedBy(userId: string) {
   }));
 }
 
-/** D1 where all works but making bulks. */
+/** An Env whose D1 fails only when a bulk is created. */
 export function withoutBulks(): Pick<Env, "DB"> {
   const making = new WeakSet<D1PreparedStatement>();
   const DB = new Proxy(env.DB, {
@@ -100,7 +100,7 @@ export function withoutBulks(): Pick<Env, "DB"> {
   return { DB };
 }
 
-/** @returns how many of a person's sessions stand how, such as { active: 2, archived: 3, deleted: 1 } */
+/** @returns the number of a person's sessions by status, such as { active: 2, archived: 3, deleted: 1 } */
 export async function standings(userId: string): Promise<Record<string, number>> {
   const { results } = await env.DB.prepare(
     `SELECT status AS stands, count(*) AS count FROM sessions WHERE user_id = ?1 GROUP BY status

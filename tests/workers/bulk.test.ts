@@ -1,4 +1,4 @@
-/** Archiving, restoring and deleting many sessions at once: what is changed, what is not, and what is told of it. */
+/** Archiving, restoring and deleting many sessions at once: what is changed, what is not, and what is reported. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personObject } from "../../app/platform/durable-objects.server";
 import { continueBulk, finishBulk, undoBulk } from "../../app/sessions/bulk/bulk.server";
@@ -271,7 +271,7 @@ describe("all that match", () => {
 
     await changeStatus(env, ada, archived!, "archive");
     expect(await ask(ada, "delete", choice, { confirmed })).toEqual({ outcome: "nothing" });
-    // As many as were shown, but not the same ones.
+    // The same number as shown, but other sessions.
     await changeStatus(env, ada, archived!, "restore");
     await newRows(ada, 1);
     await deleteSession(env, ada, gone!);
@@ -334,7 +334,7 @@ describe("what became of each session", () => {
     expect(await progressOf(ada, id)).toEqual({ finished: true, done: 1, gone: 1 });
   });
 
-  /** Objects of which some cannot be reached. */
+  /** An Env in which the objects of these sessions cannot be reached. */
   function unreachable(ids: string[], fault: Fault = refused) {
     const { SESSION_DO } = env;
     const broken = faultyEnv({ prepare: fault }).SESSION_DO;
@@ -476,7 +476,7 @@ describe("a finished bulk goes along with a later one", () => {
     return results.map(({ id }) => id);
   }
 
-  /** Archives and restores one session, again and again. @returns the ids of the bulks */
+  /** Archives and restores one session repeatedly. @returns the ids of the bulks */
   async function changeAgainAndAgain(userId: string, times: number): Promise<string[]> {
     const ids = await sessionsOf(userId, 1);
     const made: string[] = [];
@@ -490,7 +490,7 @@ describe("a finished bulk goes along with a later one", () => {
 
   test("of the same person, all but the 20 newest of them", async () => {
     const made = await changeAgainAndAgain(ada, 23);
-    expect((await kept(ada)).sort()).toEqual(made.slice(-21).sort()); // the last one came after the cleaning
+    expect((await kept(ada)).sort()).toEqual(made.slice(-21).sort()); // The last one was created after old ones were deleted.
     const { results } = await env.DB.prepare("SELECT * FROM bulk_items WHERE bulk_id = ?")
       .bind(made[0]!)
       .all();
@@ -508,7 +508,7 @@ describe("a finished bulk goes along with a later one", () => {
     await changeAgainAndAgain(bob, 40);
     expect(await kept(ada)).toContain(finished);
 
-    // Those of other tests go before it, a few at a time.
+    // Bulks of other tests are deleted before it, a few at a time.
     vi.setSystemTime(finishedAt + WEEK + 1);
     await changeAgainAndAgain(bob, 40);
     expect(await kept(ada)).toEqual([unfinished]);

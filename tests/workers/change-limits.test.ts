@@ -1,4 +1,4 @@
-/** How often one person may change sessions, and how many changes to many of them may be unfinished. */
+/** The limits of changes a minute, and of unfinished bulks, for each person. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import { Browser, captureLog, everythingStored } from "./app";
@@ -18,7 +18,7 @@ beforeEach(async () => {
   userId = `local:${name}`;
 });
 
-/** As if they had just made so many changes. */
+/** Sets the person's count to this many changes just now. */
 async function haveChanged(changes: number): Promise<void> {
   await env.DB.prepare("INSERT INTO change_windows VALUES (?, ?, ?)")
     .bind(userId, NOW, changes)
@@ -83,7 +83,7 @@ describe("changing sessions within a minute", () => {
 
   test("costs one of the rows that a change writes", async () => {
     const { id } = await newSession(userId);
-    // 13 of the session and its counts (docs/decisions/0005), 2 of its history.
+    // 13 for the session and its counts (docs/decisions/0005), 2 for its history.
     for (const change of ["archive", "restore"] as const) {
       expect(await rowsWritten(() => changeStatus(env, userId, id, change))).toBe(13 + 2 + 1);
     }

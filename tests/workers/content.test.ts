@@ -1,4 +1,4 @@
-/** Content that is hostile, large or old: what becomes of it on every way in and out of a session. */
+/** Hostile, large or old content: what happens to it on every input and output of a session. */
 import { runInDurableObject } from "cloudflare:test";
 import MarkdownIt from "markdown-it";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -71,7 +71,7 @@ describe("a page", () => {
     },
   );
 
-  test("shows fewer messages where they weigh much, and “Load earlier” goes on without a gap", async () => {
+  test("shows fewer messages if they are large, and “Load earlier” continues without a gap", async () => {
     const texts = ["a", "&".repeat(MESSAGE_BYTES), "b", "<".repeat(MESSAGE_BYTES), "c", "d"];
     for (const text of texts) await say(text);
 
@@ -89,7 +89,7 @@ describe("a page", () => {
     expect(await sessionPage()).toContain('href="/session/' + id + '?before=3"');
   });
 
-  test("shows one message, whatever it weighs", async () => {
+  test("shows one message, whatever its size", async () => {
     await say("\u0001".repeat(MESSAGE_BYTES));
     await say("\u0001".repeat(MESSAGE_BYTES));
     expect(await readConversation(env, id, userId, undefined)).toMatchObject({
@@ -174,7 +174,7 @@ describe("a full session", () => {
     vi.spyOn(SessionStorage.prototype, "isFull", "get").mockReturnValue(true);
   });
 
-  test("takes no message, says so, and keeps what was typed", async () => {
+  test("refuses a message, says so, and keeps what was typed", async () => {
     const before = await everything(id);
 
     const answer = await send("One more");
@@ -226,7 +226,7 @@ test("a session is full when its storage holds as much as it may", async () => {
   const used = () => inObject(({ databaseSize }) => databaseSize);
   const before = await used();
   for (let count = 1; count <= 10; count++) await say("x".repeat(MESSAGE_BYTES));
-  // The text and its tree, hardly more.
+  // The text and its tree, and little else.
   expect((await used()) - before).toBeGreaterThan(20 * MESSAGE_BYTES);
   expect((await used()) - before).toBeLessThan(22 * MESSAGE_BYTES);
 
@@ -302,7 +302,7 @@ function range(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
-/** Sends a message by the form. */
+/** Sends a message with the form. */
 function send(text: string, key: string = crypto.randomUUID()): Promise<Response> {
   return owner.post(`/session/${id}`, { intent: "send", key, text });
 }
@@ -315,7 +315,7 @@ async function sessionPage(): Promise<string> {
   return (await owner.get(`/session/${id}`)).text();
 }
 
-/** Makes a token by the session's form. */
+/** Creates a token with the session's form. */
 async function connect(): Promise<string> {
   const form = { intent: "connect", key: crypto.randomUUID() as string, name: "Builder" };
   const page = await (await owner.post(`/session/${id}`, form)).text();

@@ -112,7 +112,7 @@ test.each([
   },
 );
 
-test("the row learns of a message by the alarm, which comes within 10 seconds", async () => {
+test("the row is updated after a message by the alarm, which runs within 10 seconds", async () => {
   const { id, user_id } = await newSession();
   await fireAlarm(id);
   expect((await inStorage(id)).alarm).toBeGreaterThan(NOW + 10_000);
@@ -127,7 +127,7 @@ test("the row learns of a message by the alarm, which comes within 10 seconds", 
   expect((await inDatabase(id)).row).toMatchObject({ message_count: 1, last_activity: NOW + 1 });
 });
 
-test("what is seen is what was said, of which the row may not have heard yet, and nothing beyond", async () => {
+test("messages can be marked as seen before the row counts them, but none beyond those that exist", async () => {
   const { id, user_id } = await newSession();
   const seenAfter = async (upTo: number) => {
     expect(await seeMessages(env, user_id, id, upTo)).toMatchObject({ outcome: "done" });
@@ -220,7 +220,7 @@ test.each<[string, (id: string, userId: string) => Promise<unknown>, unknown]>([
   ],
   ["its object to prepare", (id, ada) => sessionObject(env, id).prepare(ada), { state: "empty" }],
   ["its object to wipe", (id, ada) => sessionObject(env, id).wipe(ada), { state: "empty" }],
-])("asking an unknown session for %s leaves nothing anywhere", async (_, ask, answer) => {
+])("a request to an unknown session for %s stores nothing", async (_, ask, answer) => {
   expect(await ask(UNKNOWN, freshPerson())).toEqual(answer);
 
   expect(await everything(UNKNOWN)).toEqual({ events: [], ...NOTHING_STORED });
@@ -262,7 +262,7 @@ test("a deleted session takes no message, and its object stays empty", async () 
   expect(before).toMatchObject(NOTHING_STORED);
 });
 
-test("a message after an alarm that the platform dropped sets it anew", async () => {
+test("a message after an alarm that the platform dropped sets it again", async () => {
   const { id, user_id } = await newSession();
   await runInDurableObject(sessionObject(env, id), (_, { storage }) => storage.deleteAlarm());
 

@@ -1,4 +1,4 @@
-/** The kept counts are true after everything that can happen to a session. */
+/** The kept counts are right after everything that can happen to a session. */
 import { expect, test, vi } from "vitest";
 import { changeStatus, createSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import { appendMessage } from "../../app/sessions/conversation/messages.server";
@@ -23,7 +23,7 @@ import {
 
 const NOW = stopClock();
 
-/** Expects these counts, and that all kept ones are true. */
+/** Expects these counts, and that all kept counts are right. */
 async function expectCounts(userId: string, active: number, archived: number) {
   const { counts } = await listSessions(env.DB, userId, viewOf(), undefined, Date.now());
   expect(counts).toEqual({ active, archived, all: active + archived });

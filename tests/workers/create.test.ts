@@ -178,7 +178,7 @@ test("a tombstone alone keeps the statements that make a session from making it"
 });
 
 describe("a form for a repository that has two active sessions", () => {
-  /** @returns somebody with two active sessions on octo/cat, the older one first */
+  /** @returns a person with two active sessions on octo/cat, and the sessions' ids, the older one first */
   async function withTwo(): Promise<{ ada: string; ids: string[] }> {
     const ada = freshPerson();
     for (const last_activity of [NOW - 2_000, NOW - 1_000]) {
@@ -206,7 +206,7 @@ describe("a form for a repository that has two active sessions", () => {
     const result = await createSession(env, ada, { ...form, another: true });
     expect(result.outcome).toBe("created");
     expect(await listedIds(ada)).toHaveLength(3);
-    // It is there now, so the same form is answered with it, whatever it knows.
+    // The session exists now, so the same form leads to it, even without `another`.
     expect(await createSession(env, ada, form)).toEqual(result);
   });
 

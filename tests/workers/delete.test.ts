@@ -23,7 +23,7 @@ import {
 
 const NOW = stopClock();
 
-/** What is left of a session that was deleted completely. */
+/** @returns what is left of a session that was deleted completely */
 function remains(id: string, user_id: string, deleted_at = NOW, created_at: number | null = NOW) {
   return { tombstone: { id, user_id, deleted_at, created_at }, events: [], ...NOTHING_STORED };
 }

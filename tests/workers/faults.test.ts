@@ -1,6 +1,6 @@
 /**
- * Every fault at every step of create, append, archive and delete: what the caller is told, what is left, what it has
- * become once the alarm has run, and that asking again is safe.
+ * Every fault at every step of create, append, archive and delete: what the caller gets, what is stored, what is stored
+ * after the alarm has run, and that repeating the operation is safe.
  */
 import { abortAllDurableObjects } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -38,7 +38,7 @@ import {
 const NOW = stopClock();
 
 beforeEach(() => {
-  vi.spyOn(console, "error").mockImplementation(() => {}); // each fault is logged, as it should be
+  vi.spyOn(console, "error").mockImplementation(() => {}); // Each fault is logged, as it should be.
 });
 
 afterEach(() => {
@@ -50,19 +50,19 @@ type Call = keyof Parameters<typeof faultyEnv>[0];
 /** A step of an operation: its first call of that name, or its second. */
 type Step = Call | `second ${Call}`;
 
-/** What becomes of that call; "gone" is the caller, before the call is made or answered. */
+/** What happens to that call; "gone": the caller dies before the call is made, or before it is answered. */
 type FaultName = "refused" | "answer lost" | "late" | "gone before" | "gone after";
 
-/** The app's Env where one step of an operation meets a fault. */
+/** The app's Env in which one step of an operation meets a fault. */
 function faultyAt(step: Step, fault: Fault): Env {
   const [call, ...before] = step.split(" ").toReversed();
   return faultyEnv({ [call!]: inOrder(...before.map(() => passes), fault) });
 }
 
 /**
- * Runs an operation whose one step meets a fault.
+ * Runs an operation in which one step meets a fault.
  *
- * @returns what the caller was told, and how to let a late call land
+ * @returns what the caller got, and a function that makes a late call
  */
 async function meet(
   step: Step,
@@ -91,11 +91,11 @@ async function meet(
   }
 }
 
-/** In a table: no different from what was left. */
+/** In a table: the same as was stored before the alarm. */
 const SAME = "the same";
 
 describe("create", () => {
-  /** The id that a person's form will have: it was made once before, in a database since lost. */
+  /** @returns the id that a person's form leads to, from creating it once and losing the row */
   async function idOf(userId: string, form: ReturnType<typeof freshForm>): Promise<string> {
     const result = await createSession(faultyEnv({ initialize: refused }), userId, form);
     if (!("session" in result)) throw new Error(result.outcome);
@@ -302,7 +302,7 @@ describe("archive, restore and keep", () => {
       expect(await inD1()).toBe(landed);
 
       expect(await changeStatus(env, user_id, id, change)).toMatchObject({ outcome: "done" });
-      if (change !== "keep") expect(await inD1()).toBe("after"); // keeping twice is told twice
+      if (change !== "keep") expect(await inD1()).toBe("after"); // Keeping twice is recorded twice.
     },
   );
 
@@ -417,7 +417,7 @@ describe("delete", () => {
     expect(await settled(id)).toBe("tombstone, empty");
   });
 
-  test("asked for again while it is under way, it is finished at once", async () => {
+  test("requested again while it is under way, it is finished at once", async () => {
     const { id, user_id } = await newSession();
     await deleteSession(faultyEnv({ batch: refused }), user_id, id);
 
@@ -432,7 +432,7 @@ describe("an object aborted between two turns", () => {
     return call();
   };
 
-  test("knows what it knew", async () => {
+  test("has the state that it had before", async () => {
     const { id, user_id } = await newSession();
     await appendMessage(env, user_id, id, freshMessage());
     const before = await everything(id);

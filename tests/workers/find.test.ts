@@ -1,4 +1,4 @@
-/** Finding sessions: what a search finds, how many there are, and what that costs. */
+/** Finding sessions: the results of a search, their number, and the cost. */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Statement } from "../../app/platform/database.server";
 import { cursorAt, listSessions } from "../../app/sessions/list/list.server";
@@ -27,7 +27,7 @@ function list(userId: string, view: Partial<ListView> = {}) {
   return listSessions(env.DB, userId, viewOf(view), undefined, NOW);
 }
 
-/** Makes one session for each repository, "owner/name". */
+/** Creates one session for each repository, "owner/name". */
 async function newRowsOf(
   user_id: string,
   repositories: string[],
@@ -45,7 +45,7 @@ async function newRowsOf(
   }
 }
 
-/** @returns the rows that a statement answers with, and how many were read for them */
+/** @returns the rows that a statement returns, and how many were read for them */
 async function run<Row>({ sql, parameters }: Statement<Row>) {
   const { results, meta } = await env.DB.prepare(sql)
     .bind(...parameters)
@@ -53,7 +53,7 @@ async function run<Row>({ sql, parameters }: Statement<Row>) {
   return { rows: results, read: meta.rows_read };
 }
 
-/** @returns what SQLite does to answer a statement, step by step */
+/** @returns SQLite's query plan for a statement, step by step */
 async function planOf({ sql, parameters }: Statement): Promise<string[]> {
   const explained = env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`).bind(...parameters);
   const { results } = await explained.all<{ detail: string }>();
@@ -205,7 +205,7 @@ describe("which sessions a view shows", () => {
     [{ status: "all", words: ["nothing"] }, 0],
     [{ idle: 7 }, 2],
     [{ idle: 14 }, 0],
-  ])("can be said in SQL, and how many: %j", async (special, count) => {
+  ])("is an SQL condition, also for their number: %j", async (special, count) => {
     const [ada, bob] = [freshPerson(), freshPerson()];
     for (const person of [ada, bob]) {
       await newRowsOf(person, ["a/b", "a/b", "c/d"]);
@@ -243,7 +243,7 @@ describe("what a page of the list costs", () => {
     ]),
   );
 
-  /** Places at the beginning, amid and near the end of a list, in both directions. */
+  /** @returns cursors at the beginning, in the middle and near the end of a list, in both directions */
   async function cursorsIn(view: ListView): Promise<(Cursor | undefined)[]> {
     const { results } = await env.DB.prepare(
       "SELECT * FROM sessions WHERE user_id = ? AND repo = 'remix-run/remix-7' AND status <> ?",

@@ -1,4 +1,4 @@
-/** The request gate, in front of the whole app: what it refuses changes nothing, and says so. */
+/** The request gate, in front of the whole app: a refused request changes nothing, and gets a refusal. */
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { BODY_LIMIT } from "../../app/platform/http/request-gate";
 import { appEnv, Browser, captureLog, everythingStored, leadsTo, ORIGIN } from "./app";
@@ -9,7 +9,7 @@ let id: string;
 let log: string[];
 
 beforeAll(async () => {
-  // A minute ahead, no alarm rings before the tests are over.
+  // A minute ahead, no alarm runs before the tests end.
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
   log = captureLog();
   browser = await new Browser().signIn("ada");
@@ -18,7 +18,7 @@ beforeAll(async () => {
   return () => vi.useRealTimers();
 });
 
-/** What changes something, in each way that it can be asked. */
+/** Requests that change something, in each form that a request can have. */
 const CHANGES: [string, () => { path: string } & RequestInit][] = [
   ["a page's form", () => ({ path: "/dashboard", ...form({ intent: `archive:${id}` }) })],
   [
@@ -36,7 +36,7 @@ const UPGRADE = {
   "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 };
 
-/** Ship's own address, where it is set. */
+/** Ship's own address, if ORIGIN is set. */
 const SHIP = "https://ship.example";
 
 const OWN_HOST = new URL(ORIGIN).host;
@@ -95,7 +95,7 @@ describe.each(CHANGES)("%s", (_, change) => {
     const visitor = await new Browser().signIn("ada");
     const { path, ...init } = change();
     const answer = await visitor.get(path, { ...init, headers: { ...init.headers, ...headers } });
-    // Ada's own session: her page listens to it from here on.
+    // Ada's own session: from here on, it has an open page.
     if (init.headers) expect(answer.status).toBe(101);
     else expect(leadsTo(answer)).toMatch(/^\/(dashboard|login)$/);
   });
@@ -174,7 +174,7 @@ describe("what is sent", () => {
     expect(await everythingStored()).toEqual(before);
   });
 
-  /** A form of this many bytes that would make a session. */
+  /** A form of this many bytes that would create a session. */
   function sized(size: number): RequestInit {
     const body = `${createForm()}&more=`.padEnd(size, "x");
     const headers = { Origin: ORIGIN, "Content-Type": "application/x-www-form-urlencoded" };
@@ -203,11 +203,11 @@ describe("every answer", () => {
     ["what was asked wrongly", "/dashboard?status=none", {}],
     ["a method that is not taken", "/dashboard", { method: "OPTIONS" }],
     ["a refusal", "/dashboard", form({})],
-  ])("bears the security headers: %s", async (_, path, init) => {
+  ])("has the security headers: %s", async (_, path, init) => {
     expectSecurityHeaders(await browser.get(path, init));
   });
 
-  test("asks for https, once it came by https from somewhere else than this machine", async () => {
+  test("has HSTS if it came by https from a host other than loopback", async () => {
     const visitor = new Browser({ ...appEnv, ORIGIN: SHIP }, SHIP);
     for (const answer of [await visitor.get("/login"), await visitor.get("/login", form({}))]) {
       expect(answer.headers.get("Strict-Transport-Security")).toMatch(/^max-age=\d{8};/);
@@ -215,7 +215,7 @@ describe("every answer", () => {
     expect((await browser.get("/login")).headers.has("Strict-Transport-Security")).toBe(false);
   });
 
-  test("has a nonce of its own", async () => {
+  test("has a new nonce", async () => {
     const answers = await Promise.all([browser.get("/dashboard"), browser.get("/dashboard")]);
     const [one, other] = answers.map(({ headers }) => headers.get("Content-Security-Policy"));
     expect(one).not.toBe(other);
@@ -224,7 +224,7 @@ describe("every answer", () => {
 
 describe("a request to another host than Ship’s own", () => {
   const atShip = { ...appEnv, ORIGIN: SHIP };
-  /** Nothing can be read with it: no cookie, no row, no object. */
+  /** An Env with which reading a cookie, a row or an object fails. */
   const unread = { ...atShip, AUTH_SECRETS: "", DB: {} as never, SESSION_DO: {} as never };
 
   describe.each([
@@ -236,7 +236,7 @@ describe("a request to another host than Ship’s own", () => {
     "https://app.localhost",
     "http://192.168.0.10:8788",
   ])("at %s", (host) => {
-    test("is led there, unread", async () => {
+    test("is redirected there, unread", async () => {
       for (const [method, path] of [
         ["GET", "/"],
         ["HEAD", "/dashboard?status=all"],
@@ -265,7 +265,7 @@ describe("a request to another host than Ship’s own", () => {
       }
     });
 
-    test("is told so in JSON where an agent asks", async () => {
+    test("gets a refusal in JSON if it is an agent's", async () => {
       const init = { ...form({ text: "Hi" }), headers: { Authorization: "Bearer ship_0" } };
       const answer = await elsewhere(host, `/session/${id}`, init);
       expect(answer.status).toBe(421);
@@ -282,7 +282,7 @@ describe("a request to another host than Ship’s own", () => {
     },
   );
 
-  test("is answered to monitors", async () => {
+  test("gets an answer for monitors", async () => {
     const answer = await new Browser(atShip, "https://ship-4d2.pages.dev").get("/healthz");
     expect(answer.status).toBe(200);
   });
@@ -292,25 +292,25 @@ describe("a request to another host than Ship’s own", () => {
     ["/healthz", {}],
     ["/login", form({ name: "ada" })],
     ["/dashboard/live", { headers: UPGRADE }],
-  ])("is told why it cannot be used where no own one is set: %s", async (path, init) => {
+  ])("gets the reason if ORIGIN is not set: %s", async (path, init) => {
     const answer = await elsewhere(SHIP, path, init, { ...unread, ORIGIN: "" });
     expect(await answer.clone().text()).toContain("has to set ORIGIN");
     await expectRefusal(answer, 503, "Not set up yet");
   });
 
-  /** Asks a host with the owner's cookies, as a page of that host would. */
+  /** Sends a request to a host with the owner's cookies, as a page of that host would. */
   function elsewhere(host: string, path: string, init: RequestInit, withEnv: Env = unread) {
     const headers = { Origin: host, Cookie: browser.cookie, ...init.headers };
     return new Browser(withEnv, host).get(path, { ...init, headers });
   }
 });
 
-/** A form that says nothing of where it comes from. */
+/** A form without an Origin. */
 function form(fields: Record<string, string>): RequestInit {
   return { method: "POST", body: new URLSearchParams(fields) };
 }
 
-/** A page that a person can read, and no more than that. */
+/** Expects a readable refusal page, and nothing else. */
 async function expectRefusal(answer: Response, status: number, title: string) {
   expect(answer.status).toBe(status);
   expect(answer.headers.get("Content-Type")).toBe("text/html; charset=utf-8");

@@ -1,4 +1,4 @@
-/** What of GitHub can be told without GitHub: how a sign-in begins and fails, and how access to it is kept. */
+/** What can be tested without GitHub: how a sign-in begins and fails, and how tokens for GitHub are stored. */
 import type { AppLoadContext } from "@remix-run/cloudflare";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { gitHubUserId, isGitHubUser, type GitHubTokens } from "../../app/github/client.server";
@@ -195,18 +195,18 @@ describe("coming back from GitHub", () => {
     return browser.get(`/login/callback?${query}`, { headers: { "Sec-Fetch-Site": "cross-site" } });
   }
 
-  /** Nobody is signed in, and the log says why and no more. */
+  /** Expects that nobody is signed in, and that the log has the reason and nothing else. */
   async function expectRefused(browser: Browser, problem: string) {
     expect(browser.cookies.has("ship_auth")).toBe(false);
     const events = log.filter((line) => !line.includes('"error"'));
     expect(events).toEqual([JSON.stringify({ event: "sign-in-refused", problem })]);
     expect((await everythingStored()).tables.github_tokens).toEqual([]);
-    // Only a code that came with the right state is worth a question.
+    // GitHub is only asked about a code that came with the right state.
     expect(fetch).toHaveBeenCalledTimes(problem === "unavailable" ? 1 : 0);
   }
 });
 
-describe("coming back from GitHub with its word", () => {
+describe("coming back from GitHub with a valid code", () => {
   const ADA = { id: 4710, login: "ada", name: "Ada", avatar_url: `${GITHUB}/ada.png` };
 
   test("signs in, and leads to where the person wanted to be", async () => {
@@ -280,7 +280,7 @@ describe("somebody signed in with GitHub who is not connected", () => {
     expect((await browser.get("/dashboard")).status).toBe(200);
   });
 
-  /** As they are after disconnecting. */
+  /** @returns a browser signed in with GitHub, without tokens, as after disconnecting */
   async function signedInWithGitHub(id: number): Promise<Browser> {
     const user = { id: `github:${id}`, login: "ada", name: "Ada", avatar: null };
     const token = crypto.randomUUID();
@@ -295,7 +295,7 @@ describe("somebody signed in with GitHub who is not connected", () => {
   }
 });
 
-describe("what is sealed", () => {
+describe("a sealed value", () => {
   const ADA = "github:1";
   const KEYS = key("k1");
 
@@ -447,7 +447,7 @@ describe("a person's access to GitHub", () => {
     vi.spyOn(globalThis, "fetch")
       .mockReturnValueOnce(new Promise((resolve) => (answerFirst = resolve)))
       .mockResolvedValueOnce(Response.json({ error: "bad_refresh_token" }));
-    // The first one's answer comes only when the second has looked for it in vain.
+    // The first one's response comes only after the second has looked for new tokens in vain.
     const DB = faultyDatabase(async (call) => {
       const answer = await call();
       answerFirst(Response.json({ access_token: "ghu_renewed", refresh_token: "ghr_next" }));
@@ -467,7 +467,7 @@ describe("a person's access to GitHub", () => {
     ["forgotten, where it has ended", { expiresAt: NOW - HOUR }, "none", "forgotten"],
     ["not connected, where there is none", null, "none", "not-connected"],
     ["still connected, where GitHub is down", {}, 503, "unavailable"],
-  ])("given up is told to be %s", async (_, tokens, status, outcome) => {
+  ])("given up is reported as %s", async (_, tokens, status, outcome) => {
     const user = tokens ? await keep({ ...TOKENS, ...tokens }) : "github:0";
     vi.mocked(fetch).mockImplementation(() =>
       Promise.resolve(new Response(null, { status: Number(status) })),
@@ -487,7 +487,7 @@ describe("a person's access to GitHub", () => {
     expect(isGitHubUser(idAt("https://git.example:8443"))).toBe(true);
   });
 
-  test("is none where nothing is kept", async () => {
+  test("is missing if no tokens are stored", async () => {
     expect(await stillHas("github:0")).toEqual({ problem: "refused" });
   });
 
@@ -508,7 +508,7 @@ function key(id: string): string {
   return `${id}:${btoa(String.fromCharCode(...bytes))}`;
 }
 
-/** Begins to sign in with GitHub. @returns the browser, and where it was sent */
+/** Begins to sign in with GitHub. @returns the browser, and the address that it was redirected to */
 async function begin(to?: string) {
   const browser = new Browser(gitHubEnv);
   const query = to === undefined ? "" : `?${new URLSearchParams({ to })}`;
@@ -516,7 +516,7 @@ async function begin(to?: string) {
   return { browser, url: new URL(leadsTo(answer) ?? "") };
 }
 
-/** What a browser keeps while the person is at GitHub. */
+/** @returns what the browser's cookie holds while the person is at GitHub */
 function heldBy({ cookies }: Browser) {
   const [payload = ""] = decodeURIComponent(cookies.get("ship_sign_in") ?? "").split(".");
   return JSON.parse(atob(payload)) as { state: string; verifier: string; to: string };

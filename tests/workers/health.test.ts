@@ -1,4 +1,4 @@
-/** /healthz, as a monitor asks it: nobody signed in, nothing written, a clear word when a part does not answer. */
+/** /healthz, as a monitor requests it: without a sign-in, writing nothing, and naming the part that does not answer. */
 import { beforeEach, expect, test, vi } from "vitest";
 import { checkHealth } from "../../app/routes/healthz/health.server";
 import { appEnv, ask, captureLog, everythingStored, ORIGIN } from "./app";
@@ -17,7 +17,7 @@ function healthz(withEnv = appEnv, method = "GET"): Promise<Response> {
   return ask(new Request(`${ORIGIN}/healthz`, { method }), withEnv);
 }
 
-/** Every D1 batch ends as `answer` does. */
+/** An Env in which every D1 batch ends as `answer` does. */
 function withD1(answer: () => Promise<never>): Env {
   return {
     ...appEnv,
@@ -25,7 +25,7 @@ function withD1(answer: () => Promise<never>): Env {
   };
 }
 
-/** Every session's object answers as `answer` does. */
+/** An Env in which every session's object ends as `answer` does. */
 function withObjects(answer: () => Promise<never>): Env {
   const SESSION_DO = { idFromName: () => "an id", get: () => ({ snapshot: answer }) };
   return { ...appEnv, SESSION_DO: SESSION_DO as never };
@@ -33,7 +33,7 @@ function withObjects(answer: () => Promise<never>): Env {
 
 const OK = { d1: "ok", durableObject: "ok", authSecrets: "ok", tokenKeys: "ok" };
 
-/** Signing in with GitHub is set up, with these keys to keep its tokens. */
+/** An Env in which signing in with GitHub is set up, with these keys for its tokens. */
 function withGitHub(TOKEN_KEYS?: string): Env {
   const app = { GITHUB_CLIENT_ID: "Iv23test", GITHUB_CLIENT_SECRET: "s3cret" };
   return { ...appEnv, ...app, ...(TOKEN_KEYS !== undefined && { TOKEN_KEYS }) };
@@ -51,7 +51,7 @@ test("says that all is well, to anyone, for this moment only", async () => {
   expect(await answer.json()).toEqual({ status: "ok", ...OK });
 });
 
-test("can be asked without its words", async () => {
+test("answers HEAD without a body", async () => {
   const answer = await healthz(appEnv, "HEAD");
   expect(answer.status).toBe(200);
   expect(await answer.text()).toBe("");
@@ -105,7 +105,7 @@ test("is well where every secret of a sign-in with GitHub is there", async () =>
   expect((await healthz(withEnv)).status).toBe(200);
 });
 
-test("asks both at the same time", async () => {
+test("checks both at the same time", async () => {
   const asked: string[] = [];
   const noted = (part: string) => () => {
     asked.push(part);

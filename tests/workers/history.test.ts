@@ -1,4 +1,4 @@
-/** A session that was changed very often: its page stays small, and its export is whole. */
+/** A session that was changed very often: its page stays small, and its export is complete. */
 import { expect, test } from "vitest";
 import { Browser, captureLog } from "./app";
 import { env } from "./support";

@@ -1,6 +1,6 @@
 /**
- * What nobody's browser would send, from somebody who is signed in: generated from named kinds, more than 2,000 requests.
- * None is answered 500 or above, none changes anything, and none shows what is somebody else's.
+ * Hostile requests from somebody who is signed in: more than 2,000, generated from named kinds.
+ * None is answered with 500 or above, none changes anything, and none shows another person's data.
  */
 import fc from "fast-check";
 import { beforeAll, expect, test, vi } from "vitest";
@@ -8,14 +8,14 @@ import { sessionObject } from "../../app/platform/durable-objects.server";
 import { ask, Browser, captureLog, everythingStored, ORIGIN, rowsStored } from "./app";
 import { env, freshMessage, settle } from "./support";
 
-/** In all that is not the asker's. */
+/** A text in everything that belongs to other people. */
 const SECRET = "classified";
 
 interface Hostile {
-  /** What is hostile about it. */
+  /** The kinds of hostility in it. */
   kinds: string[];
   method: string;
-  /** With its query. Words in capital letters stand for what is known only when it is sent: see `known`. */
+  /** With its query. Words in capital letters are replaced when it is sent: see `known`. */
   path: string;
   headers: Record<string, string>;
   /** Each character is one byte. */
@@ -36,7 +36,7 @@ function anyOf(kinds: Kinds): fc.Arbitrary<OfKind> {
   return fc.oneof(...named);
 }
 
-/** One kind more often than all others together. */
+/** Draws one kind more often than all others together. */
 function mostly(kind: string, values: fc.Arbitrary<string>, others: fc.Arbitrary<OfKind>) {
   const often = values.map((value) => ({ kind, value }));
   return fc.oneof({ arbitrary: often, weight: 3 }, { arbitrary: others, weight: 1 });
@@ -44,7 +44,7 @@ function mostly(kind: string, values: fc.Arbitrary<string>, others: fc.Arbitrary
 
 const oneOf = fc.constantFrom<string[]>;
 
-/** Ids in a URL or a form that are not those of one's own sessions. */
+/** Ids in a URL or a form that are not those of the requester's own sessions. */
 const notOwn = oneOf(
   ...[
     "BOBS",
@@ -119,7 +119,7 @@ const PATHS: Kinds = {
     .map((text) => `/session/${encodeURI(text)}`),
 };
 
-/** Reading these is as harmless as reading the others; what is sent there would not have to be right to be obeyed. */
+/** Only for reading, because some of these accept a form whatever it contains. */
 const PATHS_TO_READ: Kinds = {
   ...PATHS,
   "what only forms are sent to": oneOf("/logout", "/dashboard/delete?id=OWN"),
@@ -255,7 +255,7 @@ const HEADERS = fc
   ] as [string, string][])
   .map((headers) => Object.fromEntries(headers));
 
-/** Forms that would do something; what makes them right comes last. */
+/** Forms that would change something; the part that makes them valid comes last. */
 const FORMS = [
   "intent=archive:OWN",
   "intent=restore:ARCHIVED",
@@ -268,7 +268,7 @@ const FORMS = [
 const URLENCODED = "application/x-www-form-urlencoded";
 const MULTIPART = "multipart/form-data; boundary=edge";
 
-/** What is wrong with what is sent, by the content type that it comes with; none of it may be obeyed. */
+/** Invalid bodies by content type; none may have an effect. */
 const BODIES: Record<string, Kinds> = {
   [URLENCODED]: {
     nothing: oneOf(""),
@@ -375,7 +375,7 @@ const BODIES: Record<string, Kinds> = {
 
 const KEY = "7b0d7b1c-6f0e-4d0a-9c0b-5a4b7f0c1d2e";
 
-/** @returns a form as multipart */
+/** @returns a form encoded as multipart/form-data */
 function multipart(form: string, more = ""): string {
   const parts = form.split("&").map((field) => {
     const [name, value] = field.split("=");
@@ -388,14 +388,14 @@ const bodies = Object.entries(BODIES).flatMap(([type, kinds]) =>
   Object.entries(kinds).map(([kind, values]) => values.map((value) => ({ kind, type, value }))),
 );
 
-/** Those whose form does nothing unless it is right. */
+/** Pages whose form does nothing unless it is valid. */
 const FORM_PAGES = oneOf(
   ...["/login", "/account", "/dashboard", "/dashboard/new", "/session/OWN", "/session/ARCHIVED"],
 );
 
 const CHANGING = ["POST", "PUT", "PATCH", "DELETE"];
 
-/** Reading, in all the ways in which that can be asked. */
+/** Reads, in all variations. */
 const reading: fc.Arbitrary<Hostile> = fc
   .tuple(
     oneOf("GET", "HEAD", "OPTIONS"),
@@ -411,7 +411,7 @@ const reading: fc.Arbitrary<Hostile> = fc
     headers: { ...headers, Cookie: cookie.value },
   }));
 
-/** What is sent by one's own page, but is not what that page would send; most of it to where it would be taken. */
+/** Requests from Ship's own pages with content that these pages never send, mostly to URLs that accept forms. */
 const nonsense: fc.Arbitrary<Hostile> = fc
   .tuple(
     oneOf("POST", ...CHANGING),
@@ -429,7 +429,7 @@ const nonsense: fc.Arbitrary<Hostile> = fc
     body: body.value,
   }));
 
-/** What one's own page would send, sent by somebody else's. */
+/** Requests that Ship's own pages would send, sent by another site. */
 const foreign: fc.Arbitrary<Hostile> = fc
   .tuple(
     oneOf(...CHANGING),
@@ -466,11 +466,11 @@ function joined(path: OfKind, query: OfKind): string {
   return path.value + (path.value.includes("?") ? "&" : "?") + query.value;
 }
 
-/** What the words in capital letters stand for. */
+/** The replacements of the words in capital letters. */
 const known: Record<string, string> = { KEY, MISSING: "5c2d4a86-0b5e-4c1f-8a57-0f3f6c0e9d11" };
 
 beforeAll(async () => {
-  // A minute ahead, no alarm rings before the tests are over; and nobody is seen anew.
+  // A minute ahead, no alarm runs before the tests end, and no sign-in's last visit is written again.
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
   captureLog();
   const ada = await new Browser().signIn("ada");
@@ -524,7 +524,7 @@ function requestOf({ method, path, headers, body }: Hostile): Request {
   });
 }
 
-/** Says which request it was, cutting what is too long to be read, and by which seed it comes again. */
+/** Reports the failing request, shortened, and the seed that repeats it. */
 function report(run: fc.RunDetails<[Hostile]>): Promise<void> {
   if (!run.failed) return Promise.resolve();
   const readable = JSON.stringify(run.counterexample?.[0], undefined, 2).replace(

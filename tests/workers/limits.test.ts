@@ -1,4 +1,4 @@
-/** How many sessions one person may create: whatever is sent at once, and whatever becomes of it. */
+/** How many sessions one person may create, also with parallel requests and failures. */
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
 import { insertSession, readCreated } from "../../app/sessions/lifecycle/create-statements.server";
@@ -18,7 +18,7 @@ function person(limits: Env): Promise<Person> {
   return new Person(limits).signIn();
 }
 
-/** Somebody with a name of their own, who creates sessions. */
+/** A new person who creates sessions. */
 class Person extends Browser {
   readonly id = freshPerson();
 
@@ -59,7 +59,7 @@ describe("creating within a minute", () => {
     const page = await answer.text();
     expect(page).toMatch(/role="alert"[^>]*>You have created many sessions within a minute\./);
     expect(page).toContain("Nothing was created; send it again in 35 seconds.");
-    expect(page).toContain('value="remix-run"'); // what was typed is still there
+    expect(page).toContain('value="remix-run"'); // The form still has what was typed.
   });
 
   test("goes on after exactly the wait that was told, and not before", async () => {
@@ -117,7 +117,7 @@ describe("having active sessions", () => {
     await ada.sendMany(2);
     const answer = await ada.send();
     expect(answer.status).toBe(429);
-    expect(answer.headers.has("Retry-After")).toBe(false); // no wait helps
+    expect(answer.headers.has("Retry-After")).toBe(false); // Waiting does not help.
     expect(await answer.text()).toContain(
       "You have 2 active sessions, which is the most. Archive some first; then send it again.",
     );

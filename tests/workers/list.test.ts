@@ -1,4 +1,4 @@
-/** The pages of the list: in order, none left out, none twice, whatever happens between them. */
+/** The pages of the list: in order, no row missing or twice, whatever happens between them. */
 import { describe, expect, test } from "vitest";
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import { cursorAt, listSessions } from "../../app/sessions/list/list.server";
@@ -50,7 +50,7 @@ async function readBack(userId: string, view: ListView, from: Cursor): Promise<S
   return pages;
 }
 
-/** The list's order, said once more and independently. */
+/** The list's order, implemented a second time, independently. */
 function inOrder(rows: SessionRow[], { sort }: ListView = viewOf()): SessionRow[] {
   const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
   const byTime = (a: SessionRow, b: SessionRow) =>
@@ -152,14 +152,14 @@ test("nothing is left out or repeated while sessions are added, touched and dele
 
   const pages = await readAll(ada, viewOf(), async (page) => {
     await newRowWithoutObject({ user_id: ada, last_activity: now++ });
-    await touch(page.at(-1)!.id, now++); // the very row that the next page begins after
+    await touch(page.at(-1)!.id, now++); // The row that the next page begins after.
     for (const { id } of unseen) await touch(id, now++);
     for (const { id } of gone) {
       await env.DB.prepare("DELETE FROM sessions WHERE id = ?").bind(id).run();
     }
   });
 
-  // What moved to the top before it was seen is at the top, for whoever looks there again.
+  // A row that moved to the top before it was shown is on the first page when that is read again.
   const moved = new Set([...unseen, gone[1]!].map(({ id }) => id));
   const stayed = all.map(({ id }) => id).filter((id) => !moved.has(id));
   expect(idsOf(pages)).toEqual(stayed);

@@ -1,4 +1,6 @@
-/** What the tests of live sockets share: a socket's other end, and what a person's object remembers of open pages. */
+/**
+ * What the tests of live sockets share: the client's end of a socket, and the open pages that a person's object stores.
+ */
 import { runInDurableObject } from "cloudflare:test";
 import { personObject } from "../../app/platform/durable-objects.server";
 import type {
@@ -9,7 +11,7 @@ import type {
 import { storedBy } from "./bulk-support";
 import { env } from "./support";
 
-/** One end of a live socket, with all that came over it. */
+/** The client's end of a live socket, with everything it received. */
 export class LiveSocket {
   readonly closed: Promise<{ code: number; reason: string }>;
   readonly #socket: WebSocket;
@@ -37,7 +39,7 @@ export class LiveSocket {
     this.#socket.close(1000, "Left");
   }
 
-  /** @returns whether "ping" is still answered; all that was said before has then come */
+  /** @returns whether "ping" is still answered; everything sent before has arrived by then */
   async isOpen(): Promise<boolean> {
     if (this.#socket.readyState !== WebSocket.OPEN) return false;
     const answered = new Promise<true>((resolve) => (this.#pong = () => resolve(true)));
@@ -50,7 +52,7 @@ export class LiveSocket {
     return this.#heard;
   }
 
-  /** @returns the ids of the messages that came, in the order in which they came */
+  /** @returns the ids of the received messages, in the order of arrival */
   async ids(): Promise<number[]> {
     const heard = await this.heard();
     return heard.flatMap((frame) =>
@@ -61,7 +63,7 @@ export class LiveSocket {
   }
 }
 
-/** @returns the sessions that a person's object remembers as open */
+/** @returns the sessions that a person's object stores as open */
 export async function watched(userId: string): Promise<string[]> {
   const { tables } = await storedBy(userId);
   if (!tables.includes("pages")) return [];

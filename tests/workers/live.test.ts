@@ -1,4 +1,4 @@
-/** Live sockets, through the whole app: who may open one, what comes over it, and what closes it. */
+/** Live sockets, through the whole app: who may open one, what is sent over it, and what closes it. */
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personObject } from "../../app/platform/durable-objects.server";
@@ -150,7 +150,7 @@ describe("a live socket", () => {
         return copy.get("/dashboard/live", { headers });
       },
     ],
-  ])("of a page, %s, is closed with the reason and hears nothing", async (_, closed, open) => {
+  ])("of a page, %s, is closed with the reason and receives nothing", async (_, closed, open) => {
     const socket = new LiveSocket(await open());
     expect(await socket.heard()).toEqual([]);
     expect(await socket.closed).toEqual(closed);
@@ -166,7 +166,7 @@ describe("a live socket", () => {
     expect(await watched(userId)).toEqual([]);
   });
 
-  test("to a session of which nothing is stored yet makes nothing", async () => {
+  test("to a session without stored state creates nothing", async () => {
     const row = await newRowWithoutObject({ user_id: userId });
     id = row.id;
     const page = await Socket.page(owner);
@@ -175,7 +175,7 @@ describe("a live socket", () => {
     expect(await inStorage(id)).toEqual(NOTHING_STORED);
   });
 
-  test("is opened by a request whose URL, which is logged, says nothing of who listens", async () => {
+  test("is opened by a request whose URL, which is logged, does not name the listener", async () => {
     const asked: Request[] = [];
     const object: Pick<DurableObjectStub, "fetch"> = {
       fetch(url, init) {
@@ -190,7 +190,7 @@ describe("a live socket", () => {
     expect(Object.fromEntries(listenerOf(asked[0]!))).toEqual(listener);
   });
 
-  test("brings what is said and reported, as it happens", async () => {
+  test("receives messages and reports as they happen", async () => {
     const page = await Socket.page(owner);
     const token = await connect();
     const agent = await Socket.agent(token);
@@ -224,7 +224,7 @@ describe("a live socket", () => {
     ]);
   });
 
-  test("begins with what came after the last message seen, and says it once", async () => {
+  test("begins with the messages after the last one seen, each once", async () => {
     const token = await connect();
     for (let count = 1; count <= 35; count++) await say(`${count}`);
 
@@ -240,21 +240,21 @@ describe("a live socket", () => {
     expect(await fresh.ids()).toEqual([36]);
   });
 
-  test("tells a page that missed more than it shows to read itself anew", async () => {
+  test("tells a page to revalidate if it missed more than it shows", async () => {
     await sayMany(31);
 
     expect(await (await Socket.page(owner, "?after=0")).heard()).toEqual([{ type: "changed" }]);
     expect(await (await Socket.page(owner, "?after=1")).ids()).toEqual(range(2, 31));
   });
 
-  test("tells a page so too where few messages were missed that weigh much", async () => {
+  test("tells a page to revalidate, too, if it missed few, but large messages", async () => {
     for (let count = 1; count <= 3; count++) await say("&".repeat(32 * 1024));
 
     expect(await (await Socket.page(owner, "?after=0")).heard()).toEqual([{ type: "changed" }]);
     expect(await (await Socket.page(owner, "?after=2")).ids()).toEqual([3]);
   });
 
-  test("tells an agent that missed more than is said at once to read first", async () => {
+  test("tells an agent to read first if it missed more than one read returns", async () => {
     const token = await connect();
     await sayMany(101);
     expect((await openLiveAsAgent(token, "?after=0")).status).toBe(409);
@@ -293,7 +293,7 @@ describe("a live socket", () => {
     expect((await agent.heard()).map(({ type }) => type)).toEqual(["messages", "messages"]);
   });
 
-  test("of a page hears nothing more after an hour; opened again, it has missed nothing", async () => {
+  test("of a page receives nothing more after an hour; opened again, it has missed nothing", async () => {
     const page = await Socket.page(owner);
     const agent = await Socket.agent(await connect());
     vi.setSystemTime(NOW + HOUR - 1);
@@ -308,7 +308,7 @@ describe("a live socket", () => {
     expect(await (await Socket.page(owner, "?after=1")).ids()).toEqual([2]);
   });
 
-  test("on which anything but “ping” is said is closed", async () => {
+  test("that sends anything but “ping” is closed", async () => {
     const page = await Socket.page(owner);
     const agent = await Socket.agent(await connect());
     const other = await Socket.page(owner);
@@ -407,7 +407,7 @@ describe("the person's object", () => {
     void reached.then(() => (isReached = true));
     const page = await withObjectEnv(id, faultyPerson({ watch: fault }), async () => {
       const opening = Socket.page(owner);
-      // Not by awaiting it: what follows would then be in the object's name.
+      // Not awaited, because the code after it would then run in the object's context.
       await vi.waitFor(() => expect(isReached).toBe(true));
       before.close();
       await vi.waitFor(async () => expect(await openSockets()).toBe(0));
@@ -447,14 +447,14 @@ describe("the person's object", () => {
     expect(await page.closed).toMatchObject({ code: 4001 });
   });
 
-  test("forgets a session that is gone, as soon as it would tell it something", async () => {
+  test("forgets a deleted session as soon as it would notify it", async () => {
     const gone = await newRowWithoutObject({ user_id: userId });
     await personObject(env, userId).watch(userId, gone.id, "sign-in");
     await owner.post("/dashboard", { intent: `archive:${gone.id}` });
     expect(await watched(userId)).toEqual([]);
   });
 
-  test("lets nobody in who signed out a moment ago", async () => {
+  test("refuses a socket to a browser that signed out a moment ago", async () => {
     const signIn = "f".repeat(64);
     await personObject(env, userId).finishSignOut(userId);
     const request = new Request(ORIGIN, { headers: { Upgrade: "websocket" } });
@@ -466,7 +466,7 @@ describe("the person's object", () => {
   });
 });
 
-// The one test that waits for long: a helper that evicts an object does not exist, ten seconds of idleness do it.
+// The only test that waits for long: there is no helper that evicts an object, but ten seconds of idleness do.
 test(
   "a socket outlives its object, which is evicted after ten idle seconds",
   { timeout: 30_000 },
@@ -490,7 +490,7 @@ test(
   },
 );
 
-test("however much is said in half a minute, the row is written once in ten seconds, all of it together", async () => {
+test("however many messages are sent in half a minute, the row is written once in ten seconds, for all of them", async () => {
   const hash = await hashToken(await connect());
   await fireAlarm(id);
   const writes: number[] = [];
@@ -514,7 +514,7 @@ test("however much is said in half a minute, the row is written once in ten seco
     }
   });
 
-  // Ten seconds after the first thing said that the row does not know.
+  // Ten seconds after the first message that is not in the row yet.
   expect(writes.map((at) => at - NOW)).toEqual([10_000, 21_000]);
   for (const [index, row] of rows.entries()) {
     const before = rows[index - 1] ?? row;
@@ -554,7 +554,7 @@ function openLiveAsAgent(token: string, query = "") {
   return ask(new Request(`${ORIGIN}/session/${id}/live${query}`, { headers }));
 }
 
-/** Makes a token by the session's form. */
+/** Creates a token with the session's form. */
 async function connect(): Promise<string> {
   const form = { intent: "connect", key: crypto.randomUUID() as string, name: "Builder" };
   const page = await (await owner.post(`/session/${id}`, form)).text();
@@ -571,7 +571,7 @@ function say(text: string) {
   return sessionObject(env, id).append(userId, freshMessage(text));
 }
 
-/** As many messages, no more at once than one may send within a minute. */
+/** Sends this many messages, within the limit for a minute each time. */
 async function sayMany(count: number) {
   for (let said = 0; said < count; said += 100) {
     const numbers = range(said + 1, Math.min(said + 100, count));
@@ -596,7 +596,7 @@ function openSockets(): Promise<number> {
   return runInDurableObject(sessionObject(env, id), (_, ctx) => ctx.getWebSockets().length);
 }
 
-/** Leaves something in the object's memory that is gone with it. */
+/** Sets a mark in the object's memory, which disappears when the object is evicted. */
 async function mark() {
   await runInDurableObject(
     sessionObject(env, id),

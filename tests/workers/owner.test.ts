@@ -1,4 +1,4 @@
-/** What is somebody else's: not to be seen, and not to be changed. */
+/** Another person's sessions can be neither seen nor changed. */
 import { expect, test } from "vitest";
 import { write } from "../../app/platform/database.server";
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";

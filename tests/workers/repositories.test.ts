@@ -1,4 +1,4 @@
-/** Which repositories a person may choose, and how little GitHub is asked for it, however many an account has. */
+/** Which repositories a person may choose, and how few requests to GitHub that takes, however many an account has. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { findConnected, offerRepositories } from "../../app/github/repositories.server";
 import { appEnv, captureLog } from "./app";
@@ -9,7 +9,7 @@ interface Repo {
   archived?: boolean;
 }
 
-/** An account, with what it has connected and what else it has; without `selection`, it did not install the app. */
+/** An account, its connected and its other repositories; without `selection`, it has not installed the app. */
 interface Account {
   login: string;
   selection?: "all" | "selected";
@@ -19,7 +19,7 @@ interface Account {
 }
 
 let accounts: Account[];
-/** What GitHub was asked, by its paths. */
+/** The paths of the requests to GitHub. */
 let asked: string[];
 
 beforeEach(() => {
@@ -32,7 +32,9 @@ beforeEach(() => {
   );
 });
 
-/** As GitHub answers a user access token: everything public, and what is private where the app is installed. */
+/**
+ * Answers as GitHub does for a user access token: everything public, and private repositories if the app is installed.
+ */
 function answer(url: URL): Response {
   const { pathname: path, searchParams: query } = url;
   asked.push(path);
@@ -91,7 +93,7 @@ function shown({ login }: Account, { name, private: isPrivate = false, archived 
   };
 }
 
-/** @returns a number for a name, always the same */
+/** @returns a number for a name, always the same one */
 function numberOf(name: string): number {
   return [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 2 ** 40, 7);
 }
@@ -166,7 +168,7 @@ describe("a session can be made for", () => {
     );
   });
 
-  test("one of three thousand by two questions to GitHub", async () => {
+  test("one of three thousand with two requests to GitHub", async () => {
     accounts = [{ login: "octo", selection: "all", connected: many(3000) }];
     const found = await findConnected(appEnv, "ghu_test", Date.now(), "octo/tool-17");
     expect(found.value).toEqual({ owner: "octo", name: "tool-17", isPrivate: false });
@@ -175,7 +177,7 @@ describe("a session can be made for", () => {
 });
 
 describe("what is offered", () => {
-  test("is everything, where that is little", async () => {
+  test("is everything, if there are few", async () => {
     accounts = [
       { login: "octo", selection: "all", connected: [{ name: "old-1" }, { name: "new-9" }] },
       { login: "cat", selection: "selected", connected: [{ name: "mid-5" }], others: many(3) },
@@ -205,7 +207,7 @@ describe("what is offered", () => {
     expect((await ask("nothing")).value?.repositories).toEqual([]);
   });
 
-  test("is never what somebody may see, but has not connected", async () => {
+  test("is never a repository that the person can see, but has not connected", async () => {
     const others = [{ name: "ship" }];
     accounts = [
       { login: "octo", selection: "selected", connected: many(2500), others },
@@ -216,7 +218,7 @@ describe("what is offered", () => {
     }
   });
 
-  test("costs fewer than fifty questions, whatever is connected", async () => {
+  test("costs fewer than fifty requests, whatever is connected", async () => {
     accounts = Array.from({ length: 30 }, (_, index) => ({
       login: `octo${index}`,
       selection: "selected" as const,
@@ -227,7 +229,7 @@ describe("what is offered", () => {
   });
 });
 
-test("GitHub has six seconds for all that one request asks it", async () => {
+test("all calls to GitHub of one request together may take six seconds", async () => {
   vi.spyOn(globalThis, "fetch").mockImplementation(
     (_, init) =>
       new Promise((_, reject) => {

@@ -1,4 +1,4 @@
-/** The log of requests: one line each, which tells what it cost and nothing about who asked. */
+/** The log of requests: one line each, with its cost and without the person. */
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { appEnv, ask, Browser, captureLog, ORIGIN } from "./app";
 
@@ -17,7 +17,7 @@ beforeEach(() => {
   log = captureLog();
 });
 
-/** @returns what the log says of requests */
+/** @returns the log's lines about requests */
 function requests(): unknown[] {
   const lines = log.map((line) => JSON.parse(line) as { event: string });
   return lines.filter(({ event }) => event === "request");
@@ -36,7 +36,7 @@ test.each([
   expect(requests()).toEqual([{ event: "request", method: "GET", route, status, ms, ...calls }]);
 });
 
-test("counts the writes of an action, its check of who asks included", async () => {
+test("counts the writes of an action, including the check of the sign-in", async () => {
   await browser.post("/dashboard", { intent: `archive:${id}` });
   expect(requests()).toMatchObject([{ method: "POST", route: "/dashboard", status: 302, d1: 2 }]);
 });
@@ -54,7 +54,7 @@ test("has a line for a refused request", async () => {
   expect(requests()).toMatchObject([{ method: "POST", route: "/session/:id", status: 403, d1: 0 }]);
 });
 
-test("holds no id, no query, no name, no cookie and no word that somebody wrote", async () => {
+test("contains no id, query, name, cookie or text that somebody wrote", async () => {
   const key = crypto.randomUUID();
   await browser.get(`/dashboard?q=classified`);
   await browser.get(`/session/${id}`);

@@ -1,4 +1,4 @@
-/** All agents of a person: how many there are, and how the tokens of all of them are revoked. */
+/** All agents of a person: their number, and revoking all their tokens. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { countAgents } from "../../app/sessions/bulk/connected-agents.server";
 import { sessionObject } from "../../app/platform/durable-objects.server";
@@ -19,10 +19,10 @@ stopClock();
 
 let ada: Browser;
 let userId: string;
-/** Of the two sessions that have agents. */
+/** The two sessions that have agents. */
 let first: string;
 let second: string;
-/** Of their agents: two of the first one's, and one. */
+/** Their agents' tokens: two of the first session, one of the second. */
 let tokens: string[];
 
 beforeEach(async () => {
@@ -43,7 +43,7 @@ async function connect(id: string): Promise<string> {
   return made.state === "ready" ? (made.token ?? "") : "";
 }
 
-/** @returns the answers to a report by each token */
+/** @returns the statuses of a report by each token */
 function reports(by = tokens): Promise<number[]> {
   return Promise.all(
     by.map(async (token) => {
@@ -78,14 +78,14 @@ describe("the account page", () => {
     );
   });
 
-  test("says “at least” while sessions of before agents were counted have not been heard of", async () => {
+  test("says “at least” while sessions from before agents were counted have an unknown number", async () => {
     await newRows(userId, 2);
     const page = await pageAt("/account");
     expect(page).toContain("At least 2 sessions have agents connected");
     expect(page).toContain("Also revoke the tokens of at least 3 agents");
   });
 
-  test("does not claim that there are none where it is not known", async () => {
+  test("does not say that there are none if the number is unknown", async () => {
     ada = await new Browser().signIn("grace");
     await newRows("local:grace", 1);
     const page = await pageAt("/account");
@@ -103,7 +103,7 @@ describe("the account page", () => {
 });
 
 describe("revoking the tokens of all agents", () => {
-  test("ends every one of them, and shows how far it is", async () => {
+  test("ends every one of them, and shows the progress", async () => {
     await newRowWithoutObject({ user_id: userId, agent_tokens: null });
     const path = leadsTo(await ada.post("/account", { intent: "revoke-agents" }))!;
     expect(path).toMatch(/^\/bulk\/[0-9a-f-]{36}$/);
@@ -125,7 +125,7 @@ describe("revoking the tokens of all agents", () => {
     expect(await storedBy(userId)).toEqual({ tables: [], alarm: null });
   });
 
-  test("closes what is open by them", async () => {
+  test("closes their sockets", async () => {
     const headers = { Authorization: `Bearer ${tokens[2]}`, Upgrade: "websocket" };
     const { webSocket } = await ask(new Request(`${ORIGIN}/session/${second}/live`, { headers }));
     const closed = new Promise((resolve) =>
@@ -137,7 +137,7 @@ describe("revoking the tokens of all agents", () => {
     expect(await closed).toBe(4003);
   });
 
-  test("once more ends those that were connected since", async () => {
+  test("again ends those that were connected since", async () => {
     await ada.post("/account", { intent: "revoke-agents" });
     await settleBulks(userId);
     const since = await connect(first);
@@ -149,7 +149,7 @@ describe("revoking the tokens of all agents", () => {
     expect(await reports([since])).toEqual([401]);
   });
 
-  test("is not claimed where Ship did not answer", async () => {
+  test("is not reported if Ship did not answer", async () => {
     for (const broken of [faultyPerson({ expectBulk: refused }), withoutBulks()]) {
       const answer = await adaWith(broken).post("/account", { intent: "revoke-agents" });
       expect(answer.status).toBe(503);
@@ -168,7 +168,7 @@ describe("signing out everywhere", () => {
     expect(await reports()).toEqual([401, 401, 401]);
   });
 
-  test("revokes them, too, where the person's object heard no more than that it is to come", async () => {
+  test("revokes them, too, if the person's object was only told to expect it", async () => {
     const browser = adaWith(faultyPerson({ runBulk: refused }));
     await browser.post("/account", { intent: "sign-out-everywhere", agents: "1" });
     await settleBulks(userId);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { appEnv, Browser, leadsTo, ORIGIN } from "./app";
 
-/** An env that counts what it is asked. */
+/** An Env that counts calls to D1 and to objects. */
 function counting() {
   const asked = { d1: 0, objects: 0 };
   const DB = new Proxy(appEnv.DB, {
@@ -35,12 +35,12 @@ test.each([
   ["a change to many", "/bulk/BULK", { d1: 1, objects: 0 }],
   ["a session", "/session/ID", { d1: 1, objects: 1 }],
   ["the account", "/account", { d1: 1, objects: 0 }],
-])("%s costs one round trip to D1, checking who asks included", async (_, path, cost) => {
+])("%s costs one round trip to D1, including the check of the sign-in", async (_, path, cost) => {
   const { asked, env } = counting();
   const browser = await new Browser(env).signIn();
   const id = await browser.create();
   const bulk = await archived(browser, id);
-  await browser.get("/dashboard"); // takes the flash message
+  await browser.get("/dashboard"); // Consumes the flash message.
 
   Object.assign(asked, { d1: 0, objects: 0 });
   const response = await browser.get(path.replace("ID", id).replace("BULK", bulk));
@@ -76,7 +76,7 @@ test.each([
   },
 );
 
-/** @returns the id of the bulk by which a session was archived */
+/** Archives a session. @returns the id of the bulk that did it */
 async function archived(browser: Browser, id: string): Promise<string> {
   const key = crypto.randomUUID();
   await browser.post("/dashboard", { intent: "archive-selected", key, id });

@@ -1,4 +1,4 @@
-/** Objects whose storage was made by an earlier Ship: they are read as they are, and brought up to date by a write. */
+/** Objects with the storage of an earlier version: they can be read as they are, and are upgraded by a write. */
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { hashToken } from "../../app/platform/token.server";
@@ -26,7 +26,7 @@ import {
 
 const NOW = stopClock();
 
-/** Made by the Ship that began (the code of then, word for word). */
+/** The schema of the first version, copied from its code. */
 const FIRST = `
       CREATE TABLE state (
         id TEXT NOT NULL, user_id TEXT NOT NULL, repo_owner TEXT NOT NULL, repo_name TEXT NOT NULL,
@@ -46,7 +46,7 @@ const AGENT_TABLES = `
   );
   CREATE TABLE agent_reports (client_key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;`;
 
-/** Made once agents could report in. */
+/** The schema of the version that introduced agents. */
 const WITH_AGENTS = `
       CREATE TABLE state (
         id TEXT NOT NULL, user_id TEXT NOT NULL, repo_owner TEXT NOT NULL, repo_name TEXT NOT NULL,
@@ -60,7 +60,7 @@ const WITH_AGENTS = `
       );
       ${AGENT_TABLES}`;
 
-/** The first one, brought up to date by the second. */
+/** The first schema, upgraded to the second. */
 const FIRST_WITH_AGENTS = `${FIRST}
       ALTER TABLE state ADD COLUMN agent_status TEXT;
       ALTER TABLE state ADD COLUMN agent_at INTEGER;
@@ -69,7 +69,7 @@ const FIRST_WITH_AGENTS = `${FIRST}
 
 const TOKEN = `ship_${"7".repeat(64)}`;
 
-/** @returns a session with two messages, and with a token where there were any, stored by those statements */
+/** @returns a session with two messages, and a token if the schema has tokens, stored in that schema */
 async function oldSession(schema: string): Promise<{ id: string; userId: string }> {
   const { id, user_id, repo_owner, repo_name, created_at } = await newRowWithoutObject({
     last_activity: NOW + 2,
@@ -103,7 +103,7 @@ async function oldSession(schema: string): Promise<{ id: string; userId: string 
   return { id, userId: user_id };
 }
 
-/** @returns an object's tables, as they are defined and with all that they hold */
+/** @returns an object's tables, with their definitions and contents */
 function storageOf(id: string) {
   return runInDurableObject(sessionObject(env, id), (_, { storage: { sql } }) =>
     sql
@@ -152,7 +152,7 @@ describe.each([
     ["message", (id, userId) => sessionObject(env, id).append(userId, freshMessage("Third"))],
     ["token", (id, userId) => connectAgent(env, userId, id, { name: "Reviewer", key: "form 2" })],
     ["alarm", (id) => fireAlarm(id)],
-  ])("is brought up to date by the next %s, and nothing is lost", async (_, write) => {
+  ])("is upgraded by the next %s, and nothing is lost", async (_, write) => {
     const { id, userId } = await oldSession(schema);
     const fresh = await newRowWithoutObject();
     await sessionObject(env, fresh.id).initialize(fresh);
@@ -165,7 +165,7 @@ describe.each([
     expect(messages.slice(0, 2)).toMatchObject([{ text: "*First*" }, { text: "Second" }]);
   });
 
-  test("goes on working: it takes messages and reports, wakes, settles and is deleted", async () => {
+  test("keeps working: it accepts messages and reports, wakes, settles and is deleted", async () => {
     const { id, userId } = await oldSession(schema);
     await changeStatus(env, userId, id, "archive");
     const answer = await connectAgent(env, userId, id, { name: "Reviewer", key: "form 2" });
@@ -195,7 +195,7 @@ describe.each([
   });
 });
 
-test("storage left by a later Ship, whose deployment was rolled back, is used as it is", async () => {
+test("storage of a later version, whose deployment was rolled back, is used as it is", async () => {
   const row = await newRowWithoutObject();
   const object = sessionObject(env, row.id);
   await object.initialize(row);

@@ -1,4 +1,4 @@
-/** Signing in and out through the whole app: what is kept of it, how long it lasts, and what is not believed. */
+/** Signing in and out through the whole app: what is stored, how long it lasts, and which cookies are refused. */
 import type { AppLoadContext } from "@remix-run/cloudflare";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 
 describe("a sign-in", () => {
-  test("is kept by the hash of its token, and the token is kept nowhere", async () => {
+  test("is stored with the hash of its token, and the token is stored nowhere", async () => {
     const name = freshName();
     const browser = await new Browser().signIn(name);
 
@@ -34,7 +34,7 @@ describe("a sign-in", () => {
     expect(JSON.stringify(await everythingStored())).not.toContain(token);
   });
 
-  test("has a token of its own each time, and is of the same person", async () => {
+  test("has a new token each time, and is of the same person", async () => {
     const name = freshName();
     const browsers = [await new Browser().signIn(name), await new Browser().signIn(name)];
     expect(new Set(browsers.map((browser) => contentOf(browser).token)).size).toBe(2);
@@ -47,7 +47,7 @@ describe("a sign-in", () => {
     ]);
   });
 
-  test("ends what this browser was signed in by before", async () => {
+  test("ends the previous sign-in of this browser", async () => {
     const browser = await new Browser().signIn();
     const before = copyOf(browser);
     await browser.signIn(freshName());
@@ -55,7 +55,7 @@ describe("a sign-in", () => {
     expect(await isSignedIn(before)).toBe(false);
   });
 
-  test("is not by a token that somebody planted in this browser", async () => {
+  test("does not use a token that somebody planted in this browser", async () => {
     const attacker = await new Browser().signIn(freshName());
     const victim = copyOf(attacker);
     const name = freshName();
@@ -84,7 +84,7 @@ describe("a sign-in", () => {
   });
 });
 
-test("a download that asks to sign in first saves no sign-in page, and leads back to the session", async () => {
+test("a download without a sign-in saves no sign-in page, and leads back to the session", async () => {
   const browser = await new Browser().signIn();
   const id = await browser.create();
   const page = await (await browser.get(`/session/${id}`)).text();
@@ -147,24 +147,30 @@ describe("the cookie of a sign-in", () => {
       "__Host-ship_auth",
       ["HttpOnly", "Max-Age=34560000", "Path=/", "SameSite=Lax", "Secure"],
     ],
-  ])("is out of reach at %s, and is taken away by its own name", async (origin, name, expected) => {
-    const browser = new Browser(appEnv, origin);
-    expect(cookieSetBy(await browser.post("/login", { name: "ada" }))).toEqual({ name, expected });
-    const gone = cookieSetBy(await browser.post("/logout", {}));
-    expect(gone.name).toBe(name);
-    expect(gone.expected.filter((attribute) => !/^(Max-Age|Expires)/.test(attribute))).toEqual(
-      expected.filter((attribute) => !attribute.startsWith("Max-Age")),
-    );
-  });
+  ])(
+    "is protected by its attributes at %s, and cleared by its own name",
+    async (origin, name, expected) => {
+      const browser = new Browser(appEnv, origin);
+      expect(cookieSetBy(await browser.post("/login", { name: "ada" }))).toEqual({
+        name,
+        expected,
+      });
+      const gone = cookieSetBy(await browser.post("/logout", {}));
+      expect(gone.name).toBe(name);
+      expect(gone.expected.filter((attribute) => !/^(Max-Age|Expires)/.test(attribute))).toEqual(
+        expected.filter((attribute) => !attribute.startsWith("Max-Age")),
+      );
+    },
+  );
 
-  test("is not believed by the name that it has over http where this is https", async () => {
+  test("is refused over https by the name that it has over http", async () => {
     const { value } = onlyCookie(await new Browser().signIn());
     const secure = new Browser(appEnv, "https://localhost:8788");
     secure.cookies.set("ship_auth", value);
     expect(await isSignedIn(secure)).toBe(false);
   });
 
-  test("is believed as long as its secret is listed, and signed by the first", async () => {
+  test("is valid as long as its secret is listed, and signed by the first", async () => {
     const withSecrets = (AUTH_SECRETS: string) => ({ ...appEnv, AUTH_SECRETS });
     const browser = await new Browser(withSecrets("old")).signIn();
     expect(await isSignedIn(copyOf(browser, withSecrets("new, old")))).toBe(true);
@@ -185,10 +191,10 @@ describe("the cookie of a sign-in", () => {
     },
   );
 
-  test("is not believed once a single character was changed", async () => {
+  test("is refused if a single character was changed", async () => {
     const { name, value } = onlyCookie(await new Browser().signIn());
     const [payload = "", signature = ""] = decodeURIComponent(value).split(".");
-    // The last character of the signature has bits that mean nothing, and "=" only fills up.
+    // The last character of the signature has unused bits, and "=" is padding.
     const characters = [...payload, ".", ...signature.slice(0, -2)];
     const index = fc.nat({ max: characters.length - 1 });
     const other = fc.constantFrom(..."ABCDwxyz0189+/.= ");
@@ -203,7 +209,7 @@ describe("the cookie of a sign-in", () => {
     );
   });
 
-  test("is not believed where it was made for something else", async () => {
+  test("is refused if it was issued for something else", async () => {
     const browser = await new Browser().signIn();
     await browser.post("/dashboard", { intent: `archive:${await browser.create()}` });
     const flash = browser.cookies.get("ship_flash");
@@ -213,7 +219,7 @@ describe("the cookie of a sign-in", () => {
     expect(await isSignedIn(pretender)).toBe(false);
   });
 
-  test("is not believed where its record is somebody else's", async () => {
+  test("is refused if its record is somebody else's", async () => {
     const attacker = await new Browser().signIn();
     const victim = await new Browser().signIn();
     const { id, login, name } = contentOf(victim);
@@ -228,7 +234,7 @@ describe("the cookie of a sign-in", () => {
     ["a token that is no text", { ...ada(), token: ["0"] }],
     ["text", "local:ada"],
     ["nothing", null],
-  ])("is not believed where it holds %s, however well signed", async (_, content) => {
+  ])("is refused if it holds %s, although properly signed", async (_, content) => {
     expect(await isSignedIn(await holding(content))).toBe(false);
   });
 
@@ -273,7 +279,7 @@ describe("a sign-in lasts", () => {
     expect(await recordsOf(late)).toHaveLength(1);
   });
 
-  test("and a visit is written down at most once an hour", async () => {
+  test("and a visit is stored at most once an hour", async () => {
     const name = freshName();
     const browser = await new Browser().signIn(name);
     const seenAfter = async (minutes: number) => {
@@ -290,7 +296,7 @@ describe("a sign-in lasts", () => {
     expect(await seenAfter(122)).toBe(122);
   });
 
-  test("even where a visit cannot be written down", async () => {
+  test("even if a visit cannot be stored", async () => {
     const browser = await new Browser().signIn();
     vi.setSystemTime(NOW + DAY);
     const DB = faultyDatabase(inOrder(passes, refused));
@@ -299,7 +305,7 @@ describe("a sign-in lasts", () => {
 });
 
 describe("signing out", () => {
-  test("makes the very same cookie worthless, for reading and for changing", async () => {
+  test("invalidates the cookie, for reading and for changing", async () => {
     const name = freshName();
     const browser = await new Browser().signIn(name);
     const id = await browser.create();
@@ -318,7 +324,7 @@ describe("signing out", () => {
     expect(await isSignedIn(bystander)).toBe(true);
   });
 
-  test("twice is no different", async () => {
+  test("twice has the same effect as once", async () => {
     const browser = await new Browser().signIn();
     const stolen = copyOf(browser);
     await browser.post("/logout", {});
@@ -339,7 +345,7 @@ describe("signing out", () => {
     expect(await isSignedIn(other)).toBe(true);
   });
 
-  test("is not claimed where the database refused it", async () => {
+  test("is not reported if the database refused it", async () => {
     const browser = await new Browser().signIn();
     const DB = faultyDatabase(refused);
     const answer = await copyOf(browser, { ...appEnv, DB }).post("/logout", {});
@@ -397,7 +403,7 @@ describe("a sign-in leads", () => {
     });
   });
 
-  test("never away from this origin, wherever one says one wants to be", async () => {
+  test("never away from this origin, whatever path is requested", async () => {
     const browser = await signedIn;
     const parts = [
       "/",
@@ -432,7 +438,7 @@ describe("a sign-in leads", () => {
   }
 });
 
-test("what is logged of it are one line each and the person's id, never a token or a cookie", async () => {
+test("each event is logged as one line with the person's id, never a token or a cookie", async () => {
   const name = freshName();
   const browser = await new Browser().signIn(name);
   const secrets = [contentOf(browser).token, onlyCookie(browser).value];
@@ -455,7 +461,7 @@ function freshName(): string {
   return `person-${crypto.randomUUID().slice(0, 8)}`;
 }
 
-/** A Ship whose own address this is. */
+/** The Env of a Ship with this address. */
 function at(ORIGIN: string): Env {
   return { ...appEnv, ORIGIN };
 }
@@ -478,7 +484,7 @@ function copyOf(browser: Browser, withEnv = browser.env): Browser {
   return copy;
 }
 
-/** A browser whose sign-in cookie holds this, properly signed. */
+/** A browser whose sign-in cookie has this content, properly signed. */
 async function holding(content: unknown): Promise<Browser> {
   const cookie = signedCookie("auth", new Request(ORIGIN), { env: appEnv } as AppLoadContext);
   const [, value = ""] = /^ship_auth=([^;]+)/.exec(await cookie.serialize(content)) ?? [];
@@ -493,13 +499,13 @@ function onlyCookie({ cookies }: Browser) {
   return { name, value };
 }
 
-/** What a browser's sign-in cookie holds: anybody can read it who has it. */
+/** @returns the content of a browser's sign-in cookie, which is signed but not encrypted */
 function contentOf({ cookies }: Browser) {
   const [payload = ""] = decodeURIComponent(cookies.get("ship_auth") ?? "").split(".");
   return JSON.parse(atob(payload)) as { id: string; login: string; name: string; token: string };
 }
 
-/** The name and the attributes of the one cookie that an answer sets. */
+/** @returns the name and the attributes of the only cookie that a response sets */
 function cookieSetBy({ headers }: Response) {
   const [line = "", ...others] = headers.getSetCookie();
   expect(others).toEqual([]);

@@ -1,4 +1,4 @@
-/** Whatever fails while somebody signs out: they are still signed in, or they hear nothing more. */
+/** Whatever fails during a sign-out: the person is still signed in, or nothing more is sent to that browser. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { personObject } from "../../app/platform/durable-objects.server";
 import { sessionObject } from "../../app/platform/durable-objects.server";
@@ -53,7 +53,7 @@ async function openSocket(browser: Browser, path: string): Promise<LiveSocket> {
   return new LiveSocket(await browser.get(path, { headers }));
 }
 
-/** Sends a form by a browser whose requests meet faults. */
+/** Submits a form in a browser whose requests meet faults. */
 function post(withEnv: Env, path: string, fields: Record<string, string> = {}) {
   const faulty = new Browser(withEnv);
   for (const [cookie, value] of here.browser.cookies) faulty.cookies.set(cookie, value);
@@ -82,13 +82,13 @@ async function isSignedIn({ browser }: typeof here): Promise<boolean> {
   return (await browser.get("/dashboard", { method: "HEAD" })).status === 200;
 }
 
-/** Where the object dies with what it had in mind, as it does when it is not needed for a while. */
+/** Runs the alarm of the person's object until no duty is left, and expects that within two minutes of the test's clock. */
 async function letDutiesEnd() {
   await settleDuties(userId);
   expect(Date.now() - NOW).toBeLessThan(120_000);
 }
 
-describe("the sockets of one who signed out close, and nobody else's,", () => {
+describe("the sockets of a browser that signed out close, and no others,", () => {
   test.each<[string, () => Promise<Response>, number]>([
     ["where D1's answer was lost", () => post(withDatabase(answerLost), "/logout"), 500],
     [
@@ -169,7 +169,7 @@ describe("signing out everywhere closes what is open in every browser", () => {
   });
 });
 
-test("where the records of sign-ins are deleted by hand, whatever is open hears nothing more after an hour", async () => {
+test("if the records of sign-ins are deleted by hand, open sockets receive nothing more after an hour", async () => {
   await env.DB.prepare("DELETE FROM auth_records").run();
   vi.setSystemTime(NOW + 60 * 60_000);
   await sessionObject(env, id).append(userId, freshMessage());
@@ -190,7 +190,7 @@ test("where the records of sign-ins are deleted by hand, whatever is open hears 
   }
 });
 
-test("who could not sign out, because D1 refused it, keeps what is open", async () => {
+test("if D1 refuses the sign-out, the sockets stay open", async () => {
   const DB = faultyDatabase(inOrder(passes, refused));
   const everywhere = { intent: "sign-out-everywhere" };
   expect((await post({ ...appEnv, DB }, "/account", everywhere)).status).toBe(500);

@@ -1,4 +1,4 @@
-/** Archive, restore and keep, on their owner's word. */
+/** Archive, restore and keep, by the owner. */
 import { expect, test, vi } from "vitest";
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import { appendMessage } from "../../app/sessions/conversation/messages.server";
@@ -86,7 +86,7 @@ test.each([
   },
 );
 
-test("archiving is the last word, also where a message was written that the row has not heard of", async () => {
+test("archiving prevails over a message written before that is not in the row yet", async () => {
   const { id, user_id } = await newSession();
   await changeStatus(env, user_id, id, "archive");
   vi.setSystemTime(NOW + 1);
@@ -102,7 +102,7 @@ test("archiving is the last word, also where a message was written that the row 
 test.each<[StatusChange, Partial<SessionRow>]>([
   ["archive", ACTIVE],
   ["restore", ARCHIVED],
-])("%s asked for many times at once happens once", async (change, before) => {
+])("%s requested many times at once happens once", async (change, before) => {
   const row = await newRowWithoutObject(before);
 
   await Promise.all(

@@ -1,4 +1,4 @@
-/** What the Worker tests share: sessions to begin with, looks behind the app's back, and faults by name. */
+/** What the Worker tests share: creating sessions, reading storage directly, and faults. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, vi } from "vitest";
@@ -23,9 +23,9 @@ import type { Message, NewMessage } from "../../app/sessions/protocol/message";
 export const env = bindings as Env;
 
 /**
- * Stops the clock during each test of a file, ten minutes ahead: no alarm set by it rings before the test is over.
+ * Stops the clock during each test of a file, ten minutes ahead, so that no alarm set by a test runs before it ends.
  *
- * @returns the time at which it stands until a test sets it
+ * @returns the stopped time, epoch milliseconds, until a test changes it
  */
 export function stopClock(): number {
   const now = Date.now() + 10 * 60_000;
@@ -34,12 +34,12 @@ export function stopClock(): number {
   return now;
 }
 
-/** Somebody who has no sessions yet: storage is shared by all tests of a file. */
+/** @returns a person without sessions; all tests of a file share storage */
 export function freshPerson(): string {
   return `local:${crypto.randomUUID()}`;
 }
 
-/** A form of somebody who knows what other sessions the repository has. */
+/** @returns a create form that confirms the other active sessions of the repository */
 export function freshForm(owner = "remix-run", name = "remix") {
   return { key: crypto.randomUUID(), repository: { owner, name }, another: true };
 }
@@ -48,14 +48,14 @@ export function freshMessage(text = "Hello"): NewMessage {
   return { role: "user", author: "Ada", text, client_key: crypto.randomUUID() };
 }
 
-/** Makes a session the way the app does. @returns its row */
+/** Creates a session as the app does. @returns its row */
 export async function newSession(userId = freshPerson()): Promise<SessionRow> {
   const result = await createSession(env, userId, freshForm());
   if (result.outcome !== "created") throw new Error(`Not created: ${result.outcome}`);
   return result.session;
 }
 
-/** Puts a row into D1 as a restored database would have it: its object is empty. */
+/** Inserts a row as in a restored database: its object is empty. */
 export async function newRowWithoutObject(
   values: Partial<Omit<SessionRow, "repo">> = {},
 ): Promise<SessionRow> {
@@ -91,14 +91,14 @@ export async function newRowWithoutObject(
 
 interface NewRows {
   status?: SessionStatus;
-  /** How many rows bear the same time. */
+  /** How many rows have the same time. */
   alike?: number;
   /** How many repositories they are spread over: remix-run/remix-0, -1 and so on. */
   repositories?: number;
 }
 
 /**
- * Puts many rows into D1 by one statement, without objects. Their ids are in no order; they are created in one order and
+ * Inserts many rows with one statement, without objects. Their ids are unordered; they are created in one order and
  * active in another, both around the millionth millisecond.
  */
 export async function newRows(
@@ -106,7 +106,7 @@ export async function newRows(
   count: number,
   { status = "active", alike = 1, repositories = 1 }: NewRows = {},
 ): Promise<void> {
-  // Cast in SQL, because D1 binds every number as a fraction.
+  // Cast in SQL, because D1 binds every number as a float.
   await env.DB.prepare(
     `INSERT INTO sessions (id, user_id, repo_owner, repo_name, status, last_activity, created_at)
      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
@@ -127,7 +127,7 @@ const PLAIN_VIEW: ListView = {
   sort: "activity",
 };
 
-/** @param view what is special about it @returns a whole view of the list */
+/** @param view what differs from the plain view @returns a complete view of the list */
 export function viewOf(view: Partial<ListView> = {}): ListView {
   return { ...PLAIN_VIEW, ...view };
 }
@@ -138,7 +138,7 @@ export async function listedIds(userId: string, view: Partial<ListView> = {}): P
   return sessions.map(({ id }) => id);
 }
 
-/** Takes row and history out of D1 as restoring an old database would: the object stays. */
+/** Deletes row and history, as restoring an old database would: the object stays. */
 export async function loseRow(id: string): Promise<void> {
   await env.DB.batch([
     env.DB.prepare("DELETE FROM session_events WHERE session_id = ?").bind(id),
@@ -146,7 +146,7 @@ export async function loseRow(id: string): Promise<void> {
   ]);
 }
 
-/** @returns everything that D1 holds of a session, whoever owns it */
+/** @returns everything that D1 stores of a session, whoever owns it */
 export async function inDatabase(id: string): Promise<{
   row: SessionRow | undefined;
   tombstone: Tombstone | undefined;
@@ -172,7 +172,7 @@ export type StoredState = SessionMetadata & {
   schema_version: number;
 };
 
-/** @returns everything that a session's object has stored; the platform's own tables are not counted */
+/** @returns everything in the storage of a session's object, without the platform's own tables */
 export async function inStorage(id: string): Promise<{
   tables: string[];
   state: StoredState | undefined;
@@ -195,7 +195,7 @@ export async function inStorage(id: string): Promise<{
   });
 }
 
-/** What `inStorage` answers for an object that holds nothing. */
+/** What `inStorage` returns for an empty object. */
 export const NOTHING_STORED = { tables: [], state: undefined, messages: [], alarm: null };
 
 /** @returns all that exists of a session, to compare before and after */
@@ -204,12 +204,12 @@ export async function everything(id: string) {
   return { ...database, ...storage };
 }
 
-/** Runs the alarm of a session's object now. @returns false where none is set */
+/** Runs the alarm of a session's object now. @returns false if none is set */
 export function fireAlarm(id: string): Promise<boolean> {
   return runDurableObjectAlarm(sessionObject(env, id));
 }
 
-/** Runs the alarm of a session's object until it is set for a far time, or not at all. */
+/** Runs the alarm of a session's object until it is not due soon, or not set. */
 export async function settle(id: string): Promise<void> {
   const far = () => Date.now() + 10 * 60_000;
   for (let alarms = 0; alarms < 10; alarms++) {
@@ -220,7 +220,7 @@ export async function settle(id: string): Promise<void> {
   throw new Error("The alarm is always due soon");
 }
 
-/** @returns what exists of a session in a few words, such as "row, ready with 2" (messages) or "tombstone, empty" */
+/** @returns a summary of what exists of a session, such as "row, ready with 2" (messages) or "tombstone, empty" */
 export async function standing(id: string): Promise<string> {
   const { row, tombstone, state, messages } = await everything(id);
   const inD1 = [row && "row", tombstone && "tombstone"].filter(Boolean).join(" and ") || "nothing";
@@ -228,7 +228,7 @@ export async function standing(id: string): Promise<string> {
   return `${inD1}, ${object}` + (messages.length > 0 ? ` with ${messages.length}` : "");
 }
 
-/** Expects that the kept counts are those of the sessions that there are, of everybody. */
+/** Expects that everybody's kept counts match their rows. */
 export async function expectCountsKept(): Promise<void> {
   const [kept, counted] = await env.DB.batch([
     env.DB.prepare(
@@ -243,7 +243,7 @@ export async function expectCountsKept(): Promise<void> {
   expect(kept!.results).toEqual(counted!.results);
 }
 
-/** Lets a session settle, and expects that row and object then agree. @returns what exists of it then */
+/** Lets a session settle, and expects row and object to agree. @returns what exists of it then, as `standing` does */
 export async function settled(id: string): Promise<string> {
   await settle(id);
   await expectCountsKept();
@@ -259,7 +259,7 @@ export async function settled(id: string): Promise<string> {
   return standing(id);
 }
 
-/** Lets `run` see a session's object with other vars or another database, until it ends or the object is aborted. */
+/** Gives a session's object other vars or another database, until `run` ends or the object is aborted. */
 export function withObjectEnv<Result>(
   id: string,
   changes: Partial<CompanionEnv>,
@@ -268,7 +268,7 @@ export function withObjectEnv<Result>(
   return withEnvOf(() => sessionObject(env, id), changes, run);
 }
 
-/** The same for any object. @param stub makes one anew: that of an aborted object is of no use */
+/** The same for any object. @param stub creates a new stub, because that of an aborted object is unusable */
 export async function withEnvOf<Result>(
   stub: () => ReturnType<typeof sessionObject> | ReturnType<typeof personObject>,
   changes: Partial<CompanionEnv>,
@@ -289,7 +289,7 @@ export async function withEnvOf<Result>(
   }
 }
 
-/** What becomes of a call on its way to D1 or to an object: made, not made, made later, or its answer lost. */
+/** What happens to a call to D1 or to an object: it is made, not made, made later, or its response is lost. */
 export type Fault = <Result>(call: () => Promise<Result>) => Promise<Result>;
 
 export const passes: Fault = (call) => call();
@@ -301,16 +301,16 @@ export const answerLost: Fault = async (call) => {
   throw new Error("Answer lost by the test");
 };
 
-/** One fault a call, in order; the calls after them pass. */
+/** One fault for each call, in order; later calls succeed. */
 export function inOrder(...faults: Fault[]): Fault {
   let calls = 0;
   return (call) => (faults[calls++] ?? passes)(call);
 }
 
 /**
- * A call that stalls while its caller waits, until it is let land.
+ * A call that stalls, while its caller waits, until it is released.
  *
- * @param on the way there, so that it is made only then; or on the way back, so that it was made, but is answered only then
+ * @param on "way there": the call is made only then; "way back": the call was made, and its response arrives only then
  */
 export function stalled(on: "way there" | "way back" = "way there") {
   let reach!: () => void;
@@ -330,7 +330,7 @@ export function stalled(on: "way there" | "way back" = "way there") {
   return { fault, reached, land };
 }
 
-/** A call whose caller is told at once that it failed; it is made when it is let land. */
+/** A call whose caller gets a failure at once; the call is made when it is released. */
 export function late() {
   let land: () => Promise<unknown> = () => Promise.reject(new Error("Nothing was sent"));
   const fault: Fault = (call) => {
@@ -340,7 +340,7 @@ export function late() {
   return { fault, land: () => land() };
 }
 
-/** A database whose batches, reads included, meet a fault. */
+/** A database whose batches, including reads, meet a fault. */
 export function faultyDatabase(fault: Fault, database: D1Database = env.DB): D1Database {
   return new Proxy(database, {
     get(target, name) {
@@ -355,7 +355,7 @@ export function faultyDatabase(fault: Fault, database: D1Database = env.DB): D1D
 
 type ObjectMethod = Exclude<keyof SessionDO, keyof DurableObject | "alarm">;
 
-/** The app's Env where D1 batches, or calls of a session's object by method, meet a fault. */
+/** The app's Env in which D1 batches, or calls of a session's object by method, meet a fault. */
 export function faultyEnv({
   batch,
   ...faults
@@ -369,7 +369,7 @@ export function faultyEnv({
 
 type PersonMethod = Exclude<keyof PersonDO, keyof DurableObject | "alarm">;
 
-/** The same where calls of a person's object meet a fault. */
+/** The same for calls of a person's object. */
 export function faultyPerson(faults: Partial<Record<PersonMethod, Fault>>, withEnv = env): Env {
   return { ...withEnv, PERSON_DO: faultyObjects(env.PERSON_DO, faults) };
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** What the clients of `npm run chaos` do: one thing after the other that a person might do, by chance. */
+/** What the clients of `npm run chaos` do: random actions of a person, one after the other. */
 import { journal, operation } from "./journal.mjs";
 import { append, create, open, send } from "./requests.mjs";
 
@@ -8,14 +8,14 @@ import { append, create, open, send } from "./requests.mjs";
  * @typedef {import("./journal.mjs").Session} Session
  */
 
-/** What clients do; what is listed more often is done more often. */
+/** The actions; one that is listed more often is done more often. */
 const MIX = /** @type {const} */ ([
   ...["create", "create", "create", "create", "replay", "replay"],
   ...["append", "append", "append", "append", "append", "again"],
   ...["archive", "archive", "restore", "restore", "keep", "delete", "open", "open"],
 ]);
 
-/** Random numbers, the same ones for the same seed. */
+/** A seeded random number generator. */
 export class Chance {
   #state;
 
@@ -43,11 +43,11 @@ export class Chance {
 }
 
 /**
- * Does one thing that a person might do.
+ * Does one random action.
  *
  * @param {Client} client
  * @param {Chance} chance
- * @param {boolean} enough whether this round has made all its sessions
+ * @param {boolean} enough whether this round has created all its sessions
  */
 export async function act(client, chance, enough) {
   const mine = journal.sessions.filter((session) => session.person === client.name);
@@ -58,7 +58,7 @@ export async function act(client, chance, enough) {
     return again && (await create(client, again));
   }
   const listed = mine.filter((session) => session.id);
-  // Mostly the newest ones, so that clients meet at the same session.
+  // Mostly the newest ones, so that several clients use the same session at the same time.
   const session = chance.of(chance.below(3) > 0 ? listed.slice(-12) : listed);
   if (!session) return;
   const { id = "" } = session;

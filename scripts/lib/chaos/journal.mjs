@@ -1,23 +1,23 @@
 // @ts-check
-/** The journal of `npm run chaos`: what was asked for, what was answered, and what went wrong. */
+/** The journal of `npm run chaos`: operations, their results, and faults. */
 import { randomUUID } from "node:crypto";
 
 /**
- * @typedef {object} Operation  what a client asked for; sent again, it is the same operation. Times are epoch milliseconds
+ * @typedef {object} Operation  what a client sent; a repetition is the same operation. Times are epoch milliseconds
  * @property {"create" | "append" | "archive" | "restore" | "keep" | "delete"} kind
  * @property {string} key  the idempotency key of the form or the message
  * @property {number} begun
- * @property {number} ended  when it succeeded, or when its last answer was given up
+ * @property {number} ended  when it succeeded, or when the last attempt failed
  * @property {boolean} acknowledged
- * @property {boolean} doubted  whether an answer was missing or a 5xx at least once
+ * @property {boolean} doubted  whether a response was missing or a 5xx at least once
  *
- * @typedef {object} Session  what the journal knows of a session
+ * @typedef {object} Session  what the journal records of a session
  * @property {string} person
- * @property {string} repository  its name, which no other session has
- * @property {string | undefined} id  as soon as it was seen on the list
+ * @property {string} repository  its name, unique to this session
+ * @property {string | undefined} id  once it was seen on the list
  * @property {Operation} form  the operation that creates it
  * @property {Operation[]} operations  all of them, the form's first
- * @property {number | undefined} gone  since when it was known to be deleted
+ * @property {number | undefined} gone  when its deletion was confirmed
  */
 
 /** The status of a session after an operation. */
@@ -27,7 +27,7 @@ export const EFFECTS = /** @type {Partial<Record<Operation["kind"], string>>} */
   append: "active",
 });
 
-/** Everything that must not happen, in the words of the report. */
+/** Everything that must not happen: report texts. */
 const FAULTS = {
   lost: "lost",
   messages: "messages lost",
@@ -45,12 +45,12 @@ export const journal = {
   sessions: [],
   /** @type {{ fault: keyof typeof FAULTS, text: string }[]} */
   faults: [],
-  /** Whether the server of this round has been killed: it answers no more. */
+  /** Whether the server of this round was killed, so that missing responses are expected. */
   killed: false,
 };
 
 /**
- * Writes a fault down.
+ * Records a fault.
  *
  * @param {keyof typeof FAULTS} fault
  * @param {string} text what happened; the same text counts once

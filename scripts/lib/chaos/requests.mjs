@@ -1,5 +1,5 @@
 // @ts-check
-/** The requests of `npm run chaos`: each is sent, and its answer written into the journal. */
+/** Sends the requests of `npm run chaos`, and records their responses in the journal. */
 import { begun, blame, journal, textOf } from "./journal.mjs";
 
 /**
@@ -11,11 +11,11 @@ import { begun, blame, journal, textOf } from "./journal.mjs";
 
 const OWNER = "chaos";
 
-/** What wrangler's own proxy answers to a POST if its connection to workerd broke; Ship itself has not answered. */
+/** The response of wrangler's own proxy to a POST if its connection to workerd broke; it is not Ship's. */
 const CONNECTION_LOST = "Your worker restarted mid-request";
 
 /**
- * Sends an operation, for the first time or again, and writes its answer down.
+ * Sends an operation, for the first time or again, and records the response.
  *
  * @param {Session} session
  * @param {Operation} operation
@@ -28,7 +28,7 @@ export async function send(session, operation, post) {
   if (!operation.acknowledged) operation.ended = Date.now();
   if (!answer) operation.doubted = true;
   else if (answer.status === 302) acknowledge(session, operation, sent, answer);
-  // Too many messages for one minute: it was not taken, which is no fault, and may be sent again.
+  // Too many messages for one minute: refused, which is no fault; it may be sent again.
   else if (answer.status === 429) return;
   else if (operation.kind === "delete" || !begun(session, "delete")) {
     blame("lost", `${session.id ?? session.repository}: ${operation.kind} met ${answer.status}`);
@@ -44,7 +44,7 @@ export async function send(session, operation, post) {
 function acknowledge(session, operation, sent, { flash = "" }) {
   operation.acknowledged = true;
   if (operation.kind === "delete") {
-    // "Deleting is under way" is a promise for later; the other answers are about now.
+    // "Deleting is under way" means that it is deleted later; the other messages mean now.
     if (!flash.includes("under way")) session.gone ??= Date.now();
   } else if (session.gone !== undefined && session.gone < sent) {
     blame("back", `${session.id}: ${operation.kind} succeeded after it was deleted`);
@@ -54,7 +54,7 @@ function acknowledge(session, operation, sent, { flash = "" }) {
 /**
  * @param {string} what
  * @param {() => Promise<Answer>} request
- * @returns {Promise<Answer | undefined>} undefined where the answer is missing or a 5xx, and so everything in doubt
+ * @returns {Promise<Answer | undefined>} undefined if the response is missing or a 5xx, so that the outcome is in doubt
  */
 async function ask(what, request) {
   const answer = await request().catch((/** @type {Error} */ error) => error);
@@ -68,7 +68,7 @@ async function ask(what, request) {
 }
 
 /**
- * Sends a create form, and reads the id of the session that it has made from the list.
+ * Sends a create form, and reads the id of the created session from the list.
  *
  * @param {Client} client
  * @param {Session} session

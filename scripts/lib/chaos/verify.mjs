@@ -14,11 +14,11 @@ import { create, listSessions } from "./requests.mjs";
  * @typedef {import("../storage.mjs").Storage} Storage
  */
 
-/** In milliseconds: an alarm that fails is tried again after 5 s, then 10, then 20. */
+/** In milliseconds: an alarm that fails is retried after 5 s, then 10, then 20. */
 const SETTLE_TIMEOUT = 60_000;
 
 /**
- * Waits until the storage has no violation any more, or for the timeout.
+ * Waits until the storage has no violations, at most until the timeout.
  *
  * @param {string} state the folder that the data lives in
  * @returns {Promise<number>} how many seconds that took
@@ -32,7 +32,7 @@ export async function settle(state) {
   return waited() / 1_000;
 }
 
-/** Writes the violations in a storage down as faults. @param {Storage} storage */
+/** Records the violations in a storage as faults. @param {Storage} storage */
 export function blameViolations(storage) {
   for (const violation of findViolations(storage)) {
     const { breach } = violation;
@@ -99,7 +99,8 @@ function mayBe(status, operations) {
  * @param {Operation} keep
  * @param {Session} session
  * @param {Storage["events"]} events
- * @returns {boolean} whether it is in the session's history, or may have met an archived session, where it does nothing
+ * @returns {boolean} whether it is in the session's history, or the session may have been archived then, so that it did
+ *   nothing
  */
 function isKept(keep, { operations }, events) {
   const within = (/** @type {number} */ at) => keep.begun <= at && at <= keep.ended;

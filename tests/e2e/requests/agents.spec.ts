@@ -1,4 +1,4 @@
-/** What docs/agents.md and a session's page tell to run is run here as it stands, by bash and curl. */
+/** Runs the commands of docs/agents.md and of a session's page exactly as written, by bash and curl. */
 import { Agent, blocksOf } from "../../support/agent";
 import type { Client } from "../../support/client";
 import { expect, requestTest as test } from "../../support/test";
@@ -68,11 +68,11 @@ test("the documented hooks report, print nothing, and are those that a session's
     expect(await agentStatus(ship, id)).toBe(status);
   }
   expect(Object.keys(hooks)).toHaveLength(6);
-  // A minute after every turn, Claude Code says that it is idle: a session that is done does not need anybody then.
+  // A minute after every turn, Claude Code sends an idle notification, which must not turn Done into Needs you.
   expect(hooks.Notification?.map(({ matcher }) => matcher?.split("|"))).toEqual([
     ["permission_prompt", "elicitation_dialog", "elicitation_url_dialog"],
   ]);
-  // Without a terminal, it ends for another reason right after a turn that failed, which stays failed.
+  // Without a terminal, it ends with another reason right after a failed turn; the status must stay failed.
   expect(hooks.SessionEnd?.map(({ matcher }) => matcher)).toEqual(["prompt_input_exit|logout"]);
 });
 
@@ -99,13 +99,13 @@ test("a command with a wrong token says so and fails", async ({ ship }) => {
   );
 });
 
-/** @returns what the session's page says of its agents */
+/** @returns the agents' status on the session's page */
 async function agentStatus(ship: Client, id: string): Promise<string | undefined> {
   const page = await (await ship.request.get(`/session/${id}`)).text();
   return /(Working|Needs you|Done|Failed|Silent)(?:<!-- -->)?, /.exec(page)?.[1];
 }
 
-/** @returns the text of the code block that bears this label */
+/** @returns the text of the code block with this label */
 function shownOn(page: string, label: string): string {
   const [, html = ""] =
     new RegExp(`<pre[^>]* aria-label="${label}">(.*?)</pre>`, "s").exec(page) ?? [];

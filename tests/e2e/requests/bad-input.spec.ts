@@ -7,7 +7,7 @@ import { expect, requestTest as test } from "../../support/test";
 type Form = Record<string, string>;
 type Sent = NonNullable<Parameters<Client["request"]["post"]>[1]>;
 
-/** What of a person's sessions must not change: their ids, status and messages. */
+/** @returns what must not change of a person's sessions: their ids, status and messages */
 async function everything(ship: Client) {
   const seen: unknown[] = [];
   for (const status of ["active", "archived"] as const) {
@@ -19,7 +19,7 @@ async function everything(ship: Client) {
   return seen;
 }
 
-/** Expects a refusal that a person can read. */
+/** Expects a refusal as a readable page. */
 function expectRefusal(answer: { status: number; type: string; body: string }, about: string) {
   expect(answer.status, about).toBeGreaterThanOrEqual(400);
   expect(answer.status, about).toBeLessThan(500);
@@ -32,7 +32,7 @@ async function read(answer: APIResponse) {
   return { status: answer.status(), type, body: await answer.text() };
 }
 
-/** The forms of Ship's pages, each filled in so that it would work. */
+/** The forms of Ship's pages, each filled in validly. */
 const FORMS: Record<string, (id: string) => { path: string; form: Form }> = {
   create: () => ({
     path: "/dashboard/new",
@@ -51,7 +51,7 @@ const FORM_TYPE = "application/x-www-form-urlencoded";
 const BOUNDARY = "----boundary";
 const MULTIPART = `multipart/form-data; boundary=${BOUNDARY}`;
 
-/** Ways of sending a form that no page of Ship sends, and what they are answered with. */
+/** Ways of sending a form that no page of Ship uses, and the status of the response. */
 const WRONG_SENDINGS: Record<string, { status: number; sent: (form: Form) => Sent }> = {
   "a body of 1 MB": {
     status: 413,
@@ -355,13 +355,13 @@ interface RawAnswer {
   body: string;
 }
 
-/** Sends a form in pieces, and never says how large it is. */
+/** Sends a form in chunks, without a Content-Length. */
 function postChunked(ship: Client, path: string, form: Form): Promise<RawAnswer> {
   const headers = { "Content-Type": FORM_TYPE, "Transfer-Encoding": "chunked" };
   return raw(ship, "POST", path, headers, new URLSearchParams(form).toString());
 }
 
-/** Asks for a path as it stands: other clients put one in order before they send it. */
+/** Requests a path exactly as written; other clients would normalize it. */
 function getExactly(ship: Client, path: string): Promise<RawAnswer> {
   return raw(ship, "GET", path, {});
 }

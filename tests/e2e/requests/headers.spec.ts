@@ -14,7 +14,7 @@ const PAGES = [
 ];
 
 for (const { path, status, signedIn } of PAGES) {
-  test(`${path}, signed ${signedIn ? "in" : "out"}, is kept to itself`, async ({
+  test(`${path}, signed ${signedIn ? "in" : "out"}, is not cached, framed or leaked`, async ({
     playwright,
     ship,
   }) => {
@@ -27,13 +27,13 @@ for (const { path, status, signedIn } of PAGES) {
   });
 }
 
-test("what is refused is kept to itself too", async ({ request }) => {
+test("a refusal is not cached, framed or leaked, either", async ({ request }) => {
   const answer = await request.post("/dashboard/new");
   expect(answer.status()).toBe(403);
   expectPrivate(answer);
 });
 
-test("what is refused looks like every other page", async ({ request }) => {
+test("a refusal looks like every other page", async ({ request }) => {
   const page = await (await request.post("/dashboard/new")).text();
   const [, stylesheet = ""] = /<link rel="stylesheet" href="([^"]+)"/.exec(page) ?? [];
   const styles = await request.get(stylesheet);
@@ -41,9 +41,7 @@ test("what is refused looks like every other page", async ({ request }) => {
   expect(styles.headers()["content-type"]).toContain("text/css");
 });
 
-test("only scripts that bear the page's own nonce run, and it is never the same", async ({
-  ship,
-}) => {
+test("only scripts with the page's nonce run, and it is never the same", async ({ ship }) => {
   const nonces = new Set<string>();
   for (const path of ["/dashboard", "/dashboard", "/nowhere"]) {
     const answer = await ship.request.get(path);
@@ -58,7 +56,7 @@ test("only scripts that bear the page's own nonce run, and it is never the same"
   expect(nonces.size).toBe(3);
 });
 
-test("what is built is kept by browsers for good, and is not guessed at", async ({ request }) => {
+test("built files are cached permanently, and not sniffed", async ({ request }) => {
   const page = await (await request.get("/login")).text();
   const built = new Set(page.match(/\/build\/[^"]+\.(js|css)/g));
   expect(built.size).toBeGreaterThan(2);
@@ -70,7 +68,9 @@ test("what is built is kept by browsers for good, and is not guessed at", async 
   }
 });
 
-test("scripts cannot read who is signed in, and other sites cannot use it", async ({ request }) => {
+test("scripts cannot read the sign-in cookie, and other sites cannot use it", async ({
+  request,
+}) => {
   const answer = await request.post("/login", {
     form: { name: freshName() },
     headers: { Origin: new URL((await request.get("/login")).url()).origin },

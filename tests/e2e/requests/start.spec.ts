@@ -40,11 +40,11 @@ test("npm start serves Ship by wrangler pages dev, keeps what is in it, and leav
   }
 });
 
-/** Resolves when it answers. */
+/** Starts `npm start`. Resolves when it answers. */
 async function start(state: string): Promise<ChildProcess> {
   const server = spawn(process.execPath, [SCRIPT, "--state", state], {
     env: { ...process.env, PORT: `${PORT}` },
-    detached: true, // a process group of its own, which is empty when nothing is left of it
+    detached: true, // Its own process group, which is empty once every process has ended.
     stdio: "ignore",
   });
   const answers = () => fetch(`${urlOf({ port: PORT })}/login`).then(({ ok }) => ok);
@@ -52,7 +52,7 @@ async function start(state: string): Promise<ChildProcess> {
   return server;
 }
 
-/** Ends it as Ctrl+C does: the terminal tells every process of the group. */
+/** Ends it as Ctrl+C does: the terminal signals every process of the group. */
 async function stop(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null) return;
   const ended = once(server, "exit");

@@ -4,20 +4,20 @@ import type { NewMessage } from "../../../app/sessions/protocol/message";
 
 export { default, PersonDO } from "../../../durable-objects/worker";
 
-/** A call that does not work: it `fails` before anything happened, or it `loses-answer` after everything has. */
+/** How a call goes wrong: it `fails` before it did anything, or it `loses-answer` after it did everything. */
 interface Fault {
   method: string;
   kind: "fails" | "loses-answer";
   timesLeft: number;
 }
 
-/** By object; held here, because an idle object is put out of memory. */
+/** By object; stored here, because an idle object is evicted from memory. */
 const faults = new Map<string, Fault>();
 
 /**
- * A session's object that fails on demand. The repository's name demands it: the object of "append-fails-2" fails the
- * first two calls of `append` and works from then on, that of "append-loses-answer-1" adds the first message and does
- * not say so.
+ * A session's object that fails as the repository's name says: the object of "append-fails-2" fails the first two calls
+ * of `append` and works from then on; that of "append-loses-answer-1" adds the first message, but its response is
+ * lost.
  */
 export class SessionDO extends WorkingSessionDO {
   override initialize(row: SessionRow) {
@@ -45,7 +45,9 @@ export class SessionDO extends WorkingSessionDO {
     return this.#try("wipe", () => super.wipe(userId));
   }
 
-  /** Every session begins with `initialize`, so what its repository demands is known before anything else is called. */
+  /**
+   * Reads the faults from the repository's name. Every session begins with `initialize`, so no other call comes before.
+   */
   #heed({ repo_name }: SessionRow) {
     const id = this.ctx.id.toString();
     const [, method, kind, times] = /^(\w+)-(fails|loses-answer)-(\d)$/.exec(repo_name) ?? [];

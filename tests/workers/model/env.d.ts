@@ -1,7 +1,7 @@
 declare global {
   namespace Cloudflare {
     interface Env {
-      /** How the random histories are drawn: set by environment variables, see tests/vitest.config.ts. */
+      /** How the random sequences are generated: set by environment variables, see tests/vitest.config.ts. */
       MODEL: { runs: number; seed?: number; path?: string; shrink: boolean };
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Random sequences of what people, crashes and time do to sessions, held against a plain model. `MODEL_RUNS` sets how many;
- * a failure says which `MODEL_SEED` and `MODEL_PATH` repeat it.
+ * Random sequences of what people, crashes and time do to sessions, compared with a simple model. `MODEL_RUNS` sets how
+ * many; a failure shows the `MODEL_SEED` and `MODEL_PATH` that repeat it.
  */
 import { env } from "cloudflare:test";
 import fc from "fast-check";

@@ -1,7 +1,7 @@
 /**
- * What must be true of a session, told from the calls that have landed so far. Plain data and plain functions, which know
- * nothing of how the app does it. An operation is in doubt until its call lands; from then on its effect is certain,
- * whatever its caller is told.
+ * What must be true of a session, derived from the calls that have landed so far (reached D1 or the object). Plain data
+ * and functions, independent of the app's code. An operation is in doubt until its call lands; from then on its effect
+ * is certain, whatever response its caller gets.
  */
 import type {
   SessionEvent,
@@ -19,28 +19,28 @@ export type CallName = "batch" | "initialize" | "append" | "prepare" | "wipe";
 
 export interface Known {
   created: boolean;
-  /** The repository that its row says, and the one that its object was initialized with. */
+  /** The repository in its row, and the one that its object was initialized with. */
   repository: number;
   repositoryOfObject: number;
-  /** D1 was restored without it, and nothing has put its row back yet. */
+  /** D1 was restored without its row, and nothing has inserted it again yet. */
   rowLost: boolean;
-  /** D1 was restored without it: only the daily alarm finds that out. */
+  /** D1 was restored without its row: only the daily alarm notices. */
   restored: boolean;
-  /** Its object has been given its metadata. */
+  /** Its object was initialized. */
   initialized: boolean;
-  /** Begun: it can only end in being final. Final: its row is gone for good. */
+  /** "begun": it will become final. "final": its row is gone for good. */
   deletion: "no" | "begun" | "final";
-  /** Its object was initialized after its deletion, by a call that landed late: the next alarm finds that out. */
+  /** Its object was initialized after its deletion, by a call that landed late: the next alarm notices. */
   revenant: boolean;
   /** Keys of the messages in its object. */
   messages: Set<string>;
-  /** What its status may be. */
+  /** The statuses that it may have. */
   statuses: Set<SessionStatus>;
   lastMessageAt: number;
   archivedAt: number;
-  /** Since when it has been idle. */
+  /** When its idleness began, epoch milliseconds. */
   idleSince: number;
-  /** Its row began with a count that is not its object's. */
+  /** Its row was inserted with a message count that differs from its object's. */
   countUnfounded: boolean;
 }
 
@@ -64,12 +64,12 @@ export function knownOf(beginning: Beginning, now: number): Known {
   };
 }
 
-/** @returns whether it can be found, by its row or by the object that will put its row back */
+/** @returns whether it exists, by its row or by the object that will insert its row again */
 export function exists({ created, rowLost, initialized, deletion }: Known): boolean {
   return created && deletion === "no" && (!rowLost || initialized);
 }
 
-/** @returns what an operation may answer whose calls all get through, if nothing changes meanwhile */
+/** @returns the outcomes that an operation may have if all its calls succeed and nothing changes meanwhile */
 export function legalOutcomes(known: Known, operation: Operation): string[] {
   const { kind, by, which } = operation;
   const { deletion, revenant } = known;
@@ -96,7 +96,7 @@ export function legalOutcomes(known: Known, operation: Operation): string[] {
   }
 }
 
-/** @returns what an operation must answer whose caller was told that a call failed */
+/** @returns the outcome that an operation must have if its caller got a failure of this call */
 export function failedOutcome(
   { kind }: Operation,
   failed: CallName,
@@ -107,13 +107,13 @@ export function failedOutcome(
   return kind === "alarm" ? "rang" : "unavailable";
 }
 
-/** What an operation answered. */
+/** The result of an operation. */
 export interface Result {
   outcome: string;
   session?: SessionRow;
 }
 
-/** @returns what is wrong with what an operation answered beside its outcome, in words */
+/** @returns what is wrong with the result of an operation apart from its outcome, as text */
 export function wrongAnswer(
   { kind, by }: Operation,
   id: string,
@@ -128,13 +128,13 @@ export function wrongAnswer(
   });
 }
 
-/** What a call answered to the operation that made it. */
+/** The response to a call of an operation. */
 export interface Answer {
   name: CallName;
   answer: unknown;
 }
 
-/** @returns whether a delete has been told that the object is `deleting` */
+/** @returns whether a delete got the response that the object is `deleting` */
 function hasBegun(answers: readonly Answer[]): boolean {
   return answers.some(({ name, answer }) => name === "prepare" && stateOf(answer) === "deleting");
 }
@@ -146,14 +146,14 @@ function stateOf(answer: unknown): ObjectAnswer["state"] {
 /** The operation whose call has landed. */
 export interface Cause {
   operation: Operation;
-  /** When it began, and what was known then. */
+  /** When it began, and the model's state then. */
   startedAt: number;
   before: Known;
-  /** What it was answered before this call. */
+  /** The responses it got before this call. */
   answers: readonly Answer[];
 }
 
-/** Takes note that a call has landed. */
+/** Updates the model after a call has landed. */
 export function learn(
   known: Known,
   cause: Cause,
@@ -219,7 +219,7 @@ function learnStatus(known: Known, kind: Kind, at: number): void {
   if (kind === "keep" && certain === "active") known.idleSince = at;
 }
 
-/** Takes note that D1 was restored without the row. */
+/** Updates the model after D1 was restored without the row. */
 export function learnLoss(known: Known): void {
   if (known.deletion !== "no") return;
   known.rowLost = known.restored = true;
@@ -227,7 +227,7 @@ export function learnLoss(known: Known): void {
   known.idleSince = 0;
 }
 
-/** What D1 and a session's object hold of it. */
+/** What D1 and a session's object store of it. */
 export interface Seen {
   row: SessionRow | undefined;
   tombstone: Tombstone | undefined;
@@ -238,7 +238,7 @@ export interface Seen {
   alarm: number | null;
 }
 
-/** @returns what is wrong now, in words; undefined where all is well */
+/** @returns what is wrong now, as text; undefined if nothing is */
 export function wrongNow(known: Known, seen: Seen, owner: string, ringing: boolean) {
   const { row, tombstone, events, tables, state, messages, alarm } = seen;
   const keys = messages.map(({ client_key }) => client_key);
@@ -275,7 +275,7 @@ export function wrongNow(known: Known, seen: Seen, owner: string, ringing: boole
   });
 }
 
-/** @returns what is wrong after everything has settled, in words; undefined where all is well */
+/** @returns what is wrong after everything has settled, as text; undefined if nothing is */
 export function wrongAfterSettling(
   known: Known,
   { row, tombstone, tables, state, messages, alarm }: Seen,

@@ -1,6 +1,6 @@
 /**
- * Imported for its effect. The pool puts one more proxy around an object's class whenever it makes an instance, so that the
- * thousandth instance asks a thousand proxies for each of its properties. Here every class keeps its first proxy.
+ * Imported for its side effect. The test pool wraps an object's class in one more proxy for every instance, so that the
+ * thousandth instance goes through a thousand proxies for each property. With this, every class keeps its first proxy.
  */
 const construct = Reflect.construct;
 const firstPrototypes = new Map<object, object>();

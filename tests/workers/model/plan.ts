@@ -1,4 +1,6 @@
-/** What a random sequence is made of, how it is drawn, and how it reads. Plain data, so that fast-check can shrink it. */
+/**
+ * Random sequences: their parts, how they are generated, and their text. Plain data, so that fast-check can shrink it.
+ */
 import fc from "fast-check";
 import type {
   Repository,
@@ -6,41 +8,41 @@ import type {
   StatusChange,
 } from "../../../app/sessions/protocol/session";
 
-/** What becomes of one call of an operation on its way to D1 or to the object, and of who made it. */
+/** What happens to one call of an operation on its way to D1 or to the object, and to its caller. */
 export interface Fault {
-  /** Which of the operation's calls, counted from 0; where it makes fewer, nothing happens. */
+  /** The index of the operation's call, from 0; ignored if the operation makes fewer. */
   call: number;
-  /** Late: at a later "release". */
+  /** "late": at a later "release" step. */
   lands: "now" | "late" | "never";
-  /** The caller is told that it failed, or is gone and learns nothing, or waits until a later "release". */
+  /** "told": the caller gets an error; "gone": the caller is dead; "waits": it waits until a later "release" step. */
   caller: "told" | "gone" | "waits";
 }
 
 export type Kind = "create" | "append" | StatusChange | "delete" | "alarm";
 
-/** Something that somebody does to a session, or that its object's alarm does. */
+/** An action of a person on a session, or a run of its object's alarm. */
 export interface Operation {
   kind: Kind;
   session: number;
   /** A stranger knows the session's id and its form's key. */
   by: "owner" | "stranger";
-  /** Which repository is asked for, or which message is sent. */
+  /** Which repository is chosen, or which message is sent. */
   which: number;
   fault: Fault | null;
 }
 
 export type Step =
-  /** Operations that run at once, their calls taking turns as `order` says; one that stalls is left waiting. */
+  /** Operations that run at once; `order` is the order of their calls. One that stalls is left waiting. */
   | { do: "run"; operations: Operation[]; order: number[] }
-  /** A stalled call lands, or a stalled answer arrives. */
+  /** A stalled call lands, or a stalled response arrives. */
   | { do: "release"; which: number }
   | { do: "wait"; milliseconds: number }
-  /** All objects are aborted between two turns, alarms that wait for D1 included. */
+  /** All objects are aborted between two turns, including alarms that wait for D1. */
   | { do: "abort" }
-  /** D1 is restored as it was before the session was made. */
+  /** D1 is restored to a time before the session was created. */
   | { do: "lose row"; session: number };
 
-/** What is there of a session to begin with. */
+/** What exists of a session at the beginning. */
 export type Beginning =
   | { there: "nothing" }
   | { there: "row"; status: SessionStatus; count: number }
@@ -60,7 +62,7 @@ export function repositoryOf(which: number): Repository {
   return REPOSITORIES[which % REPOSITORIES.length]!;
 }
 
-/** @returns the client key, which is also the text, of the message that an operation sends */
+/** @returns the idempotency key, which is also the text, of the message that an operation sends */
 export function messageKey({ by, which }: Operation): string {
   return `message ${which} of ${by}`;
 }
@@ -150,7 +152,7 @@ const CALLER = {
   waits: "the caller waits",
 };
 
-/** @returns an operation in words, as in "owner deletes session 0 (call 1 lands late, the caller is gone)" */
+/** @returns an operation as text, such as "owner deletes session 0 (call 1 lands late, the caller is gone)" */
 export function wordsOf({ kind, session, by, which, fault }: Operation): string {
   const actor = kind === "alarm" ? "object" : by;
   const detail = kind === "create" || kind === "append" ? ` (${which})` : "";

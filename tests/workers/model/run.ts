@@ -1,9 +1,9 @@
-/** An operation under way, which halts at each of its calls: the world says what becomes of it. */
+/** A running operation, which halts at each of its calls: the world decides what happens to the call. */
 import type { Fault as Gate } from "../support";
 import { legalOutcomes, type Answer, type CallName, type Known, type Result } from "./model";
 import type { Fault, Operation } from "./plan";
 
-/** One session of the world, and what the model knows of it. */
+/** One session of the world, and the model's state of it. */
 export interface Session {
   id: string;
   key: string;
@@ -17,25 +17,27 @@ export interface Call {
   resolve: (answer: unknown) => void;
   reject: (error: Error) => void;
   fault: Pick<Fault, "lands"> & Partial<Pick<Fault, "caller">>;
-  /** It has left its caller. */
+  /** Whether its caller has made it. */
   sent: boolean;
-  /** It stalls no more. */
+  /** Whether it was released from stalling. */
   released: boolean;
   landed?: { answer: unknown } | { error: Error };
 }
 
-/** A place for code to run in: what an object awaits must be settled inside it, or workerd refuses it its storage. */
+/**
+ * Runs code inside an object: promises that an object awaits must be settled there, or workerd denies it its storage.
+ */
 export type Place = (visit: () => Promise<void>) => Promise<void>;
 
 export class Run {
   call: Call | undefined;
   result!: Result;
   answers: Answer[] = [];
-  /** The call that its caller was told had failed. */
+  /** The call for which its caller got a failure. */
   failed: CallName | undefined;
   waits = false;
   over = false;
-  /** It was cut off, and answers nothing. */
+  /** Whether it was cut off, so that it has no result. */
   gone = false;
   readonly startedAt = Date.now();
   readonly before: Known;
@@ -78,7 +80,7 @@ export class Run {
     });
   }
 
-  /** Gives the operation the answer to its call, or an error, and waits until it halts again. */
+  /** Gives the operation the response to its call, or an error, and waits until it halts again. */
   answer(failed: boolean): Promise<void> {
     const { name, landed, resolve, reject } = this.call!;
     this.call = undefined;

@@ -1,7 +1,7 @@
 /**
- * Carries a plan out on real D1 and real Durable Objects, and compares what is there with what the model knows. One call
- * is made at a time, in the order that the plan says, and the clock stands unless the plan moves it: the same plan does
- * the same things again.
+ * Runs a plan on real D1 and real Durable Objects, and compares what is stored with the model. One call is made at a
+ * time, in the plan's order, and the clock is stopped unless the plan moves it, so that the same plan always does the
+ * same.
  */
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { vi } from "vitest";
@@ -43,17 +43,17 @@ import {
 } from "./plan";
 import { Run, type Call, type Place, type Session } from "./run";
 
-/** Far from the real time, so that no alarm rings unless it is made to. */
+/** Far from the real time, so that alarms run only when the test runs them. */
 const START = Date.UTC(2100, 0, 1);
 
 const IDLE_SECONDS = 2 * 60 * 60;
 
-/** What a crash left is put right by an alarm within the hour, a restored D1 by a daily one; in milliseconds. */
+/** An alarm within this time repairs what a crash left; only the daily one repairs a restored D1. In milliseconds. */
 const SOON = 60 * 60_000;
 const DAILY = 25 * 60 * 60_000;
 
 export class World {
-  /** What happened, line by line, for a person who looks for the reason of a failure. */
+  /** What happened, line by line, to explain a failure. */
   readonly story: string[] = [];
   #sessions: Session[] = [];
   #stranger = freshPerson();
@@ -160,7 +160,7 @@ export class World {
     return run;
   }
 
-  /** As the platform does it: one alarm at a time, and it is no longer set when it rings. */
+  /** Runs an alarm as the platform does: one at a time, and it is no longer set when it runs. */
   async #ring(operation: Operation, session: Session): Promise<Run | undefined> {
     if (this.#isRinging(session)) return undefined;
     const stub = sessionObject(env, session.id);
@@ -187,7 +187,7 @@ export class World {
     return run;
   }
 
-  /** Lets operations take turns, in a given order, until each is over or waits. */
+  /** Advances operations in turns, in a given order, until each has ended or waits. */
   async #drive(runs: Run[], order: number[]): Promise<void> {
     const turns = [...order];
     for (;;) {
@@ -198,7 +198,7 @@ export class World {
     }
   }
 
-  /** One turn: a call leaves its caller, or its answer reaches them. */
+  /** One turn: a call is made, or its response arrives. */
   async #advance(run: Run): Promise<void> {
     const call = run.call!;
     const { lands, caller } = call.fault;
@@ -228,14 +228,14 @@ export class World {
       const answer = { name: call.name, answer: call.landed.answer };
       learn(run.session.known, run, answer, Date.now(), IDLE_SECONDS * 1000);
     }
-    // Its own effect is foreseen, unless it has just called a deleted session's object back to life.
+    // Its own effect is expected already, unless it has just initialized a deleted session's object again.
     this.#widen(run.session, run.session.known.revenant ? undefined : run);
     await this.#check(run.session);
   }
 
-  /** Others that are under way may answer what was legal before, or what is legal now. */
+  /** Allows other running operations the outcomes that were legal before, and those that are legal now. */
   #widen({ known, id }: Session, cause?: Run): void {
-    // The object may have told them that it was empty before it was initialized.
+    // The object may have answered that it was empty before it was initialized.
     for (const possible of [known, { ...known, initialized: false }]) {
       for (const run of this.#runs) {
         if (run.over || run === cause || run.session.id !== id) continue;
@@ -270,7 +270,7 @@ export class World {
     await this.#drive([run], []);
   }
 
-  /** The platform rings an alarm again that was cut off. */
+  /** Aborts all objects; the platform runs an alarm again that was cut off. */
   async #abort(): Promise<void> {
     this.#say("all objects are aborted");
     await abortAllDurableObjects();
@@ -290,7 +290,7 @@ export class World {
     await this.#check(session);
   }
 
-  /** Everything lands and arrives, and alarms ring until none comes soon. */
+  /** Lets every call land and every response arrive, and runs alarms until none is due soon. */
   async #settle(): Promise<void> {
     this.#say("everything settles");
     while (this.#stalled.length > 0) await this.#release(0);
@@ -314,7 +314,7 @@ export class World {
     throw new Error("An alarm always comes soon");
   }
 
-  /** Each session is deleted in the end, nothing remains of it, and its form makes none again. */
+  /** Deletes each session in the end, and expects that nothing remains and that its form does not create it again. */
   async #part(): Promise<void> {
     for (const session of this.#sessions) {
       if (!exists(session.known)) continue;
@@ -356,7 +356,7 @@ function wordsOfLanding(landed: NonNullable<Call["landed"]>): string {
   return (landed.answer as Partial<ObjectAnswer>).state ?? "applied";
 }
 
-/** @returns the id that the app derives from person and key, as it sends it to the database */
+/** @returns the id that the app derives from person and key, taken from the statement that it sends */
 async function idOf(person: string, key: string): Promise<string> {
   let id = "";
   const DB = {
