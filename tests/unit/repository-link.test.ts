@@ -53,6 +53,13 @@ test.each([
   expect(repositorySearch(text, GITHUB)).toBe(text);
 });
 
+test.each(["a.".repeat(130_000), "a@".repeat(130_000), "a/".repeat(130_000)])(
+  "what is far too long is refused at once",
+  (text) => {
+    expect(parseRepositoryLink(text, GITHUB)).toBeUndefined();
+  },
+);
+
 test("an Enterprise Server's addresses are read where it is the GitHub of this Ship, and no others", () => {
   const server = "https://github.example.com:8443";
   const cat = { owner: "octo", name: "cat" };

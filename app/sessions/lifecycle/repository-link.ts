@@ -1,5 +1,8 @@
 import type { Repository } from "../protocol/session";
 
+/** Longer texts are not matched: the patterns take time that grows with the square of the length. */
+const ADDRESS_LENGTH = 2_000;
+
 /** "octo/cat" */
 const SHORT = /^[^/\s:]+\/[^/\s:]+\/?$/;
 /** "git@github.com:octo/cat.git", which `git clone` takes. */
@@ -17,6 +20,7 @@ const URL_LIKE = /^(?:[a-z+]+:\/\/)?(?:[^@/\s]+@)?([^/\s:]+\.[^/\s:]+|localhost)
  */
 export function parseRepositoryLink(text: string, gitHubUrl: string): Repository | undefined {
   const trimmed = text.trim();
+  if (trimmed.length > ADDRESS_LENGTH) return undefined;
   const [, host, rest] = SCP.exec(trimmed) ?? URL_LIKE.exec(trimmed) ?? [];
   if (host === undefined) return fromPath(SHORT.test(trimmed) ? trimmed : "");
   return fromPath(isHostOf(host, gitHubUrl) ? (rest ?? "") : "");
