@@ -64,7 +64,7 @@ test("an address that is pasted into one field fills both at once @js", async ({
   await paste("git@github.com:octo/cat.git");
   await expect(owner).toHaveValue("octo");
   await expect(name).toHaveValue("cat");
-  const filledIn = page.getByRole("dialog").getByRole("status");
+  const filledIn = page.getByText("Filled in:");
   await expect(filledIn).toHaveText("Filled in: owner octo, name cat.");
   await name.focus();
   await name.selectText();
@@ -156,7 +156,7 @@ test("what is wrong with a field is told next to it, and what was typed stays @p
     { owner: "  ", error: "Enter the repository’s owner." },
     { owner: "-octo", error: OWNER },
     { owner: "octo.cat", error: OWNER },
-    { owner: "https://github.com/octo/cat", error: OWNER },
+    { owner: "https://gitlab.com/octo/cat", error: OWNER },
     { owner: "o".repeat(40), error: "An owner has at most 39 characters." },
   ]) {
     await fillCreateForm(page, wrong.owner, "cat");
@@ -167,7 +167,7 @@ test("what is wrong with a field is told next to it, and what was typed stays @p
 
   for (const wrong of [
     { name: "", error: "Enter the repository’s name." },
-    { name: "octo/cat", error: NAME },
+    { name: "octo/cat/dog", error: NAME },
     { name: "قط", error: NAME },
     { name: "..", error: "A repository cannot be called “.” or “..”." },
     { name: "cat.git", error: "Leave out the “.git” ending." },

@@ -134,7 +134,7 @@ export function RepositoryFields({ typed, errors, gitHubUrl }: RepositoryFieldsP
         error={errors?.repoName}
         onPaste={onPaste}
       />
-      <p role="status" className="sr-only">
+      <p aria-live="polite" className="sr-only">
         {pasted && `Filled in: owner ${pasted.owner}, name ${pasted.name}.`}
       </p>
     </>
