@@ -18,8 +18,11 @@ const READ_FIRST = "More messages were missed than one frame may hold: read them
 
 /** Called after something that the rest of the object must know of. */
 interface Listeners {
-  /** @param message undefined if only a status was reported */
-  onReport: (message: ParsedMessage | undefined) => void;
+  /**
+   * @param message undefined if only a status was reported
+   * @param isNewStatus whether the agent's status is another than before
+   */
+  onReport: (message: ParsedMessage | undefined, isNewStatus: boolean) => void;
   onTokensChange: () => void;
 }
 
@@ -107,7 +110,11 @@ export class Agents {
     if (stored) return { state: "ready", ...stored };
     if (this.#storage.isFull) return { state: "full" };
     const message = this.#storage.report(agent.token, report, key, now);
-    this.#listeners.onReport(message);
+    const { status } = report;
+    this.#listeners.onReport(
+      message,
+      status !== undefined && status !== agent.session.agent_status,
+    );
     return { state: "ready", message: message?.id ?? null };
   }
 

@@ -10,6 +10,8 @@ import type { SessionStorage, State } from "./storage";
 export const AFTER_BIRTH = 5_000;
 export const AFTER_APPEND = 10_000;
 export const AFTER_TOKEN = 1_000;
+/** A changed agent status is written at once; those of the milliseconds that follow, together at their end. */
+const STATUS_WINDOW = 2_000;
 const ALARM_BACKOFF = { first: 5_000, most: 300_000 };
 /** An alarm this long overdue was dropped by the platform. */
 const LOST_ALARM = 60_000;
@@ -24,6 +26,8 @@ export class RowSync {
   readonly #storage: SessionStorage;
   readonly #clear: () => void;
   #failures = 0;
+  /** When the alarm last began to write the row, epoch milliseconds; 0 before the first time since the object woke up. */
+  #beganAt = 0;
 
   /** @param clear clears the object's storage, its alarm included */
   constructor(
@@ -46,6 +50,11 @@ export class RowSync {
     if (alarmAt > now + wait || alarmAt < now - LOST_ALARM) this.#arm(now + wait);
   }
 
+  /** Has the row follow a change of the agent's status, sooner than a message. */
+  armForStatus(): void {
+    this.armWithin(Math.max(0, this.#beganAt + STATUS_WINDOW - Date.now()));
+  }
+
   /**
    * Does what the alarm is for. Never throws where it can set itself again: the platform drops an alarm that failed six
    * times.
@@ -55,6 +64,7 @@ export class RowSync {
   async run(env: CompanionEnv): Promise<SessionRow | undefined> {
     const state = this.#storage.state();
     if (!state) return undefined;
+    this.#beganAt = Date.now();
     try {
       const row = state.deleting
         ? await this.#finishDeleting(env, state)
@@ -114,6 +124,7 @@ export class RowSync {
     }
     if (state.deleting) return now + AFTER_BIRTH;
     if (state.agent_tokens !== reported.agent_tokens) return now + AFTER_TOKEN;
+    if (state.agent_status !== reported.agent_status) return began + STATUS_WINDOW;
     // Not sooner: however much is said, the row is written at most once in this time.
     if (state.last_activity !== reported.last_activity) return began + AFTER_APPEND;
     const idleSeconds = Number(env.AUTO_ARCHIVE_SECONDS);

@@ -39,7 +39,10 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   readonly #rowSync = new RowSync(this.ctx.storage, this.#storage, () => this.#clear());
   readonly #pages = new PageSockets(() => this.env, this.#storage, this.#live);
   readonly #agents = new Agents(() => this.env, this.#storage, this.#live, {
-    onReport: (message) => this.#changed(message),
+    onReport: (message, isNewStatus) => {
+      this.#changed(message);
+      if (isNewStatus) this.#rowSync.armForStatus();
+    },
     onTokensChange: () => this.#rowSync.armWithin(AFTER_TOKEN),
   });
 

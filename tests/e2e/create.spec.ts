@@ -30,6 +30,55 @@ test("a message about what was done is said once", async ({ page, ship }) => {
   await expect(page.getByRole("status")).toBeEmpty();
 });
 
+test("an address in one field is split into owner and name when the form is sent", async ({
+  page,
+  ship,
+}) => {
+  await page.goto("/dashboard/new");
+  await fillCreateForm(page, "https://github.com/octo/cat/pull/7", "");
+  await expectRows(page, ["octo/cat"]);
+
+  await page.goto("/dashboard/new");
+  await fillCreateForm(page, "", "octo/dog.git");
+  await expectRows(page, ["octo/dog", "octo/cat"]);
+  expect(await ship.list()).toHaveLength(2);
+});
+
+test("an address that is pasted into one field fills both at once @js", async ({
+  page,
+  ship,
+  context,
+}) => {
+  await ship.create("octo/older");
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.goto("/dashboard");
+  await page.getByRole("link", { name: "New session" }).click();
+  const owner = page.getByLabel("Repository owner");
+  const name = page.getByLabel("Repository name");
+  const paste = async (text: string) => {
+    await page.evaluate((text) => navigator.clipboard.writeText(text), text);
+    await page.keyboard.press("Control+V");
+  };
+
+  await expect(owner).toBeFocused();
+  await paste("git@github.com:octo/cat.git");
+  await expect(owner).toHaveValue("octo");
+  await expect(name).toHaveValue("cat");
+  const filledIn = page.getByText("Filled in:");
+  await expect(filledIn).toHaveText("Filled in: owner octo, name cat.");
+  await name.focus();
+  await name.selectText();
+  await paste("remix");
+  await expect(name).toHaveValue("remix");
+  await expect(owner).toHaveValue("octo");
+  await name.selectText();
+  await paste("https://github.com/remix-run/remix/issues/1");
+  await expect(owner).toHaveValue("remix-run");
+  await expect(name).toHaveValue("remix");
+  await page.getByRole("button", { name: "Create session" }).click();
+  await expectRows(page, ["remix-run/remix", "octo/older"]);
+});
+
 test("a repository can have several sessions", async ({ page, ship }) => {
   const first = await ship.create("octo/cat");
   await page.goto("/dashboard/new");
@@ -107,7 +156,7 @@ test("what is wrong with a field is told next to it, and what was typed stays @p
     { owner: "  ", error: "Enter the repository’s owner." },
     { owner: "-octo", error: OWNER },
     { owner: "octo.cat", error: OWNER },
-    { owner: "https://github.com/octo/cat", error: OWNER },
+    { owner: "https://gitlab.com/octo/cat", error: OWNER },
     { owner: "o".repeat(40), error: "An owner has at most 39 characters." },
   ]) {
     await fillCreateForm(page, wrong.owner, "cat");
@@ -118,7 +167,7 @@ test("what is wrong with a field is told next to it, and what was typed stays @p
 
   for (const wrong of [
     { name: "", error: "Enter the repository’s name." },
-    { name: "octo/cat", error: NAME },
+    { name: "octo/cat/dog", error: NAME },
     { name: "قط", error: NAME },
     { name: "..", error: "A repository cannot be called “.” or “..”." },
     { name: "cat.git", error: "Leave out the “.git” ending." },

@@ -6,6 +6,7 @@ import { hashToken } from "../../app/platform/token.server";
 import { listenerOf, openSocket } from "../../app/platform/http/socket.server";
 import { sessionObject } from "../../app/platform/durable-objects.server";
 import { CLOSED } from "../../app/sessions/protocol/live-messages";
+import type { AgentStatus } from "../../app/sessions/protocol/session";
 import { appEnv, ask, Browser, captureLog, everythingStored, ORIGIN } from "./app";
 import { storedBy } from "./bulk-support";
 import { LiveSocket, watched } from "./live-support";
@@ -514,8 +515,8 @@ test("however many messages are sent in half a minute, the row is written once i
     }
   });
 
-  // Ten seconds after the first message that is not in the row yet.
-  expect(writes.map((at) => at - NOW)).toEqual([10_000, 21_000]);
+  // The first status two seconds after the alarm before; then ten seconds after the first thing that the row does not have.
+  expect(writes.map((at) => at - NOW)).toEqual([2_000, 13_000, 24_000]);
   for (const [index, row] of rows.entries()) {
     const before = rows[index - 1] ?? row;
     for (const [column, value] of row.entries())
@@ -530,6 +531,38 @@ test("however many messages are sent in half a minute, the row is written once i
     agent_at: state!.agent_at,
     agent_message: state!.agent_message,
   });
+});
+
+test("a change of an agent's status is written at once, those of the next two seconds together at their end", async () => {
+  const hash = await hashToken(await connect());
+  await fireAlarm(id);
+  const list = new LiveSocket(
+    await owner.get("/dashboard/live", { headers: { Upgrade: "websocket", Origin: ORIGIN } }),
+  );
+  const report = async (status: AgentStatus, at: number) => {
+    vi.setSystemTime(at);
+    await sessionObject(env, id).report(hash, { text: undefined, status, key: `${status} ${at}` });
+    return (await inStorage(id)).alarm;
+  };
+  const written = async (at: number) => {
+    vi.setSystemTime(at);
+    await fireAlarm(id);
+    return (await inDatabase(id)).row?.agent_status;
+  };
+  const quiet = NOW + 60_000;
+
+  expect(await report("waiting", quiet)).toBe(quiet);
+  expect(await written(quiet)).toBe("waiting");
+  expect(await list.heard()).toEqual([{ type: "changed", sessions: [id] }]);
+
+  expect(await report("working", quiet + 500)).toBe(quiet + 2_000);
+  expect(await report("done", quiet + 1_500)).toBe(quiet + 2_000);
+  expect(await written(quiet + 2_000)).toBe("done");
+
+  // The same status again is no change, and waits as a message does.
+  expect(await report("done", quiet + 3_000)).toBe(quiet + 13_000);
+  expect(await report("failed", quiet + 5_000)).toBe(quiet + 5_000);
+  expect(await written(quiet + 5_000)).toBe("failed");
 });
 
 /** A live socket of the session. */

@@ -9,6 +9,7 @@ import {
   CreateSessionDialog,
   type CreateSessionDialogProps,
 } from "../../sessions/lifecycle/create-session-dialog";
+import { repositorySearch } from "../../sessions/lifecycle/repository-link";
 
 interface PickDialogProps {
   dialog: Omit<CreateSessionDialogProps, "canCreate" | "children">;
@@ -16,17 +17,27 @@ interface PickDialogProps {
   find: string;
   typed: Fields;
   errors: Fields | undefined;
+  /** GITHUB_URL: an address of a repository there is searched for by the repository's name. */
+  gitHubUrl: string;
 }
 
 /** Asks which of the connected repositories it is to be. */
-export function PickDialog({ dialog, offer: first, find, typed, errors }: PickDialogProps) {
+export function PickDialog({
+  dialog,
+  offer: first,
+  find,
+  typed,
+  errors,
+  gitHubUrl,
+}: PickDialogProps) {
   const search = useRepositorySearch(first, find);
+  const setWords = (words: string) => search.setWords(repositorySearch(words, gitHubUrl));
   const { offer } = search;
   const nothing = offer?.repositories.length === 0 && !offer.find && !typed.repository;
   return (
     <CreateSessionDialog
       {...dialog}
-      before={<RepositorySearchField {...search} />}
+      before={<RepositorySearchField {...search} setWords={setWords} />}
       canCreate={!nothing}
     >
       <RepositoryPicker {...search} chosen={typed.repository} error={errors?.repository} />

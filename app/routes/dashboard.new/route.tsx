@@ -18,6 +18,7 @@ import {
   RepositoryFields,
 } from "../../sessions/lifecycle/create-session-dialog";
 import { createSession } from "../../sessions/lifecycle/lifecycle.server";
+import { repositorySearch, splitRepositoryFields } from "../../sessions/lifecycle/repository-link";
 import { notifyChanged } from "../../sessions/notify.server";
 import { listPath } from "../../sessions/paths";
 import { repositoryName, type Repository } from "../../sessions/protocol/session";
@@ -36,7 +37,7 @@ export const headers = passRetryAfter;
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;
   const formKey = crypto.randomUUID();
-  const find = parseFind(request);
+  const find = repositorySearch(parseFind(request), env.GITHUB_URL);
   const { chosen, similar, isGitHub, tokens } = await verifySession(
     request,
     context,
@@ -53,7 +54,7 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
     },
   );
   const offer = tokens ? await makeOffer(env, tokens.row, now, find) : null;
-  return json({ formKey, chosen, similar, now, isGitHub, find, offer });
+  return json({ formKey, chosen, similar, now, isGitHub, find, offer, gitHubUrl: env.GITHUB_URL });
 }
 
 /**
@@ -66,7 +67,7 @@ function isFromScript(request: Request): boolean {
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const user = await verifySession(request, context);
-  const typed = await readForm(request);
+  const typed = splitRepositoryFields(await readForm(request), context.env.GITHUB_URL);
   const { form, failed } = isGitHubUser(user.id)
     ? await checkPicked(context, user, typed)
     : checkTyped(typed);
@@ -97,10 +98,14 @@ export default function NewSession() {
   const errors = failed?.errors;
   const listed = query.get("repo"); // What is typed is for one repository's list.
   return isGitHub ? (
-    <PickDialog key={listed} {...{ dialog, offer, find, typed, errors }} />
+    <PickDialog
+      key={listed}
+      {...{ dialog, offer, find, typed, errors }}
+      gitHubUrl={page.gitHubUrl}
+    />
   ) : (
     <CreateSessionDialog key={listed} {...dialog} canCreate>
-      <RepositoryFields typed={typed} errors={errors} />
+      <RepositoryFields typed={typed} errors={errors} gitHubUrl={page.gitHubUrl} />
     </CreateSessionDialog>
   );
 }

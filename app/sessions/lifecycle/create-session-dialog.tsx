@@ -1,12 +1,14 @@
 import { Form, Link, useNavigation } from "@remix-run/react";
-import type { ReactNode } from "react";
+import { useState, type ClipboardEvent, type ReactNode } from "react";
 import { Dialog } from "../../ui/dialog";
 import { Field } from "../../ui/field";
 import { numberText } from "../../ui/number";
 import { RelativeTime } from "../../ui/time";
 import { listPath } from "../paths";
+import type { Repository } from "../protocol/session";
 import type { SimilarSessions } from "../session-summary";
 import { messageCountText } from "../session-words";
+import { parseRepositoryLink } from "./repository-link";
 
 export interface CreateSessionDialogProps {
   /** Makes the same form sent twice one session. */
@@ -99,18 +101,30 @@ function Similar({ similar, now }: { similar: SimilarSessions; now: number }) {
 interface RepositoryFieldsProps {
   typed: Partial<Record<string, string>> | undefined;
   errors: Partial<Record<string, string>> | undefined;
+  /** GITHUB_URL: addresses of repositories there may be pasted. */
+  gitHubUrl: string;
 }
 
-/** Asks for any repository, by its owner and name. */
-export function RepositoryFields({ typed, errors }: RepositoryFieldsProps) {
+/** Asks for any repository, by its owner and name. An address pasted into either field fills both. */
+export function RepositoryFields({ typed, errors, gitHubUrl }: RepositoryFieldsProps) {
+  const [pasted, setPasted] = useState<Repository>();
+  const onPaste = (event: ClipboardEvent<HTMLInputElement>) => {
+    const link = parseRepositoryLink(event.clipboardData.getData("text"), gitHubUrl);
+    if (!link) return;
+    event.preventDefault();
+    setField(event.currentTarget.form, "repoOwner", link.owner);
+    setField(event.currentTarget.form, "repoName", link.name);
+    setPasted(link);
+  };
   return (
     <>
       <Field
         label="Repository owner"
         name="repoOwner"
-        hint="The person or organization on GitHub."
+        hint="The person or organization on GitHub. You can paste “owner/name” or a GitHub address."
         defaultValue={typed?.repoOwner}
         error={errors?.repoOwner}
+        onPaste={onPaste}
         autoFocus
       />
       <Field
@@ -118,7 +132,16 @@ export function RepositoryFields({ typed, errors }: RepositoryFieldsProps) {
         name="repoName"
         defaultValue={typed?.repoName}
         error={errors?.repoName}
+        onPaste={onPaste}
       />
+      <p aria-live="polite" className="sr-only">
+        {pasted && `Filled in: owner ${pasted.owner}, name ${pasted.name}.`}
+      </p>
     </>
   );
+}
+
+function setField(form: HTMLFormElement | null, name: string, value: string): void {
+  const field = form?.elements.namedItem(name);
+  if (field instanceof HTMLInputElement) field.value = value;
 }
