@@ -148,7 +148,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   /** Tells the owner's open pages that the session's row has changed. */
   changed(userId: string): ObjectAnswer {
     return this.#answer(userId, () => {
-      this.#live.tellPages({ type: "changed" });
+      this.#live.broadcastToPages({ type: "changed" });
       return {};
     });
   }
@@ -196,7 +196,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
 
   /** Tells open pages and lists what the row is after the alarm has written it. */
   async #notifyOfRow({ id, user_id, status }: SessionRow): Promise<void> {
-    this.#live.tellPages({ type: "status", status });
+    this.#live.broadcastToPages({ type: "status", status });
     await attempt("tell-list", async () => personObject(this.env, user_id).listChanged([id]));
   }
 
@@ -205,13 +205,13 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     this.#rowSync.armWithin(AFTER_APPEND);
     const agent = agentReport(this.#storage.state() as State);
     if (!message) {
-      this.#live.tellPages({ type: "agent", agent });
+      this.#live.broadcastToPages({ type: "agent", agent });
       return;
     }
     if (this.#live.hasPages) {
-      this.#live.tellPages({ type: "messages", messages: [renderable(message)], agent });
+      this.#live.broadcastToPages({ type: "messages", messages: [renderable(message)], agent });
     }
-    this.#live.tellAgents({ type: "messages", messages: [agentView(message)] });
+    this.#live.broadcastToAgents({ type: "messages", messages: [agentView(message)] });
     this.#agents.wake();
   }
 

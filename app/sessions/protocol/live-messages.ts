@@ -32,7 +32,7 @@ export const CLOSED = {
 } as const;
 
 /** How long, in milliseconds, a page may listen until it is checked again who asks. */
-export const PAGE_LISTENS_FOR = 60 * 60 * 1000;
+export const PAGE_SOCKET_LIFETIME = 60 * 60 * 1000;
 
 /** How a page's socket is closed that is older than that: the page opens another one, which is checked. */
 export const CHECK_AGAIN = { code: 4010, reason: "Open it again: who listens is checked hourly." };
