@@ -3,7 +3,7 @@ import { bulkPath } from "../paths";
 import { sessionCountText } from "../session-summary";
 import { BULK_WORDS, type BulkRow } from "./bulk";
 
-/** Tells, over the list, of bulks that are under way or have stopped. */
+/** The notice above the list about bulks that are running or have stopped. */
 export function BulkNotice({ bulks }: { bulks: Pick<BulkRow, "id" | "kind" | "total">[] }) {
   const [query] = useSearchParams();
   if (bulks.length === 0) return null;
