@@ -3,7 +3,7 @@ import { sessionObject } from "../../platform/durable-objects.server";
 import { attempt } from "../../platform/log";
 import type { NewToken, ObjectAnswer } from "../protocol/object-answers";
 import { FORM_INCOMPLETE } from "../session-input.server";
-import { askObject, outcomeOf, type Outcome } from "../session-object.server";
+import { callObject, outcomeOf, type Outcome } from "../session-object.server";
 
 /**
  * Makes a token by which an agent reports into a session; the same form sent again makes no second one.
@@ -18,7 +18,7 @@ export async function connectAgent(
   id: string,
   { name, key }: { name: string; key: string },
 ): Promise<{ token: string } | { outcome: "key-used" | "too-many" | Outcome }> {
-  const answer = await askObject<ObjectAnswer<NewToken>>(
+  const answer = await callObject<ObjectAnswer<NewToken>>(
     "connect-agent",
     env,
     userId,

@@ -48,7 +48,7 @@ export const NO_COUNTS: BulkCounts = {
 };
 
 /** Texts for each kind of bulk: `doing` and `done` go before the number of sessions, `before` after "had been". */
-export const BULK_WORDS = {
+export const BULK_TEXT = {
   archive: { doing: "Archiving", done: "Archived", before: "archived before" },
   restore: { doing: "Restoring", done: "Restored", before: "active before" },
   delete: { doing: "Deleting", done: "Deleted", before: "deleted before" },
@@ -67,7 +67,7 @@ export const INVERSE: Partial<Record<BulkKind, ReversibleKind>> = {
 
 /** @returns the result of a bulk as text, such as "Archived 10 sessions; 2 had been archived before." */
 export function bulkResultText(kind: BulkKind, counts: BulkCounts): string {
-  const { done, before } = BULK_WORDS[kind];
+  const { done, before } = BULK_TEXT[kind];
   const notDone = counts.failed + counts.left;
   const others = [
     counts.unchanged > 0 && `${numberText(counts.unchanged)} had been ${before}`,

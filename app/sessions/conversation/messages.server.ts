@@ -3,7 +3,7 @@ import { changeWithinLimit, type ChangeResult } from "../change-limit.server";
 import type { NewMessage } from "../protocol/message";
 import type { NoRoom, ObjectAnswer } from "../protocol/object-answers";
 import { FORM_INCOMPLETE, messageText } from "../session-input.server";
-import { askObject, outcomeOf, type Outcome } from "../session-object.server";
+import { callObject, outcomeOf, type Outcome } from "../session-object.server";
 import { countMessages } from "../session-queries.server";
 import { markSeen } from "../session-table.server";
 
@@ -22,7 +22,7 @@ export async function appendMessage(
 ): Promise<
   { outcome: "sent" | "full" | Exclude<Outcome, "done"> } | { outcome: "too-fast"; wait: number }
 > {
-  const answer = await askObject<ObjectAnswer | NoRoom>(
+  const answer = await callObject<ObjectAnswer | NoRoom>(
     "append",
     env,
     userId,

@@ -174,7 +174,7 @@ function keptOf(userId: string, view: ListView): RawBuilder<boolean> {
 }
 
 /** How many sessions a view shows in each tab, whatever their idleness; and one repository's name as people write it. */
-export function keptCounts(
+export function storedCounts(
   userId: string,
   view: ListView,
 ): Statement<{ active: number; archived: number; shown: string | null }> {

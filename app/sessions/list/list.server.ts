@@ -6,7 +6,7 @@ import { read, type Database } from "../../platform/database.server";
 import type { SessionRow } from "../protocol/session";
 import {
   idleCounts,
-  keptCounts,
+  storedCounts,
   orderOf,
   PAGE_SIZE,
   sessionsPage,
@@ -40,7 +40,7 @@ export async function listSessions(
   now: number,
 ): Promise<SessionListPage> {
   const [[rows, [kept]], top, idle] = await Promise.all([
-    read(d1, sessionsPage(userId, view, cursor, now), keptCounts(userId, view)),
+    read(d1, sessionsPage(userId, view, cursor, now), storedCounts(userId, view)),
     view.idle === null ? findTopRepositories(d1, userId, view) : [],
     view.idle === null ? undefined : findIdleCounts(d1, userId, view, now),
   ]);

@@ -3,7 +3,7 @@ import { useClientLinks } from "../../ui/hooks/use-client-links";
 import { RelativeTime } from "../../ui/time";
 import { deletePaths, listPath } from "../paths";
 import type { SessionListItem } from "../session-summary";
-import { AgentStatusLabel, messageCountText, StatusWord } from "../session-words";
+import { AgentStatusLabel, messageCountText, StatusLabel } from "../session-words";
 import type { ListView } from "./list-view";
 import { PageCheckbox, SelectionBar, useSelectionReset } from "./selection";
 
@@ -118,7 +118,7 @@ function SessionListRow({
       <td>
         {/* What an agent says of its work says that the session is active, too. */}
         {(session.status === "archived" || !session.agent) && (
-          <StatusWord status={session.status} />
+          <StatusLabel status={session.status} />
         )}
         <AgentStatusLabel report={session.agent} now={now} />
         {session.archivedBy === "idle" && (

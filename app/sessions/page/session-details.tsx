@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { ExactTime, RelativeTime } from "../../ui/time";
 import type { SessionEvent, SessionEventKind } from "../protocol/session";
 import type { SessionListItem } from "../session-summary";
-import { messageCountText, StatusWord } from "../session-words";
+import { messageCountText, StatusLabel } from "../session-words";
 
 export interface SessionDetailsProps {
   session: SessionListItem & {
@@ -31,7 +31,7 @@ export function SessionDetails({ session, now, children }: SessionDetailsProps) 
           </a>
         </Detail>
         <Detail term="Status">
-          <StatusWord status={status} />
+          <StatusLabel status={status} />
           <span className="block text-sm empty:hidden">{children}</span>
         </Detail>
         <Detail term="Messages">{messageCountText(session.messageCount)}</Detail>
