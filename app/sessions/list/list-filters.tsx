@@ -29,7 +29,7 @@ export function ListFilters({ view, repositories, idle }: ListFiltersProps) {
     listPath(query, "", { cursor: undefined, ...change });
   return (
     <Form action="/dashboard" role="search" className="mb-4 grid gap-3" onClick={followLink}>
-      {/* Only active sessions can be idle, so a search covers all sessions unless the list is filtered by idle time. */}
+      {/* Only active sessions can be idle, so a search covers all sessions unless an idle time is set. */}
       {view.idle === null ? (
         <input type="hidden" name="status" value="all" />
       ) : (
