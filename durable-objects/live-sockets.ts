@@ -76,10 +76,12 @@ export class LiveSockets {
     );
   }
 
+  /** Sends a message to all agents. */
   broadcastToAgents(message: AgentLiveMessage): void {
     sendJson(this.#open(AGENT), message);
   }
 
+  /** Closes all sockets, because the session was deleted. */
   closeAll(): void {
     close(this.#ctx.getWebSockets(), CLOSED.deleted);
   }
@@ -91,6 +93,7 @@ export class LiveSockets {
     }
   }
 
+  /** Closes the sockets of an agent whose token was revoked. @param token the token's id */
   closeRevoked(token: number): void {
     close(this.#ctx.getWebSockets(tokenTag(token)), CLOSED.revoked);
   }

@@ -43,6 +43,7 @@ export const messageText = (missing: string) =>
     }),
   );
 
+/** The id of a session or a bulk. */
 export const sessionId = z.uuid();
 
 /**
@@ -75,6 +76,7 @@ export function parseRepository(repository: string | null): Repository | null {
   throw badRequest("The repository in this link is none: it should look like “owner/name”.");
 }
 
+/** @param message the text for the user @returns a 400 Response */
 export function badRequest(message: string): Response {
   return new Response(message, { status: 400 });
 }

@@ -10,6 +10,7 @@ export interface SessionTables {
   session_events: SessionEvent & { id: Generated<number>; session_id: string };
 }
 
+/** Builds statements on the tables of sessions. */
 export const sessionStatements = statementBuilder<SessionTables>();
 
 /** Reads the row of a session, if this user owns it. */

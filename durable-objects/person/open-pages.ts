@@ -9,6 +9,7 @@ export class OpenPages {
     this.#sql = sql;
   }
 
+  /** Stores that a session is open in a browser. Idempotent. */
   add({ session, sign_in, user_id }: OpenPage): void {
     this.#sql.exec(`
       CREATE TABLE IF NOT EXISTS pages (

@@ -171,6 +171,7 @@ export class Agents {
     return (after === undefined ? messages.newest() : messages.after(after)).map(agentView);
   }
 
+  /** Closes the sockets of removed tokens, and lets their waiting requests end. */
   #afterRemoving(tokens: number[]): void {
     if (tokens.length === 0) return;
     for (const token of tokens) this.#live.closeRevoked(token);
@@ -202,6 +203,7 @@ export class Agents {
     return wait > 0 ? { state: "limited", wait } : found;
   }
 
+  /** Finds the token in storage, without checking its owner. */
   #find(tokenHash: string): AgentAnswer<{ token: AgentToken; session: State }> {
     const session = this.#storage.state();
     const token = session && this.#storage.tokens.find(tokenHash, Date.now());

@@ -53,7 +53,7 @@ parser.block.State = class extends parser.block.State {
 /** Increase it when the parser's result changes: stored trees of an older version are then parsed again when read. */
 export const TREE_VERSION = 1;
 
-/** Parses a message. Never throws. A forbidden link stays text; too much formatting makes the whole message plain text. */
+/** Parses a message. Never throws. A forbidden link stays text; with too much formatting, the message is plain text. */
 export function parseMarkdown(text: string): Markdown {
   scanned = 0;
   try {

@@ -33,6 +33,7 @@ function unfinishedOf(userId: string): RawBuilder<unknown> {
     WHERE user_id = ${userId} AND finished_at IS NULL AND kind IN ('archive', 'restore', 'delete')`;
 }
 
+/** @returns the statement that counts the user's unfinished bulks, for `UNFINISHED_LIMIT` */
 export function countUnfinished(userId: string): Statement<{ count: number }> {
   return sql<{ count: number }>`${unfinishedOf(userId)}`.compile(sessionStatements);
 }
@@ -85,6 +86,7 @@ function deleteOldBulks(userId: string, now: number): Statement[] {
   ];
 }
 
+/** @returns the statement that reads a bulk, if it belongs to this user */
 export function readBulk({ id, user_id }: BulkKey): Statement<BulkRow> {
   return sql<BulkRow>`SELECT * FROM bulks WHERE id = ${id} AND user_id = ${user_id}`.compile(
     sessionStatements,

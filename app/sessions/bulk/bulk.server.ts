@@ -31,6 +31,7 @@ import {
   type BulkKey,
 } from "./bulk-tables.server";
 
+/** A request to start a bulk. */
 export interface BulkRequest {
   /** The form's idempotency key. */
   key: string;

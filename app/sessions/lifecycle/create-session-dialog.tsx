@@ -6,7 +6,7 @@ import { numberText } from "../../ui/number";
 import { RelativeTime } from "../../ui/time";
 import { listPath } from "../paths";
 import type { ActiveOnRepository } from "../session-summary";
-import { messageCountText } from "../session-words";
+import { messageCountText } from "../session-text";
 
 export interface CreateSessionDialogProps {
   /** The form's idempotency key. */

@@ -2,7 +2,7 @@ import { Form, Link, useNavigation } from "@remix-run/react";
 import { Dialog } from "../../ui/dialog";
 import { RelativeTime } from "../../ui/time";
 import { sessionCountText } from "../session-summary";
-import { messageCountText } from "../session-words";
+import { messageCountText } from "../session-text";
 
 interface DeleteSessionDialogProps {
   session: {

@@ -3,7 +3,7 @@ import { useClientLinks } from "../../ui/hooks/use-client-links";
 import { RelativeTime } from "../../ui/time";
 import { deletePaths, listPath } from "../paths";
 import type { SessionListItem } from "../session-summary";
-import { AgentStatusLabel, messageCountText, StatusLabel } from "../session-words";
+import { AgentStatusLabel, messageCountText, StatusLabel } from "../session-text";
 import type { ListView } from "./list-view";
 import { PageCheckbox, SelectionBar, useSelectionReset } from "./selection";
 

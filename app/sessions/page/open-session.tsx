@@ -9,7 +9,7 @@ import type { ConversationPage as ConversationAnswer } from "../conversation/con
 import { useLiveSession, useSeen } from "../conversation/live-session";
 import type { ShownMessage } from "../protocol/message";
 import type { SessionEvent } from "../protocol/session";
-import { AgentStatusLabel } from "../session-words";
+import { AgentStatusLabel } from "../session-text";
 import { SessionDetails, SessionHistory, type SessionDetailsProps } from "./session-details";
 
 /** The loader data of a session's page, except its conversation. */

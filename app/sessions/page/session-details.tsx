@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { ExactTime, RelativeTime } from "../../ui/time";
 import type { SessionEvent, SessionEventKind } from "../protocol/session";
 import type { SessionListItem } from "../session-summary";
-import { messageCountText, StatusLabel } from "../session-words";
+import { messageCountText, StatusLabel } from "../session-text";
 
 export interface SessionDetailsProps {
   session: SessionListItem & {

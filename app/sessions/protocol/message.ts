@@ -2,6 +2,7 @@ import type { Markdown } from "./markdown";
 
 export type MessageRole = "user" | "agent";
 
+/** A message as a session's object stores it. */
 export interface Message {
   /** Numbered from 1 within its session, without gaps. */
   id: number;

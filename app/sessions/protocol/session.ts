@@ -11,6 +11,7 @@ export type StatusChange = "archive" | "restore" | "keep";
 /** The status that an agent reports; "waiting" means that it needs its owner. */
 export type AgentStatus = "working" | "waiting" | "done" | "failed";
 
+/** A repository on GitHub. */
 export interface Repository {
   owner: string;
   name: string;
@@ -53,9 +54,11 @@ export interface Tombstone {
   created_at: number | null;
 }
 
+/** "woken": restored by a new message; "kept": by the "Keep" button; "healed": a missing row was inserted again. */
 export type SessionEventKind =
   "created" | "archived" | "auto-archived" | "restored" | "woken" | "kept" | "healed";
 
+/** A line of a session's history. */
 export interface SessionEvent {
   kind: SessionEventKind;
   at: number;
