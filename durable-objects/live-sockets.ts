@@ -1,7 +1,7 @@
 import {
   CHECK_AGAIN,
   CLOSED,
-  PAGE_LISTENS_FOR,
+  PAGE_SOCKET_LIFETIME,
   type AgentLiveMessage,
   type ListMessage,
   type LiveMessage,
@@ -12,17 +12,17 @@ const AGENT = "agent";
 
 type SocketMessage = LiveMessage | AgentLiveMessage | ListMessage;
 
-/** Whom a socket belongs to: a browser that the owner is signed in by, or an agent's token. */
+/** Who a socket belongs to: a browser (the hash of its sign-in's token), or an agent (the id of its token). */
 export type Listener = { signIn: string } | { token: number };
 
-/** What is kept with a socket. */
+/** What is stored with a socket. */
 type Attachment = {
   listener: Listener;
   /** When it was opened, epoch milliseconds. */
   acceptedAt: number;
 };
 
-/** The live sockets of an object. They hibernate with it, so that listening costs nothing while nothing is said. */
+/** The WebSockets of a Durable Object. They hibernate with it, so an idle socket costs nothing. */
 export class LiveSockets {
   readonly #ctx: DurableObjectState;
 
@@ -31,7 +31,12 @@ export class LiveSockets {
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
   }
 
-  /** Takes a socket, and first says on it what it has missed. @returns the answer that opens it */
+  /**
+   * Accepts a socket.
+   *
+   * @param missed the messages to send first
+   * @returns the response that opens it
+   */
   accept(listener: Listener, missed: SocketMessage[] = []): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     const tags =
@@ -44,12 +49,12 @@ export class LiveSockets {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** Whether a page of the owner's listens. */
+  /** Whether a page of the owner's is connected. */
   get hasPages(): boolean {
     return this.#open(PERSON).length > 0;
   }
 
-  /** @returns the browsers whose pages listen, each by the hash of its sign-in's token */
+  /** @returns the browsers of the connected pages, each by the hash of its sign-in's token */
   signIns(): string[] {
     return this.#open(PERSON).flatMap((page) => {
       const { listener } = attachmentOf(page);
@@ -57,11 +62,13 @@ export class LiveSockets {
     });
   }
 
-  /** Says it to those pages of which it was checked within the hour who listens; the others are to ask again. */
-  tellPages(message: LiveMessage | ListMessage): void {
+  /**
+   * Sends a message to all pages. A socket older than `PAGE_SOCKET_LIFETIME` is closed instead: the page reconnects.
+   */
+  broadcastToPages(message: LiveMessage | ListMessage): void {
     const pages = this.#open(PERSON);
     const isOld = (page: WebSocket) =>
-      Date.now() - attachmentOf(page).acceptedAt >= PAGE_LISTENS_FOR;
+      Date.now() - attachmentOf(page).acceptedAt >= PAGE_SOCKET_LIFETIME;
     close(pages.filter(isOld), CHECK_AGAIN);
     sendJson(
       pages.filter((page) => !isOld(page)),
@@ -69,21 +76,24 @@ export class LiveSockets {
     );
   }
 
-  tellAgents(message: AgentLiveMessage): void {
+  /** Sends a message to all agents. */
+  broadcastToAgents(message: AgentLiveMessage): void {
     sendJson(this.#open(AGENT), message);
   }
 
+  /** Closes all sockets, because the session was deleted. */
   closeAll(): void {
     close(this.#ctx.getWebSockets(), CLOSED.deleted);
   }
 
-  /** @param signIns the browsers that signed out */
+  /** Closes the pages of browsers that signed out. @param signIns hashes of their sign-ins' tokens */
   closeSignedOut(signIns: readonly string[]): void {
     for (const signIn of signIns) {
       close(this.#ctx.getWebSockets(signInTag(signIn)), CLOSED.signedOut);
     }
   }
 
+  /** Closes the sockets of an agent whose token was revoked. @param token the token's id */
   closeRevoked(token: number): void {
     close(this.#ctx.getWebSockets(tokenTag(token)), CLOSED.revoked);
   }

@@ -8,7 +8,7 @@ import {
 import { useLoaderData, useSearchParams } from "@remix-run/react";
 import { verifySession } from "../auth/auth.server";
 import { readForm } from "../platform/http/form.server";
-import { BULK_WORDS } from "../sessions/bulk/bulk";
+import { BULK_TEXT } from "../sessions/bulk/bulk";
 import { bulkNotFound, parseBulkId } from "../sessions/bulk/bulk-input.server";
 import { BulkProgress, type BulkView } from "../sessions/bulk/bulk-progress";
 import { findBulk, isStalled } from "../sessions/bulk/bulk-report.server";
@@ -83,7 +83,7 @@ export default function Bulk() {
 }
 
 function titleOf({ kind, total }: Pick<BulkView, "kind" | "total">): string {
-  return `${BULK_WORDS[kind].doing} ${sessionCountText(total)}`;
+  return `${BULK_TEXT[kind].doing} ${sessionCountText(total)}`;
 }
 
 export function ErrorBoundary() {

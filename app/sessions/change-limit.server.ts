@@ -1,7 +1,7 @@
 /**
- * How often a person may change sessions: archive, restore, keep or mark them as read, one or a page of them. A change is
- * counted in the batch that writes it, whose statements hold only where it was not one too many; so parallel requests do
- * not get past the limit. Times are epoch milliseconds.
+ * The rate limit for changes of sessions: archive, restore, keep, mark as read, or start a bulk; a bulk counts as one
+ * change. A change is counted in the same batch that writes it, whose statements have the limit as a condition, so
+ * parallel requests cannot exceed it together. Times are epoch milliseconds.
  */
 import { sql, type RawBuilder } from "kysely";
 import { statementBuilder, write, type Statement } from "../platform/database.server";
@@ -11,6 +11,7 @@ import { MINUTE } from "./protocol/budgets";
 import type { SessionRow } from "./protocol/session";
 import { readRow } from "./session-table.server";
 
+/** A row of the D1 table `change_windows`: a user's fixed window of a minute, and the changes counted in it. */
 interface ChangeWindow {
   user_id: string;
   began_at: number;
@@ -22,10 +23,11 @@ const changeStatements = statementBuilder<{ change_windows: ChangeWindow }>();
 const CHANGES_PER_MINUTE = 120;
 
 /**
- * Counts a change in the minute that began with the first one. Once one is too many, nothing is written any more.
+ * Counts a change in the user's current window of a minute. Once the count is over the limit, it is not written any
+ * more.
  *
- * @param holds the condition under which there is something to change: what changes nothing is not counted
- * @returns the statement that comes first in the batch
+ * @param holds the SQL condition that there is something to change: a change of nothing is not counted
+ * @returns the statement, which must come first in the batch
  */
 export function countChange(userId: string, now: number, holds: RawBuilder<unknown>): Statement {
   const isOver = sql`began_at NOT BETWEEN ${now - MINUTE + 1} AND ${now}`;
@@ -38,13 +40,13 @@ export function countChange(userId: string, now: number, holds: RawBuilder<unkno
     WHERE ${isOver} OR changes <= ${CHANGES_PER_MINUTE}`.compile(changeStatements);
 }
 
-/** @returns the condition that the change that was just counted is not one too many */
+/** @returns the SQL condition that the change that was just counted is within the limit */
 export function mayChange(userId: string): RawBuilder<unknown> {
   return sql`
     (SELECT changes FROM change_windows WHERE user_id = ${userId}) <= ${CHANGES_PER_MINUTE}`;
 }
 
-/** What was counted: read in the same batch. */
+/** @returns the statement that reads the user's window, for `waitOf`; it belongs into the same batch */
 export function readChanges(userId: string): Statement<ChangeWindow> {
   return changeStatements
     .selectFrom("change_windows")
@@ -53,17 +55,17 @@ export function readChanges(userId: string): Statement<ChangeWindow> {
     .compile();
 }
 
-/** @returns in how many milliseconds the next change may be; 0 where the one that was counted may be */
+/** @returns 0 if the counted change is within the limit; otherwise how long to wait, in milliseconds */
 export function waitOf(window: ChangeWindow | undefined, now: number): number {
   if (!window || window.changes <= CHANGES_PER_MINUTE) return 0;
   return window.began_at + MINUTE - now;
 }
 
 /**
- * - `done`: the row is as it is afterwards;
- * - `not-found`: this person has no such session;
- * - `too-fast`: nothing was changed, because this person has changed much within a minute; the wait is in milliseconds;
- * - `unavailable`: D1 did not answer, so it may or may not have happened.
+ * - `done`: `session` is the row after the change;
+ * - `not-found`: this user has no such session;
+ * - `too-fast`: nothing was changed, because of too many changes within a minute; `wait` is in milliseconds;
+ * - `unavailable`: D1 did not answer, so the change may or may not have happened.
  */
 export type ChangeResult =
   | { outcome: "done"; session: SessionRow }
@@ -71,10 +73,10 @@ export type ChangeResult =
   | { outcome: "too-fast"; wait: number };
 
 /**
- * Changes the row of a session, unless this person has changed too much within a minute.
+ * Changes the row of a session within the rate limit.
  *
- * @param step what is being done, in kebab case
- * @param change the statements, at this time and under this condition
+ * @param step what is being done, in kebab case, for the log
+ * @param change makes the statements; they must have `allowed` as a condition
  */
 export async function changeWithinLimit(
   step: string,

@@ -2,16 +2,16 @@ import { Link, useLocation } from "@remix-run/react";
 import type { Connection } from "../ui/hooks/live-socket";
 import { CLOSED } from "./protocol/live-messages";
 
-/** Why a page is not kept up to date any more, and what to do about it. */
+/** Shows why a page receives no more updates, with a link that helps. */
 export function ConnectionClosed({ code, reason }: Extract<Connection, { state: "closed" }>) {
   return (
     <>
-      {reason} <WayOn code={code} />
+      {reason} <NextStep code={code} />
     </>
   );
 }
 
-function WayOn({ code }: { code: number }) {
+function NextStep({ code }: { code: number }) {
   const { pathname, search } = useLocation();
   switch (code) {
     case CLOSED.signedOut.code: {

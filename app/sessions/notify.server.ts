@@ -2,7 +2,7 @@ import type { AppLoadContext } from "@remix-run/cloudflare";
 import { personObject } from "../platform/durable-objects.server";
 import { attempt } from "../platform/log";
 
-/** Tells the person's open pages, after the answer was sent, that sessions have changed. */
+/** Notifies the user's open lists and session pages that sessions have changed, after the response was sent. */
 export function notifyChanged(
   { env, waitUntil }: AppLoadContext,
   userId: string,
@@ -11,7 +11,7 @@ export function notifyChanged(
   waitUntil(attempt("tell-changed", async () => personObject(env, userId).changed(ids)));
 }
 
-/** Tells the person's open lists, after the answer was sent, that the line of a session has changed. */
+/** Notifies the user's open lists that the row of a session has changed, after the response was sent. */
 export function notifyListChanged(
   { env, waitUntil }: AppLoadContext,
   userId: string,

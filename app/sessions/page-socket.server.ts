@@ -1,9 +1,9 @@
 import { asksForSocket, closedSocket } from "../platform/http/socket.server";
 import { CLOSED } from "./protocol/live-messages";
 
-/** What a page is told, by the status of the refusal. Any other is a failure that may pass: the page tries again. */
+/** The close code and reason that a page gets, by HTTP status. For any other error status the page reconnects later. */
 const REFUSED: Partial<Record<number, { code: number; reason: string }>> = {
-  302: CLOSED.signedOut, // verifySession leads to the sign-in page
+  302: CLOSED.signedOut, // verifySession redirects to the sign-in page
   400: CLOSED.damaged,
   401: CLOSED.signedOut,
   404: CLOSED.notFound,
@@ -11,10 +11,11 @@ const REFUSED: Partial<Record<number, { code: number; reason: string }>> = {
 };
 
 /**
- * Opens the live socket of a page.
+ * Opens the live socket of a page. A browser does not show a page the HTTP status of a failed upgrade, so a final
+ * refusal is sent as a socket that is closed at once, with a code and a reason.
  *
- * @param open answers with the socket, or answers or throws a refusal
- * @returns the socket; where it was refused for good, one that is closed at once with the reason
+ * @param open opens the socket; returns or throws an error response if it is refused
+ * @returns the response that opens the socket; the error response if the page may try again
  */
 export async function openForPage(
   request: Request,

@@ -1,18 +1,17 @@
-/** The query parameters that belong to the list, as they stand in the URL. */
-
-/** The query parameters that belong to the list, as they stand in the URL. */
+/** The names of the list's query parameters. */
 export const LIST_PARAMS = ["status", "q", "repo", "idle", "sort", "cursor"] as const;
 
-/** What a list shows unless its URL says otherwise; no URL says it. */
+/** The default values of the list's query parameters, which are left out of every URL. */
 const DEFAULTS = new Map<string, string>([
   ["status", "active"],
   ["sort", "activity"],
 ]);
 
 /**
- * @param from a URL's query, of the list or of a dialog over it
- * @param change parameters to set beside those kept; an undefined one is left out
- * @returns the path of the list, or of the page of that name over it
+ * @param from the current query, of the list or of a dialog over it
+ * @param page the dialog over the list, or "" for the list itself
+ * @param change parameters to change; undefined removes one
+ * @returns the path with the list's parameters
  */
 export function listPath(
   from: URLSearchParams,
@@ -29,8 +28,8 @@ export function listPath(
 }
 
 /**
- * @param from a URL's query, of the list
- * @returns what gives the path of the dialog that deletes a session over that list; the query is read once for all rows
+ * @param from the list's current query
+ * @returns a function from a session's id to the path of its delete dialog; so the query is read once for all rows
  */
 export function deletePaths(from: URLSearchParams): (id: string) => string {
   const path = listPath(from, "/delete");
@@ -38,12 +37,12 @@ export function deletePaths(from: URLSearchParams): (id: string) => string {
   return (id) => `${path}${joint}id=${id}`;
 }
 
-/** @returns the path of a bulk's progress page, which leads back to the list that it came from */
+/** @returns the path of a bulk's progress page, with the list's parameters for the way back */
 export function bulkPath(from: URLSearchParams, id: string): string {
   return listPath(from).replace(/^\/dashboard/, `/bulk/${id}`);
 }
 
-/** @returns the path of the dialog that asks whether to delete many sessions of a list: these, or all that match */
+/** @param chosen the ids of sessions, or "all" that match @returns the path of the dialog that deletes them */
 export function deleteManyPath(from: URLSearchParams, chosen: string[] | "all"): string {
   const path = listPath(from, "/delete");
   const query = new URLSearchParams(

@@ -1,4 +1,4 @@
-/** What people send, checked. GitHub's own rules for names. */
+/** Validation of what users send. The rules for owners and repository names are GitHub's. */
 import * as z from "zod/mini";
 import { MESSAGE_BYTES, utf8Bytes } from "./protocol/budgets";
 import type { Repository } from "./protocol/session";
@@ -11,7 +11,7 @@ export const repositoryOwnerInput = z.string(OWNER_MISSING).check(
   z.trim(),
   z.minLength(1, { error: OWNER_MISSING, abort: true }),
   z.maxLength(39, { error: "An owner has at most 39 characters.", abort: true }),
-  // GitHub's oldest names have hyphens in a row or at the end; those that a company manages end in "_" and its code.
+  // GitHub's oldest names have hyphens in a row or at the end; names of enterprise-managed users end in "_" and a code.
   z.regex(/^[a-z0-9][a-z0-9-]*(_[a-z0-9]+)?$/i, {
     error: "An owner has letters, digits and hyphens, and does not begin with a hyphen.",
   }),
@@ -34,7 +34,7 @@ export const repositoryNameInput = z.string(NAME_MISSING).check(
 
 const repositoryShape = z.object({ owner: repositoryOwnerInput, name: repositoryNameInput });
 
-/** @param missing what is said where there is no text at all */
+/** The text of a message. @param missing the error if there is no text field at all */
 export const messageText = (missing: string) =>
   z.string(missing).check(
     z.refine((text) => text.trim() !== "", { error: "Write a message first.", abort: true }),
@@ -43,11 +43,12 @@ export const messageText = (missing: string) =>
     }),
   );
 
+/** The id of a session or a bulk. */
 export const sessionId = z.uuid();
 
 /**
  * @returns the id in lower case
- * @throws the 404 Response of a session that does not exist, where it is no UUID and so no session's
+ * @throws a 404 Response if it is not a UUID
  */
 export function parseSessionId(id: string | null | undefined): string {
   const parsed = sessionId.safeParse(id);
@@ -55,15 +56,17 @@ export function parseSessionId(id: string | null | undefined): string {
   return parsed.data.toLowerCase();
 }
 
-/** The one answer for a session that does not exist and for one that is somebody else's. */
+/**
+ * @returns the same 404 Response for a session that does not exist and for another user's, so that it reveals nothing
+ */
 export function sessionNotFound(): Response {
   return new Response("This session does not exist, or it is not yours.", { status: 404 });
 }
 
 /**
  * @param repository "owner/name"
- * @returns its parts; null where there is none
- * @throws a 400 Response where GitHub can have no such repository
+ * @returns its parts; null if `repository` is null
+ * @throws a 400 Response if GitHub does not allow such a name
  */
 export function parseRepository(repository: string | null): Repository | null {
   if (repository === null) return null;
@@ -73,24 +76,34 @@ export function parseRepository(repository: string | null): Repository | null {
   throw badRequest("The repository in this link is none: it should look like “owner/name”.");
 }
 
+/** @param message the text for the user @returns a 400 Response */
 export function badRequest(message: string): Response {
   return new Response(message, { status: 400 });
 }
 
-/** The number behind an intent, as in "revoke:3". @throws a 400 Response where there is none */
+/**
+ * Parses the number behind an intent, such as 3 in "revoke:3".
+ *
+ * @throws a 400 Response if it is not a positive integer
+ */
 export function parseNumber(value: string | undefined): number {
   if (/^[1-9]\d{0,14}$/.test(value ?? "")) return Number(value);
   throw new Response("The form was incomplete. Open the page again.", { status: 400 });
 }
 
-/** @returns the message before which a page of a conversation ends @throws a 400 Response where `?before=` is no id */
+/**
+ * Parses `?before=`: a page of a conversation ends before the message with this id.
+ *
+ * @throws a 400 Response if it is not an id
+ */
 export function parseBefore(before: string | null): number | undefined {
   return parseMessageId(before, 1);
 }
 
 /**
- * @returns the message after which a part of a conversation begins; 0 stands before the first
- * @throws a 400 Response where it is no id
+ * Parses `?after=`: a part of a conversation begins after the message with this id; 0 is before the first message.
+ *
+ * @throws a 400 Response if it is neither 0 nor an id
  */
 export function parseAfter(after: string | null | undefined): number | undefined {
   return parseMessageId(after, 0);

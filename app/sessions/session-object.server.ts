@@ -4,17 +4,24 @@ import { attempt } from "../platform/log";
 import type { ObjectAnswer } from "./protocol/object-answers";
 import { readRow } from "./session-table.server";
 
-/** What became of something that was asked of a session. */
+/** The result of a call to a session's object. `unavailable`: it could not be reached. */
 export type Outcome = "done" | "deleting" | "not-found" | "unavailable";
 
+/** @param answer undefined if the object could not be reached */
 export function outcomeOf(answer: ObjectAnswer | undefined): Outcome {
   if (!answer) return "unavailable";
   if (answer.state === "ready") return "done";
   return answer.state === "deleting" ? "deleting" : "not-found";
 }
 
-/** Asks a session's object, initializing it from its row where it is still empty. @returns undefined without an answer */
-export function askObject<Answer extends { state: string }>(
+/**
+ * Calls a session's object. If the object is still empty, initializes it from its row and calls it again.
+ *
+ * @param step what is being done, in kebab case, for the log
+ * @param ask calls the object; may run twice
+ * @returns the object's answer; undefined if it or D1 could not be reached
+ */
+export function callObject<Answer extends { state: string }>(
   step: string,
   env: Env,
   userId: string,

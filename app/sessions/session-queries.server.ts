@@ -4,7 +4,7 @@ import { attempt } from "../platform/log";
 import type { HistoryLine, SessionEvent, SessionRow, Tombstone } from "./protocol/session";
 import { readRow, readTombstone, sessionStatements } from "./session-table.server";
 
-/** A session's row and its tombstone, for its owner; at most one of them exists. */
+/** Reads a session's row and its tombstone for its owner. At most one of them exists. */
 export async function findSession(
   d1: Database,
   id: string,
@@ -14,12 +14,14 @@ export async function findSession(
   return { row, tombstone };
 }
 
-/** How many lines of a session's history its page shows, and how many of them are read at once for an export. */
-const HISTORY = { shown: 100, piece: 1_000 };
+/** How many lines of a session's history its page shows, and how many are read at once for an export. */
+const HISTORY = { shown: 100, batch: 1_000 };
 
 /**
- * A session's row and the newest lines of its history, oldest first, for its owner; undefined where there is no such row.
- * `older` tells whether there are older lines.
+ * Reads a session's row and the newest lines of its history for its owner.
+ *
+ * @returns `events` with the oldest first, and `older`: whether there are older lines; undefined if there is no such
+ *   row
  */
 export async function findSessionWithHistory(
   d1: Database,
@@ -35,7 +37,7 @@ export async function findSessionWithHistory(
   return row && { row, events, older: lines.length > events.length };
 }
 
-/** @returns the lines of a session's history after the one with this id, oldest first, a thousand at the most */
+/** Reads the lines of a session's history after the one with id `after`. @returns at most a thousand, oldest first */
 export async function readHistory(
   d1: Database,
   id: string,
@@ -46,7 +48,7 @@ export async function readHistory(
     .select(["session_events.id", "kind", "at"])
     .where("session_events.id", ">", after)
     .orderBy("session_events.id")
-    .limit(HISTORY.piece);
+    .limit(HISTORY.batch);
   const [lines] = await read(d1, next.compile());
   return lines;
 }
@@ -59,7 +61,7 @@ function sessionHistory(id: string, userId: string) {
     .where("user_id", "=", userId);
 }
 
-/** @returns how many messages the session's object holds; undefined where it could not be asked */
+/** @returns how many messages the session's object has stored; undefined if it could not be reached */
 export async function countMessages(
   env: Env,
   id: string,

@@ -9,16 +9,17 @@ import {
   type SessionStatus,
 } from "./protocol/session";
 
-/** The active sessions of a repository, as the create dialog tells of them. Times are epoch milliseconds. */
-export interface SimilarSessions {
+/** The active sessions of a repository, as the create dialog shows them. Times are epoch milliseconds. */
+export interface ActiveOnRepository {
   /** "owner/name" */
   repository: string;
+  /** How many there are in all. */
   count: number;
-  /** Some of them, newest activity first. */
+  /** At most 3 of them, newest activity first. */
   sessions: Pick<SessionListItem, "id" | "lastActivity" | "messageCount">[];
 }
 
-/** A line of the list, as the browser gets it. Times are epoch milliseconds. */
+/** A session as the list shows it. Times are epoch milliseconds. */
 export interface SessionListItem {
   id: string;
   repository: string;
@@ -26,18 +27,22 @@ export interface SessionListItem {
   createdAt: number;
   lastActivity: number;
   messageCount: number;
-  /** What an agent last reported; null where none has. */
+  /** The agents' last report; null if there is none. */
   agent: AgentReport | null;
-  /** An agent has written since the owner last looked. */
+  /** Whether an agent has written a message that the owner has not seen. */
   unread: boolean;
+  /** Null if the session is active. */
   archivedBy: ArchivedBy | null;
-  /** When it will be archived for being idle, if that is soon. */
+  /** When the session will be archived for being idle; null if that is not soon. */
   archiveDue: number | null;
 }
 
 /**
+ * Turns a row into an item of the list.
+ *
  * @param now epoch milliseconds
- * @param durations of idleness: until a session is archived (0: never), and how long before the list says so
+ * @param durations in seconds: how long a session may be idle until it is archived (0: never), and how long before that
+ *   the list warns of it
  */
 export function listItem(
   row: SessionRow,
@@ -61,7 +66,7 @@ export function listItem(
   };
 }
 
-/** @returns the durations of `listItem`, in seconds, as configured */
+/** @returns the `durations` of `listItem` from the environment, in seconds */
 export function durationsOf(env: Env) {
   return {
     autoArchiveSeconds: Number(env.AUTO_ARCHIVE_SECONDS),

@@ -3,15 +3,17 @@ import { statementBuilder, type Statement } from "../platform/database.server";
 import { accountStands } from "../platform/users.server";
 import type { SessionEvent, SessionRow, Tombstone } from "./protocol/session";
 
+/** The D1 tables of sessions. */
 export interface SessionTables {
   sessions: SessionRow;
   deleted_sessions: Tombstone;
   session_events: SessionEvent & { id: Generated<number>; session_id: string };
 }
 
+/** Builds statements on the tables of sessions. */
 export const sessionStatements = statementBuilder<SessionTables>();
 
-/** The row of a session, for its owner only. */
+/** Reads the row of a session, if this user owns it. */
 export function readRow(id: string, userId: string): Statement<SessionRow> {
   return sessionStatements
     .selectFrom("sessions")
@@ -21,7 +23,7 @@ export function readRow(id: string, userId: string): Statement<SessionRow> {
     .compile();
 }
 
-/** The tombstone of a session, for the person who deleted it only. */
+/** Reads the tombstone of a session, if this user deleted it. */
 export function readTombstone(id: string, userId: string): Statement<Tombstone> {
   return sessionStatements
     .selectFrom("deleted_sessions")
@@ -31,7 +33,7 @@ export function readTombstone(id: string, userId: string): Statement<Tombstone> 
     .compile();
 }
 
-/** Whether a session was deleted, by itself or with its owner's account. */
+/** Reads whether a session was deleted, on its own or with its owner's account. */
 export function readDeletion({
   id,
   user_id,
@@ -42,13 +44,13 @@ export function readDeletion({
       OR NOT ${accountStands(user_id, created_at)} AS deleted`.compile(sessionStatements);
 }
 
-/** A condition that always holds. */
+/** An SQL condition that is always true. */
 export const ALWAYS = sql`TRUE`;
 
 /**
- * Remembers that the owner has seen all messages up to the one with this id; only ever upwards.
+ * Stores that the owner has seen all messages up to the one with id `upTo`. Never lowers the stored id.
  *
- * @param allowed as for `archiveRows`
+ * @param allowed a condition; if it is false, nothing is changed
  */
 export function markSeen(id: string, userId: string, upTo: number, allowed = ALWAYS): Statement {
   return sessionStatements
@@ -61,7 +63,7 @@ export function markSeen(id: string, userId: string, upTo: number, allowed = ALW
     .compile();
 }
 
-/** @returns a query of these ids, as one parameter: D1 takes at most 100 of them */
+/** @returns a subquery that selects these ids as `id`. They are one JSON parameter, because D1 allows at most 100. */
 export function listed(ids: readonly string[]): RawBuilder<unknown> {
   return sql`SELECT value AS id FROM json_each(${JSON.stringify(ids)})`;
 }

@@ -1,4 +1,4 @@
-/** The bounded steps in which a person's object deletes their account; docs/decisions/0008 says why. */
+/** Deletes a person's account in bounded steps, run by that person's object; docs/decisions/0008 says why. */
 import {
   deleteBulk,
   finishDeletedUser,
@@ -18,17 +18,21 @@ import {
 import type { CompanionEnv } from "../env";
 import type { BulkStep } from "./bulk-step";
 
-/** How many sessions one step deletes. */
+/** How many sessions one step deletes at most. */
 const SESSIONS = 20;
 
-/** How long, in milliseconds, what cannot be reached is asked again before the rest is deleted without it. */
-const GITHUB_REVOKE_TIMEOUT = 60 * 60_000;
+/**
+ * How long after the request, in milliseconds, a session's object or GitHub that cannot be reached is tried again.
+ * After that, the deletion goes on without it.
+ */
+const RETRY_TIMEOUT = 60 * 60_000;
 
 /**
- * Carries out the next step of the deletion of a person's account. Their sessions come first, each by the protocol of
- * docs/decisions/0002, then what else there is.
+ * Runs the next step of the deletion of an account: first the sessions (each by the protocol of docs/decisions/0002),
+ * then the bulks, then Ship's access to GitHub and the user's rows.
  *
- * @throws where something could not be reached; the step can then be done again
+ * @returns `changed` has the ids of the sessions that this step deleted
+ * @throws if D1, a session's object or GitHub could not be reached; the step can then run again
  */
 export async function stepDeletion(env: CompanionEnv, userId: string): Promise<BulkStep> {
   const [[account], sessions, [bulk]] = await read(
@@ -39,45 +43,46 @@ export async function stepDeletion(env: CompanionEnv, userId: string): Promise<B
   );
   if (!account) return { left: "unknown" };
   if (account.finished_at !== null) return { left: "nothing" };
-  const patient = Date.now() - account.deleted_at < GITHUB_REVOKE_TIMEOUT;
+  const mayRetry = Date.now() - account.deleted_at < RETRY_TIMEOUT;
   if (sessions.length > 0) {
     const ids = sessions.map(({ id }) => id);
-    return { left: "more", wait: 0, changed: await deleteSessions(env, userId, ids, patient) };
+    return { left: "more", wait: 0, changed: await deleteSessions(env, userId, ids, mayRetry) };
   }
   if (bulk) {
     await write(env.DB, deleteBulk(bulk.id, userId));
     return { left: "more", wait: 0, changed: [] };
   }
-  await revokeGrant(env, userId, patient);
+  await revokeGrant(env, userId, mayRetry);
   await write(env.DB, finishDeletedUser(userId, Date.now(), Number(env.TOMBSTONE_SECONDS)));
   logEvent("account-deleted", { user: userId });
   return { left: "nothing" };
 }
 
 /**
- * A session whose object cannot be reached is left for later, as long as there is patience. Without it, its row goes: its
- * tombstone then makes the object's own alarm wipe it.
+ * Deletes sessions. One whose object cannot be reached is left for a later step, unless `mayRetry` is false: then its
+ * row is deleted anyway, and the tombstone makes the object's own alarm wipe it.
  *
- * @returns the ids of those that were deleted
+ * @returns the ids of the sessions that were deleted
+ * @throws if none could be deleted
  */
 async function deleteSessions(
   env: CompanionEnv,
   userId: string,
   ids: string[],
-  patient: boolean,
+  mayRetry: boolean,
 ): Promise<string[]> {
   const begun = await inParallel(ids, OBJECTS_AT_ONCE, (id) =>
     attempt("account-session", () => beginDeletion(env, userId, id)),
   );
-  const ready = ids.filter((_, index) => begun[index] !== undefined || !patient);
+  const ready = ids.filter((_, index) => begun[index] !== undefined || !mayRetry);
   if (ready.length === 0) throw new Error("No session could be reached");
   await finishDeletions(env, userId, ready);
   return ready;
 }
 
-/** Gives Ship's access to GitHub back, which may never be possible. */
-async function revokeGrant(env: CompanionEnv, userId: string, patient: boolean): Promise<void> {
+/** Revokes Ship's access to GitHub. @throws if GitHub cannot be reached and `mayRetry`; otherwise only logs it */
+async function revokeGrant(env: CompanionEnv, userId: string, mayRetry: boolean): Promise<void> {
   const outcome = await disconnect(env, userId, Date.now());
-  if (outcome === "unavailable" && patient) throw new Error("GitHub could not be asked");
+  if (outcome === "unavailable" && mayRetry) throw new Error("GitHub could not be asked");
   if (outcome !== "not-connected") logEvent("account-github", { user: userId, outcome });
 }

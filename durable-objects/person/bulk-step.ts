@@ -1,4 +1,4 @@
-/** The bounded steps in which a person's object carries out a bulk; docs/decisions/0006 says why. */
+/** Runs a bulk in bounded steps, from the person's object; docs/decisions/0006 says why. */
 import { read, write } from "../../app/platform/database.server";
 import { sessionObject } from "../../app/platform/durable-objects.server";
 import { attempt } from "../../app/platform/log";
@@ -20,23 +20,25 @@ import {
   type DeletionEnv,
 } from "../../app/sessions/lifecycle/deletion.server";
 
-/** How many sessions one step is about. */
+/** How many sessions one step handles at most: `change` in D1 alone, `objects` if each session's object is called. */
 const STEP = { change: 100, objects: 20 };
 
-/** How much later sessions that failed are tried again, in milliseconds a failed attempt. */
+/** The wait before the next step if no object could be reached: milliseconds per failed attempt so far. */
 const RETRY_AFTER = 2_000;
 
 /**
- * What a step leaves to be done: `more` after a wait in milliseconds, with the ids of the sessions that it changed;
- * `nothing`; or it is `unknown`, because D1 says that it was not asked for, or not yet.
+ * What is left to do after a step:
+ * - `more`: another step, after `wait` milliseconds; `changed` has the ids of the sessions that this step changed;
+ * - `nothing`: the task is finished;
+ * - `unknown`: D1 has no such task, or not yet.
  */
 export type BulkStep =
   { left: "more"; wait: number; changed: string[] } | { left: "nothing" | "unknown" };
 
-/** Carries out the next step of a bulk. @throws what D1 throws; the step can then be done again */
+/** Runs the next step of a bulk. @throws what D1 throws; the step can then run again */
 export async function stepBulk(env: DeletionEnv, userId: string, id: string): Promise<BulkStep> {
-  const named = { id, user_id: userId };
-  const [[bulk], pending] = await read(env.DB, readBulk(named), readPending(named, STEP.objects));
+  const key = { id, user_id: userId };
+  const [[bulk], pending] = await read(env.DB, readBulk(key), readPending(key, STEP.objects));
   if (!bulk) return { left: "unknown" };
   if (pending.length === 0) return { left: "nothing" };
   const { kind } = bulk;
@@ -45,18 +47,21 @@ export async function stepBulk(env: DeletionEnv, userId: string, id: string): Pr
   const now = Date.now();
   const [settled] = await write(
     env.DB,
-    changeItems({ ...named, kind }, now, STEP.change),
-    settleItems(named),
-    advanceBulk(named, now),
+    changeItems({ ...key, kind }, now, STEP.change),
+    settleItems(key),
+    advanceBulk(key, now),
   );
   return { left: "more", wait: 0, changed: settled.map(({ session_id }) => session_id) };
 }
 
 type Pending = { session_id: string; attempts: number }[];
 
-/** Deletes as `deleteSession` does, with all rows of the step in one batch. A wipe that fails is the object's own to repeat. */
+/**
+ * Deletes sessions as `deleteSession` does, but with all rows of the step in one batch. If a wipe fails, the object's
+ * own alarm repeats it.
+ */
 async function deleteStep(env: DeletionEnv, bulk: BulkRow, pending: Pending): Promise<BulkStep> {
-  const { idsOf, wait } = await askEach("delete-begin", pending, (id) =>
+  const { idsOf, wait } = await callEach("delete-begin", pending, (id) =>
     beginDeletion(env, bulk.user_id, id),
   );
   const deleting = idsOf("deleting");
@@ -69,9 +74,9 @@ async function deleteStep(env: DeletionEnv, bulk: BulkRow, pending: Pending): Pr
   return { left: "more", wait, changed: deleting };
 }
 
-/** Revokes the tokens of all agents. A session that has none, or not even an object yet, is as it is to be. */
+/** Revokes the tokens of all agents. A session without tokens, or even without an object (`empty`), counts as done. */
 async function revokeStep(env: DeletionEnv, bulk: BulkRow, pending: Pending): Promise<BulkStep> {
-  const { idsOf, wait } = await askEach("revoke-agents", pending, async (id) => {
+  const { idsOf, wait } = await callEach("revoke-agents", pending, async (id) => {
     const { state } = await sessionObject(env, id).revokeAgents(bulk.user_id);
     return state;
   });
@@ -86,18 +91,21 @@ async function revokeStep(env: DeletionEnv, bulk: BulkRow, pending: Pending): Pr
 }
 
 /**
- * Asks something of each session's object.
+ * Calls the object of each session, `OBJECTS_AT_ONCE` at a time.
  *
- * @returns `idsOf` which sessions have answered so; undefined: not at all. And in how many milliseconds the next step is due
+ * @param step what is being done, in kebab case, for the log
+ * @param call calls one session's object, and returns the state of its answer
+ * @returns `idsOf` gives the ids of the sessions whose answer had one of these states, undefined meaning that the call
+ *   failed; `wait` is how long to wait before the next step, in milliseconds
  */
-async function askEach<State extends string>(
+async function callEach<State extends string>(
   step: string,
   pending: Pending,
-  ask: (id: string) => Promise<State>,
+  call: (id: string) => Promise<State>,
 ) {
   const answers = await inParallel(pending, OBJECTS_AT_ONCE, async ({ session_id: id }) => ({
     id,
-    state: await attempt(step, () => ask(id)),
+    state: await attempt(step, () => call(id)),
   }));
   const idsOf = (...states: (State | undefined)[]) =>
     answers.filter(({ state }) => states.includes(state)).map(({ id }) => id);

@@ -1,27 +1,27 @@
 import { logError } from "../../app/platform/log";
 import type { CompanionEnv } from "../env";
 
-/** How long a step that failed waits before it is tried again, in milliseconds: twice as long each time. */
+/** The exponential backoff of a step that failed, in milliseconds. */
 const DUTY_BACKOFF = { first: 2_000, most: 300_000 };
 
-/** Something that the object has promised to see done. Times are epoch milliseconds. */
+/** One piece of work that a person's object has to finish. Times are epoch milliseconds. */
 export type Task = {
-  /** What it is about: one of its duty's. */
+  /** What the task is about, unique within its duty: the id of a bulk, a session or the user. */
   id: string;
   user_id: string;
-  /** When it was last asked for. */
+  /** When the task was last requested. */
   told_at: number;
 };
 
-/** A kind of work that a person's object carries out step by step, whatever dies in between. */
+/** A kind of work that a person's object runs step by step, and continues after a crash or a restart. */
 export interface Duty {
   /** Its name in storage and in the log, in kebab case. */
   readonly name: string;
   /**
-   * Does the next step of a task. A step may run twice, or late.
+   * Runs the next step of a task. A step may run twice, or late, so it must be idempotent.
    *
-   * @returns in how many milliseconds the next step is due; undefined where nothing is left to do
-   * @throws what failed; the step is then tried again, later each time
+   * @returns how long to wait before the next step, in milliseconds; undefined if the task is finished
+   * @throws if the step failed; it is then retried with exponential backoff
    */
   step(env: CompanionEnv, task: Task): Promise<number | undefined>;
 }
@@ -30,7 +30,7 @@ export interface Duty {
 type DutyRow = Task & {
   name: string;
   due_at: number;
-  /** Steps that failed, one after the other. */
+  /** How many steps in a row have failed. */
   failures: number;
 };
 
@@ -41,8 +41,8 @@ const TABLE = `
   ) WITHOUT ROWID`;
 
 /**
- * What a person's object has to do: the tasks of all its duties, and the one alarm for the task that is due first. A task
- * stays until its duty says that nothing is left of it. While there is none, nothing is stored.
+ * The queue of a person's object: the tasks of all its duties, and the one alarm, set for the task that is due first. A
+ * task is removed when its duty says that it is finished. While there are no tasks, nothing is stored.
  */
 export class Duties {
   readonly #storage: DurableObjectStorage;
@@ -53,21 +53,21 @@ export class Duties {
     this.#duties = duties;
   }
 
-  /** Whether nothing is to be done: only then may the object's storage be cleared. */
+  /** Whether there are no tasks: only then may the object's storage be cleared. */
   get idle(): boolean {
     return this.#rows().length === 0;
   }
 
-  /** @returns whether this duty has something to do */
+  /** @returns whether this duty has a task */
   has({ name }: Duty): boolean {
     return this.#rows().some((row) => row.name === name);
   }
 
   /**
-   * Takes a task on, in the same turn and so in the same transaction as its caller. One that is there already begins
+   * Adds a task, in the same turn and so in the same transaction as its caller. A task that is there already starts
    * again.
    *
-   * @param wait how soon its first step is due, in milliseconds
+   * @param wait how long to wait before its first step, in milliseconds
    */
   add({ name }: Duty, userId: string, id: string, wait = 0): void {
     const now = Date.now();
@@ -81,20 +81,22 @@ export class Duties {
     this.#arm();
   }
 
-  /** Takes a task on as `add` does, and does its first step at once; should it be cut off, the alarm does it. */
+  /** Adds a task as `add` does, and runs its first step at once; if that is interrupted, the alarm runs it. */
   async begin(env: CompanionEnv, duty: Duty, userId: string, id: string): Promise<void> {
     this.add(duty, userId, id, DUTY_BACKOFF.first);
     const row = this.#rows().find((one) => one.name === duty.name && one.id === id);
     if (row) await this.#step(env, row);
   }
 
-  /** Does the step that is due first: what the alarm is for. */
+  /** Runs the step that is due first. Called by the alarm. */
   async run(env: CompanionEnv): Promise<void> {
     const [first] = this.#rows();
     if (first) await this.#step(env, first);
   }
 
-  /** Never throws: the platform drops an alarm that failed six times. */
+  /**
+   * Runs a step and stores when the next one is due. Never throws: the platform drops an alarm that failed six times.
+   */
   async #step(env: CompanionEnv, row: DutyRow): Promise<void> {
     try {
       const duty = this.#duties.find(({ name }) => name === row.name);
@@ -108,7 +110,10 @@ export class Duties {
     this.#arm();
   }
 
-  /** Says when a task's next step is due, or that it is done; unless it was asked for again meanwhile, or was done already. */
+  /**
+   * Stores when a task's next step is due, or removes the task if `wait` is undefined. Changes nothing if the task was
+   * requested again meanwhile, or is finished already.
+   */
   #after({ name, id, told_at }: DutyRow, wait: number | undefined, failures: number): void {
     const isThis = (row: DutyRow) => row.name === name && row.id === id && row.told_at === told_at;
     if (!this.#rows().some(isThis)) return;
@@ -120,14 +125,14 @@ export class Duties {
     }
   }
 
-  /** Sets the alarm for the task that is due first. */
+  /** Sets the alarm for the task that is due first, or drops the table if there is none. */
   #arm(): void {
     const [first] = this.#rows();
     if (first) void this.#storage.setAlarm(first.due_at);
     else this.#storage.sql.exec("DROP TABLE IF EXISTS duties");
   }
 
-  /** @returns all tasks, the one that is due first at first */
+  /** @returns all tasks, the one that is due first at index 0 */
   #rows(): DutyRow[] {
     const { sql } = this.#storage;
     const tables = sql
@@ -138,7 +143,7 @@ export class Duties {
     return sql.exec<DutyRow>("SELECT * FROM duties ORDER BY due_at").toArray();
   }
 
-  /** Storage that was made when bulks were the only duty. */
+  /** Migrates storage of an earlier version, in which bulks were the only duty. */
   #takeOverBulks(): void {
     this.#storage.sql.exec(`
       ${TABLE};

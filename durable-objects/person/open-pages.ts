@@ -1,7 +1,7 @@
-/** That a person has pages of a session open in a browser, which is known by the hash of its sign-in's token. */
+/** A session that is open in a browser, in one page or more. `sign_in` is the browser, as the hash of its token. */
 export type OpenPage = Record<"session" | "sign_in" | "user_id", string>;
 
-/** Which sessions a person has pages of, and in which browsers. While there are none, nothing is stored. */
+/** Which sessions a person has open, and in which browsers. While there are none, nothing is stored. */
 export class OpenPages {
   readonly #sql: SqlStorage;
 
@@ -9,6 +9,7 @@ export class OpenPages {
     this.#sql = sql;
   }
 
+  /** Stores that a session is open in a browser. Idempotent. */
   add({ session, sign_in, user_id }: OpenPage): void {
     this.#sql.exec(`
       CREATE TABLE IF NOT EXISTS pages (
@@ -21,13 +22,13 @@ export class OpenPages {
     );
   }
 
-  /** @returns one for each session and browser */
+  /** @returns one entry per session and browser */
   all(): OpenPage[] {
-    const [made] = this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'pages'").toArray();
-    return made ? this.#sql.exec<OpenPage>("SELECT * FROM pages").toArray() : [];
+    const [table] = this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'pages'").toArray();
+    return table ? this.#sql.exec<OpenPage>("SELECT * FROM pages").toArray() : [];
   }
 
-  /** Forgets the pages of a session. @param signIn those in this browser only */
+  /** Removes the pages of a session. @param signIn removes only those in this browser; undefined for all browsers */
   remove(session: string, signIn?: string): void {
     if (this.all().length === 0) return;
     const change = "DELETE FROM pages WHERE session = ? AND sign_in = coalesce(?, sign_in)";

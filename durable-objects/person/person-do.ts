@@ -10,15 +10,15 @@ import { stepBulk } from "./bulk-step";
 import { Duties } from "./duties";
 import { OpenPages } from "./open-pages";
 import { initializeDuty, stepwise } from "./session-duties";
-import { endedOf, signOutDuty } from "./sign-out-duty";
+import { findEnded, signOutDuty } from "./sign-out-duty";
 
-/** How soon, in milliseconds, the object looks after what may finish without it. */
-const LOOK_IN = 5_000;
+/** How long, in milliseconds, the object waits before it checks on work that the caller may finish without it. */
+const CHECK_AFTER = 5_000;
 
 /**
- * What one person has open, and what is being done for them: it holds the sockets of their open lists, knows which
- * sessions they have pages of, and has a list of duties. It knows nothing of the sessions themselves. Only when no page is
- * open and every duty says that it has nothing to do, its storage is cleared.
+ * One per person. Holds the sockets of their open lists, stores which sessions they have open, and runs their
+ * background tasks ("duties"), such as bulks. It stores nothing about the sessions themselves. Once no page is open and
+ * no task is left, its storage is cleared.
  */
 export class PersonDO extends DurableObject<CompanionEnv> {
   readonly #live = new LiveSockets(this.ctx);
@@ -33,7 +33,12 @@ export class PersonDO extends DurableObject<CompanionEnv> {
     this.#deletion,
   ]);
 
-  /** Opens the live socket of a list. @param request says who listens, as the app has checked it: `user` and `signIn` */
+  /**
+   * Opens the live socket of a list.
+   *
+   * @param request carries who listens, as the app has checked it: `user` and `signIn`
+   * @returns the response that opens the socket; 401 if that sign-in has ended meanwhile
+   */
   override async fetch(request: Request): Promise<Response> {
     const listener = listenerOf(request);
     const signIn = listener.get("signIn") ?? "";
@@ -48,97 +53,98 @@ export class PersonDO extends DurableObject<CompanionEnv> {
   }
 
   /**
-   * Remembers that a page of a session is open.
+   * Stores that a page of a session is open.
    *
-   * @param signIn the browser's, by the hash of its token
-   * @returns false where that browser has signed out meanwhile
+   * @param signIn the browser, by the hash of its sign-in's token
+   * @returns false if that browser has signed out meanwhile
    */
   async watch(userId: string, sessionId: string, signIn: string): Promise<boolean> {
-    // First, so that a sign-out from here on finds it.
+    // Before the check, so that every sign-out from now on finds this page.
     this.#pages.add({ session: sessionId, sign_in: signIn, user_id: userId });
     return !(await this.#hasEnded(userId, signIn));
   }
 
-  /** Forgets a session whose last page was closed. */
+  /** Removes a session whose last page was closed. */
   async unwatch(sessionId: string): Promise<void> {
     this.#pages.remove(sessionId);
     await this.#clearIfDone();
   }
 
-  /** Tells every open page of the person that these sessions have changed. @param sessions their ids */
+  /** Notifies every open list and session page of the person that sessions have changed. @param sessions their ids */
   async changed(sessions: string[]): Promise<void> {
     this.listChanged(sessions);
     const pages = this.#pages.all().filter(({ session }) => sessions.includes(session));
     const open = new Map(pages.map(({ session, user_id }) => [session, user_id]));
-    await Promise.all([...open].map(([session, userId]) => this.#tellChanged(session, userId)));
+    await Promise.all([...open].map(([session, userId]) => this.#notifyChanged(session, userId)));
   }
 
-  /** Tells every open list of the person to read itself anew. @param sessions the ids of those that changed */
+  /** Notifies every open list of the person, so that it reloads. @param sessions the ids of those that changed */
   listChanged(sessions: string[]): void {
-    this.#live.tellPages({ type: "changed", sessions });
+    this.#live.broadcastToPages({ type: "changed", sessions });
   }
 
   /**
-   * Remembers that sign-ins of this person are about to end, before they do: from here on, what is open by those that
-   * have ended will be closed, whoever dies. Where none ends, nothing is closed.
+   * Adds the sign-out task, called before sign-ins of this person are deleted. So the pages of those sign-ins are
+   * closed even if the caller crashes. If no sign-in ends after all, nothing is closed.
    */
   expectSignOut(userId: string): void {
-    this.#duties.add(this.#signOuts, userId, userId, LOOK_IN);
+    this.#duties.add(this.#signOuts, userId, userId, CHECK_AFTER);
   }
 
-  /** Closes what is open by sign-ins of this person's that have ended. */
+  /** Closes the pages of this person's sign-ins that have ended. */
   async finishSignOut(userId: string): Promise<void> {
     await this.#duties.begin(this.env, this.#signOuts, userId, userId);
   }
 
-  /** Remembers a bulk that is about to be made. If it never is, it is forgotten. */
+  /** Adds the task for a bulk that is about to be created in D1. If it never is, the task is dropped. */
   expectBulk(userId: string, id: string): void {
-    this.#duties.add(this.#bulks, userId, id, LOOK_IN);
+    this.#duties.add(this.#bulks, userId, id, CHECK_AFTER);
   }
 
-  /** Carries out a bulk, from now on and until nothing of it is left. */
+  /** Starts a bulk: its steps run from now on until it is finished. */
   runBulk(userId: string, id: string): void {
     this.#duties.add(this.#bulks, userId, id);
   }
 
   /**
-   * Remembers that the person's account is about to be deleted, which ends all sign-ins. If it never is, it is forgotten.
+   * Adds the tasks for an account that is about to be marked as deleted, which ends all sign-ins. If it never is, they
+   * are dropped.
    */
   expectDeletion(userId: string): void {
     this.expectSignOut(userId);
-    this.#duties.add(this.#deletion, userId, userId, LOOK_IN);
+    this.#duties.add(this.#deletion, userId, userId, CHECK_AFTER);
   }
 
-  /** Deletes the person's account, from now on and until nothing of it is left; first, what is open is closed. */
+  /** Closes the person's open pages, and starts to delete the account: steps run from now on until nothing is left. */
   async runDeletion(userId: string): Promise<void> {
     this.#duties.add(this.#deletion, userId, userId);
     await this.finishSignOut(userId);
   }
 
-  /** Makes a session's object, which cannot be reached just now, as soon as it can. */
+  /** Initializes the object of a new session later, because it could not be reached. */
   initializeLater(userId: string, sessionId: string): void {
-    this.#duties.add(initializeDuty, userId, sessionId, LOOK_IN);
+    this.#duties.add(initializeDuty, userId, sessionId, CHECK_AFTER);
   }
 
-  /** Does the next step of the duty that is due first. */
+  /** Runs the step of the task that is due first. */
   override async alarm(): Promise<void> {
     await this.#duties.run(this.env);
     await this.#clearIfDone();
   }
 
-  /** Stores nothing where no page is open and nothing is to be done; the alarm goes with it. */
+  /** Clears the storage, alarm included, if no page is open and no task is left. */
   async #clearIfDone(): Promise<void> {
     if (this.#duties.idle && this.#pages.all().length === 0) await this.ctx.storage.deleteAll();
   }
 
-  /** Whether a sign-in has ended since the app has checked it; D1 is asked only where one may have. */
+  /** Whether a sign-in has ended since the app checked it. Reads D1 only while a sign-out is pending. */
   async #hasEnded(userId: string, signIn: string): Promise<boolean> {
     if (!this.#duties.has(this.#signOuts)) return false;
-    return (await endedOf(this.env, userId, [signIn])).length > 0;
+    return (await findEnded(this.env, userId, [signIn])).length > 0;
   }
 
-  /** Tells a session's object that the session has changed, and forgets one that is there no more. */
-  async #tellChanged(session: string, userId: string): Promise<void> {
+  /** Notifies a session's object that the session has changed; removes the session if it does not exist any more. */
+  async #notifyChanged(session: string, userId: string): Promise<void> {
     await attempt("tell-session", async () => {
       const { state } = await sessionObject(this.env, session).changed(userId);
       if (state !== "ready") await this.unwatch(session);

@@ -5,15 +5,15 @@ import type { CompanionEnv } from "../env";
 import type { BulkStep } from "./bulk-step";
 import type { Duty } from "./duties";
 
-/** In milliseconds: how often something is looked for that is yet to be asked for, and how long. */
-const EXPECTED = { again: 2_000, longest: 60_000 };
+/** Polling for a task that D1 does not have yet, in milliseconds: the interval, and when to give up. */
+const EXPECTED = { interval: 2_000, timeout: 60_000 };
 
 /**
- * A duty that is carried out in bounded steps. What is to be done, D1 says; here is only remembered that there is something.
+ * Makes a duty of a step function. D1 stores what is to be done; the object stores only that there is something to do.
  *
- * @param name as `Duty` has it
- * @param stepOf carries out the next step
- * @param changed is told which sessions a step has changed, by their ids
+ * @param name see `Duty`
+ * @param stepOf runs the next step
+ * @param changed called after each step with the ids of the sessions that it changed
  */
 export function stepwise(
   name: string,
@@ -28,13 +28,13 @@ export function stepwise(
         await changed(step.changed);
         return step.wait;
       }
-      const expected = step.left === "unknown" && Date.now() - told_at < EXPECTED.longest;
-      return expected ? EXPECTED.again : undefined;
+      const expected = step.left === "unknown" && Date.now() - told_at < EXPECTED.timeout;
+      return expected ? EXPECTED.interval : undefined;
     },
   };
 }
 
-/** Makes the object of a session from its row, where it could not be reached when the session was created. */
+/** Initializes a session's object from its row, if it could not be reached when the session was created. */
 export const initializeDuty: Duty = {
   name: "initialize",
   async step(env, { id, user_id }) {

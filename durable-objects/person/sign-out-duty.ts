@@ -7,13 +7,13 @@ import type { LiveSockets } from "../live-sockets";
 import type { Duty } from "./duties";
 import type { OpenPage, OpenPages } from "./open-pages";
 
-/** A deletion of sign-ins that was asked for has reached D1 by then, or never does; in milliseconds. */
-const LATEST = 60_000;
+/** How long, in milliseconds, a requested deletion of sign-ins may take to reach D1. */
+const TIMEOUT = 60_000;
 
 /**
- * Closes what is open by sign-ins that have ended. Which have, D1 says: so nothing is closed where signing out failed, and
- * nothing is forgotten where only its answer was lost. It looks once more when a minute is over: for a deletion that came
- * late, and for a page that was on its way here while its sign-in ended.
+ * Makes the duty that closes the open lists and pages of sign-ins that have ended. It reads from D1 which have ended:
+ * so nothing is closed if signing out failed, and everything is closed if it worked but its response was lost. It runs
+ * again a minute after the request, for a deletion that reached D1 late and for a page that was being opened meanwhile.
  *
  * @param lists the sockets of the person's open lists
  * @param pages the person's open pages of sessions
@@ -24,34 +24,40 @@ export function signOutDuty(lists: LiveSockets, pages: OpenPages): Duty {
     async step(env, { user_id, told_at }) {
       const open = pages.all();
       const signIns = [...lists.signIns(), ...open.map(({ sign_in }) => sign_in)];
-      const ended = await endedOf(env, user_id, signIns);
+      const ended = await findEnded(env, user_id, signIns);
       lists.closeSignedOut(ended);
       await closePages(
         env,
         pages,
         open.filter(({ sign_in }) => ended.includes(sign_in)),
       );
-      const rest = told_at + LATEST - Date.now();
+      const rest = told_at + TIMEOUT - Date.now();
       return rest > 0 ? rest : undefined;
     },
   };
 }
 
-/** @returns those of a person's sign-ins that have ended @throws what D1 throws */
-export async function endedOf(
+/**
+ * Finds which of these sign-ins have ended.
+ *
+ * @param signIns hashes of the sign-ins' tokens
+ * @returns the hashes of those that D1 does not have any more, or that have expired
+ * @throws what D1 throws
+ */
+export async function findEnded(
   env: CompanionEnv,
   userId: string,
   signIns: readonly string[],
 ): Promise<string[]> {
   if (signIns.length === 0) return [];
-  const [standing] = await read(env.DB, readStanding(userId, signIns, Date.now()));
-  const hashes = standing.map(({ token_hash }) => token_hash);
+  const [valid] = await read(env.DB, readStanding(userId, signIns, Date.now()));
+  const hashes = valid.map(({ token_hash }) => token_hash);
   return signIns.filter((signIn) => !hashes.includes(signIn));
 }
 
-/** Tells each session's object, which closes its sockets. @throws where one was not reached; the others have heard */
+/** Notifies each session's object, which closes its sockets. @throws if one was not reached, after all others were */
 async function closePages(env: CompanionEnv, pages: OpenPages, ended: OpenPage[]): Promise<void> {
-  const heard = await Promise.all(
+  const notified = await Promise.all(
     ended.map(({ session, sign_in, user_id }) =>
       attempt("close-pages", async () => {
         await sessionObject(env, session).signedOut(user_id, [sign_in]);
@@ -60,5 +66,5 @@ async function closePages(env: CompanionEnv, pages: OpenPages, ended: OpenPage[]
       }),
     ),
   );
-  if (heard.includes(undefined)) throw new Error("Not every session's object has heard of it");
+  if (notified.includes(undefined)) throw new Error("Not every session's object was notified");
 }

@@ -16,7 +16,7 @@ import type { SessionStorage, State } from "./storage";
 
 const READ_FIRST = "More messages were missed than one frame may hold: read them by GET first.";
 
-/** Called after something that the rest of the object must know of. */
+/** Callbacks to the rest of the object. */
 interface Listeners {
   /**
    * @param message undefined if only a status was reported
@@ -51,20 +51,23 @@ export class Agents {
   }
 
   /**
-   * Makes a token.
+   * Creates a token.
    *
-   * @param allowed whether the asking user may make one, judged after the hash was computed
+   * @param name the agent's name
    * @param formKey the form's idempotency key
-   * @returns the token, which is shown once and stored nowhere, or why none was made (see `Tokens.add`)
+   * @param ifAllowed calls `create` if the requesting user may create a token, and returns the answer for that user; it
+   *   is called after the hash was computed, so that nothing is awaited between its check and the write
+   * @returns the answer with the token, of which only the hash is stored, or with why none was created (see
+   *   `Tokens.add`)
    */
-  async connect<Refusal>(
+  async connect<Answer>(
     name: string,
     formKey: string,
-    allowed: (make: () => NewToken) => Refusal,
-  ): Promise<Refusal> {
+    ifAllowed: (create: () => NewToken) => Answer,
+  ): Promise<Answer> {
     const token = `ship_${randomToken()}`;
     const hash = await hashToken(token);
-    return allowed(() => {
+    return ifAllowed(() => {
       this.endExpired();
       const added = this.#storage.tokens.add({ name, hash, formKey }, Date.now());
       if (added !== "added") return { token: undefined, refused: added };
@@ -73,23 +76,25 @@ export class Agents {
     });
   }
 
-  /** Ends one token and the sockets that were opened by it. */
+  /** Revokes one token, and closes the sockets that were opened with it. */
   revoke(token: number): void {
     this.#storage.tokens.remove(token);
     this.#afterRemoving([token]);
   }
 
-  /** Ends all tokens and the sockets that were opened by them. */
+  /** Revokes all tokens, and closes the sockets that were opened with them. */
   revokeAll(): void {
     this.#afterRemoving(this.#storage.tokens.removeAll());
   }
 
-  /** Ends the tokens that nobody used for too long. */
+  /** Removes the tokens that have expired because they were not used for too long. */
   endExpired(): void {
     this.#afterRemoving(this.#storage.tokens.removeExpired(Date.now()));
   }
 
-  /** Ends all tokens if the owner may not use this Ship any more; allowed again, they make new ones. */
+  /**
+   * Revokes all tokens if the owner may not use this Ship any more. They stay revoked if the owner is allowed again.
+   */
   async revokeUnlessAllowed(): Promise<void> {
     const owner = this.#storage.state()?.user_id;
     if (owner === undefined || this.#storage.tokens.list(Date.now()).length === 0) return;
@@ -97,7 +102,7 @@ export class Agents {
     if (allowed === false && this.#storage.state()) this.revokeAll();
   }
 
-  /** Stores what an agent reports. @returns the id of its message; null if it reported a status alone */
+  /** Stores an agent's report. Idempotent by its key. @returns the id of its message; null if it is a status alone */
   async report(
     tokenHash: string,
     report: NewReport,
@@ -119,9 +124,11 @@ export class Agents {
   }
 
   /**
+   * Reads messages for an agent, and waits for one if there is none yet (long polling).
+   *
    * @param after only messages newer than the one with this id; undefined for the newest ones
-   * @param wait how long to wait for one, in milliseconds
-   * @returns at most one batch of messages, oldest first; none if none came in time
+   * @param wait how long to wait, in milliseconds
+   * @returns at most one batch of messages, oldest first; none if none arrived in time
    */
   async read(
     tokenHash: string,
@@ -171,6 +178,7 @@ export class Agents {
     return (after === undefined ? messages.newest() : messages.after(after)).map(agentView);
   }
 
+  /** Closes the sockets of removed tokens, and lets their waiting requests end. */
   #afterRemoving(tokens: number[]): void {
     if (tokens.length === 0) return;
     for (const token of tokens) this.#live.closeRevoked(token);
@@ -178,7 +186,7 @@ export class Agents {
     this.#listeners.onTokensChange();
   }
 
-  /** Resolves when a message came, or after `wait` milliseconds. */
+  /** Resolves when `wake` is called, as for a new message, or after `wait` milliseconds. */
   #nextMessage(wait: number): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {
@@ -193,15 +201,16 @@ export class Agents {
 
   /** Checks the token and its owner, and counts the request. */
   async #authorize(tokenHash: string): Promise<AgentAnswer<{ token: AgentToken; session: State }>> {
-    const asking = this.#find(tokenHash);
-    if (asking.state !== "ready") return asking;
-    if (!(await isStillAllowed(this.#env(), asking.session.user_id))) return { state: "refused" };
+    const before = this.#find(tokenHash);
+    if (before.state !== "ready") return before;
+    if (!(await isStillAllowed(this.#env(), before.session.user_id))) return { state: "refused" };
     const found = this.#find(tokenHash);
     if (found.state !== "ready") return found;
     const wait = this.#storage.tokens.countRequest(found.token, Date.now());
     return wait > 0 ? { state: "limited", wait } : found;
   }
 
+  /** Finds the token in storage, without checking its owner. */
   #find(tokenHash: string): AgentAnswer<{ token: AgentToken; session: State }> {
     const session = this.#storage.state();
     const token = session && this.#storage.tokens.find(tokenHash, Date.now());

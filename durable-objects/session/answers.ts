@@ -1,4 +1,4 @@
-/** What the object of a session answers: its owner, an agent, or somebody whose WebSocket it does not open. */
+/** Builds the answers of a session's object: for its owner, for agents, and for a WebSocket that is refused. */
 import type { AgentMessage } from "../../app/sessions/protocol/live-messages";
 import type { Message } from "../../app/sessions/protocol/message";
 import type { ObjectAnswer } from "../../app/sessions/protocol/object-answers";
@@ -6,7 +6,7 @@ import type { SessionMetadata } from "../../app/sessions/protocol/session";
 import type { State } from "./storage";
 
 /**
- * Checks who asks: only the owner gets what `content` returns.
+ * Checks that the requesting user is the owner: only then the answer has what `content` returns.
  *
  * @param state undefined if nothing is stored
  * @param content called only if the session belongs to this user and is not being deleted
@@ -22,7 +22,7 @@ export function answerOwner<Content extends object>(
   return { state: "ready", ...content(state) };
 }
 
-/** @returns the part of the state that leaves the object */
+/** @returns the part of the state that callers of the object may see */
 export function metadata(state: State): SessionMetadata {
   const { id, user_id, repo_owner, repo_name, created_at, last_activity, message_count } = state;
   const { agent_status, agent_at, agent_message, agent_tokens } = state;

@@ -1,4 +1,4 @@
-/** Reads what people and agents write as GitHub-flavoured Markdown, into the tree that a page shows. */
+/** Parses messages as GitHub-flavoured Markdown into the tree that a page shows. */
 import MarkdownIt, { type StateBlock, type Token } from "markdown-it";
 import { logError } from "../../app/platform/log";
 import { MESSAGE_LINES, MESSAGE_TOKENS } from "../../app/sessions/protocol/budgets";
@@ -10,28 +10,28 @@ import {
   type MarkdownNode,
 } from "../../app/sessions/protocol/markdown";
 
-/** How deep quotes and lists may be in one another; a list counts twice. The parser drops what is deeper. */
+/** How deep quotes and lists may be nested; a list counts twice. The parser drops deeper content. */
 const MAX_NESTING = 40;
-/** How deep bold, italic and struck text may be in one another; what is deeper is plain. */
+/** How deep bold, italic and struck text may be nested; deeper text has no formatting. */
 const MAX_MARKS = 16;
-/** How many characters all addresses of a message may have: a few letters can refer to a long one again and again. */
+/** How many characters all URLs of a message may have: a short reference can repeat a long URL many times. */
 const MAX_ADDRESS_CHARACTERS = 48 * 1024;
-/** How many characters of a message are searched for the ends of addresses: where no space stands, each goes on to the last. */
+/** How many characters of a message are scanned for the end of a URL: without spaces, each scan goes on to the end. */
 const MAX_SCANNED_CHARACTERS = 96 * 1024;
 
 const OPTIONS = { breaks: true, linkify: true, maxNesting: MAX_NESTING };
 const parser = new MarkdownIt(OPTIONS);
 limitAutolinks(parser.linkify);
 parser.validateLink = isLinkTarget;
-parser.normalizeLinkText = (text) => text; // An address is shown as it was written.
+parser.normalizeLinkText = (text) => text; // A URL is shown as it was written.
 
-/** How many characters of the message that is being parsed were searched for the ends of addresses. */
+/** How many characters of the current message have been scanned for the end of a URL. */
 let scanned = 0;
 
-/** Lets addresses that stand in the text be links, as far as the message's limit goes. */
+/** Turns URLs in the text into links, up to `MAX_SCANNED_CHARACTERS`. */
 function limitAutolinks(linkify: MarkdownIt["linkify"]): void {
-  linkify.set({ fuzzyLink: false }); // README.md and main.rs are no addresses.
-  for (const schema of ["ftp:", "//"]) linkify.add(schema, null); // No link may lead there.
+  linkify.set({ fuzzyLink: false }); // Otherwise README.md and main.rs would become links.
+  for (const schema of ["ftp:", "//"]) linkify.add(schema, null); // Not allowed: see `isLinkTarget`.
   const testSchemaAt = linkify.testSchemaAt.bind(linkify);
   linkify.testSchemaAt = (text, schema, start) => {
     if (scanned > MAX_SCANNED_CHARACTERS) return 0;
@@ -42,7 +42,7 @@ function limitAutolinks(linkify: MarkdownIt["linkify"]): void {
 
 class TooMuchError extends Error {}
 
-/** A few bytes of a table make thousands of cells, so tokens are counted before they are made. */
+/** Counts tokens before they are created, because a few bytes of a table can create thousands of cells. */
 parser.block.State = class extends parser.block.State {
   override push(...token: Parameters<StateBlock["push"]>): Token {
     if (this.tokens.length >= MESSAGE_TOKENS) throw new TooMuchError();
@@ -50,14 +50,14 @@ parser.block.State = class extends parser.block.State {
   }
 };
 
-/** Raise it where the same text is to make another tree: those that are stored are then parsed again when they are read. */
+/** Increase it when the parser's result changes: stored trees of an older version are then parsed again when read. */
 export const TREE_VERSION = 1;
 
-/** Never throws. What must not be a link stays as it was written; a message with too much formatting is plain text. */
+/** Parses a message. Never throws. A forbidden link stays text; with too much formatting, the message is plain text. */
 export function parseMarkdown(text: string): Markdown {
   scanned = 0;
   try {
-    // Each quote goes through all lines once more for every quote that it is in.
+    // The parser scans all lines again for each level of nested quotes, so the number of lines is limited.
     if (text.split(/\r\n?|\n/).length > MESSAGE_LINES) throw new TooMuchError();
     const tokens = parser.parse(text, {});
     if (!isTooMuch(tokens)) {
@@ -84,7 +84,7 @@ function withChildren(tokens: Token[]): Token[] {
   return tokens.flatMap((token) => [token, ...withChildren(token.children ?? [])]);
 }
 
-/** Puts a message's headings below the page's own, so that none skips a level, whatever they were written as. */
+/** Changes the headings' levels, so that they come below the page's own headings and skip no level. */
 function levelHeadings(tokens: Token[]) {
   const outline: string[] = [];
   for (const [index, token] of tokens.entries()) {
@@ -95,13 +95,13 @@ function levelHeadings(tokens: Token[]) {
   }
 }
 
-/** A token of the parser, with those between it and the one that closes it. */
+/** A token of the parser, with the tokens between it and its closing token. */
 interface Nested {
   token: Token;
   inside: Nested[];
 }
 
-/** @param maxDepth how deep tokens may be in one another: one that is deeper opens nothing, and what is in it stays */
+/** @param maxDepth how deep tokens may be nested: a deeper token is left out, but its content is kept */
 function nest(tokens: Token[], maxDepth = Infinity): Nested[] {
   const all: Nested[] = [];
   const open = [all];
@@ -129,7 +129,7 @@ function block({ token, inside }: Nested): Markdown {
     case "inline":
       return inlines(nest(token.children ?? [], MAX_MARKS));
     case "paragraph_open":
-      // In a list without blank lines the words stand in the item itself.
+      // In a list without blank lines, the text is in the item itself, without a paragraph.
       return token.hidden ? blocks(inside) : [{ p: blocks(inside) }];
     case "heading_open":
       return heading(blocks(inside), token.tag);
@@ -151,12 +151,12 @@ function block({ token, inside }: Nested): Markdown {
   }
 }
 
-/** One that says nothing is none. */
+/** Leaves out an empty heading. */
 function heading(content: Markdown, tag: string): Markdown {
   return content.length > 0 ? [{ [tag]: content } as MarkdownHeading] : [];
 }
 
-/** @returns the first word of what stands behind a fence */
+/** @returns the first word after a code fence */
 function languageOf({ info }: Token): string {
   return /^\s*(\S{0,32})/.exec(info)![1]!;
 }
@@ -166,10 +166,10 @@ function markdownListItem({ inside }: Nested): Markdown {
   const source = inside[0]?.inside[0]?.token.content ?? "";
   const [, box] = /^\[([ xX])\]\s/.exec(source) ?? [];
   const first = content[0];
-  const words = typeof first === "object" && "p" in first ? first.p : content;
-  if (box && typeof words[0] === "string") {
-    const rest = words[0].slice("[x] ".length);
-    words.splice(0, 1, { task: box !== " " }, ...(rest ? [rest] : []));
+  const texts = typeof first === "object" && "p" in first ? first.p : content;
+  if (box && typeof texts[0] === "string") {
+    const rest = texts[0].slice("[x] ".length);
+    texts.splice(0, 1, { task: box !== " " }, ...(rest ? [rest] : []));
   }
   return content;
 }
@@ -185,13 +185,13 @@ function alignOf(cell: Token): Align {
   return style === null ? null : (style.replace("text-align:", "") as Align);
 }
 
-/** Without the empty ones at the end: the parser fills each row up to the heading's, which may be a thousand cells. */
+/** Removes empty cells at the end: the parser fills each row up to the length of the header. */
 function cells({ inside }: Nested): Markdown[] {
   const row = inside.map((cell) => blocks(cell.inside));
   return row.slice(0, row.findLastIndex((cell) => cell.length > 0) + 1);
 }
 
-/** @param inLink whether they are in a link: there is none in another */
+/** @param inLink whether the nodes are in a link: links are not nested */
 function inlines(nested: Nested[], inLink = false): Markdown {
   return joinTexts(nested.flatMap((one) => inline(one, inLink)));
 }
@@ -207,8 +207,8 @@ function inline({ token, inside }: Nested, inLink: boolean): Markdown {
     case "link_open":
       return link(inlines(inside, true), addressOf(token)!);
     case "image": {
-      const words = altText(token);
-      return inLink ? [words] : link([words], addressOf(token)!);
+      const alt = altText(token);
+      return inLink ? [alt] : link([alt], addressOf(token)!);
     }
     case "code_inline":
       return [{ code: token.content }];
@@ -220,13 +220,13 @@ function inline({ token, inside }: Nested, inLink: boolean): Markdown {
   }
 }
 
-/** Where it says nothing itself, its address is shown. */
+/** A link without text shows its URL. */
 function link(content: Markdown, href: string): Markdown {
-  const says = content.some((node) => typeof node !== "string" || node.trim() !== "");
-  return [{ a: says ? content : [href], href }];
+  const hasText = content.some((node) => typeof node !== "string" || node.trim() !== "");
+  return [{ a: hasText ? content : [href], href }];
 }
 
-/** The address of a link, or of an image, which is a link here: nothing is loaded from elsewhere. */
+/** @returns the URL of a link or an image. Images become links, so that a page loads nothing from other servers. */
 function addressOf(token: Token): string | null {
   return token.attrGet("href") ?? token.attrGet("src");
 }
@@ -236,7 +236,7 @@ function altText(token: Token): string {
   return token.children?.map(altText).join("") ?? token.content;
 }
 
-/** Puts strings beside each other into one, and leaves out what is empty. */
+/** Joins adjacent strings, and removes empty ones. */
 function joinTexts(nodes: Markdown): Markdown {
   const result: Markdown = [];
   for (const node of nodes) {

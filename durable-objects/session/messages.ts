@@ -12,7 +12,7 @@ import type { Message, NewMessage, ShownMessage } from "../../app/sessions/proto
 import { parseMarkdown, TREE_VERSION } from "./markdown";
 import { readRows, readUpgraded, writeRows } from "./schema";
 
-/** A message with its tree as JSON: what its text was parsed into. */
+/** A message with the tree of its parsed text, as JSON. */
 export type ParsedMessage = Message & { tree: string };
 
 type StoredMessage = Message & { tree: string | null; tree_version: number };
@@ -20,8 +20,9 @@ type StoredMessage = Message & { tree: string | null; tree_version: number };
 const MESSAGE = "id, role, author, text, created_at, client_key";
 
 /**
- * The messages of a session's object, as they were written and as pages show them. A message is parsed once, when it is
- * written; one that an earlier Ship has parsed, or never did, when it is first shown.
+ * The messages of a session, as they were written and as pages show them. A message is parsed once, when it is written.
+ * A message whose tree is missing, or was created by an older version of the parser, is parsed when it is read for a
+ * page.
  */
 export class Messages {
   readonly #storage: DurableObjectStorage;
@@ -30,7 +31,7 @@ export class Messages {
     this.#storage = storage;
   }
 
-  /** @param message with a key that no other has @param now epoch milliseconds */
+  /** Stores a message. @param message its key must be unused @param now epoch milliseconds */
   add({ role, author, text, client_key }: NewMessage, now: number): ParsedMessage {
     const [message] = writeRows<ParsedMessage>(
       this.#storage,
@@ -41,7 +42,7 @@ export class Messages {
     return message!;
   }
 
-  /** @returns the messages before the one with this id, the newest that a page has room for, oldest first */
+  /** @returns the newest messages before the one with this id, as many as fit on a page, oldest first */
   page(before: number): ShownMessage[] {
     const query = "SELECT * FROM messages WHERE id < ? ORDER BY id DESC LIMIT ?";
     return readUpgraded(this.#storage, () => {
@@ -50,7 +51,7 @@ export class Messages {
     });
   }
 
-  /** @returns the messages after the one with this id, oldest first; undefined where they are more than a page shows */
+  /** @returns the messages after the one with this id, oldest first; undefined if they do not fit on a page */
   missed(after: number): ShownMessage[] | undefined {
     const query = "SELECT * FROM messages WHERE id > ? ORDER BY id LIMIT ?";
     return readUpgraded(this.#storage, () => {
@@ -61,20 +62,20 @@ export class Messages {
     });
   }
 
-  /** @returns the newest messages as they were written, as many as a page shows at the most, oldest first */
+  /** @returns the newest messages as they were written, at most `PAGE_MESSAGES`, oldest first */
   newest(): Message[] {
     const query = `SELECT ${MESSAGE} FROM messages ORDER BY id DESC LIMIT ?`;
     return readRows<Message>(this.#storage, query, PAGE_MESSAGES).reverse();
   }
 
-  /** @returns the messages after the one with this id as they were written, the first that a batch has room for */
+  /** @returns the first messages after the one with this id as they were written, as many as fit into a batch */
   after(after: number): Message[] {
     const query = `SELECT ${MESSAGE} FROM messages WHERE id > ? ORDER BY id LIMIT ?`;
     const messages = readRows<Message>(this.#storage, query, after, BATCH_MESSAGES);
     return within(messages, BATCH_BYTES, ({ text }) => utf8Bytes(text));
   }
 
-  /** When the newest message was said, by the clock; 0 where there is none. */
+  /** @returns when the newest message was written, epoch milliseconds; 0 if there is none */
   lastAt(): number {
     const newest = "SELECT created_at FROM messages ORDER BY id DESC LIMIT 1";
     return readRows<{ created_at: number }>(this.#storage, newest)[0]?.created_at ?? 0;
@@ -84,15 +85,18 @@ export class Messages {
     return readRows<StoredMessage>(this.#storage, query, ...values);
   }
 
-  /** Keeps a tree that had to be made, unless older storage is only read. */
+  /**
+   * Parses the messages that have no current tree, and stores their trees. Inside `readUpgraded` of older storage, that
+   * write is rolled back.
+   */
   #parsed(messages: StoredMessage[]): ParsedMessage[] {
     return messages.map((message) => {
       const { id, text, tree, tree_version } = message;
       if (tree !== null && tree_version === TREE_VERSION) return { ...message, tree };
-      const made = treeJson(text);
-      const keep = "UPDATE messages SET tree = ?, tree_version = ? WHERE id = ?";
-      this.#storage.sql.exec(keep, made, TREE_VERSION, id);
-      return { ...message, tree: made };
+      const parsed = treeJson(text);
+      const update = "UPDATE messages SET tree = ?, tree_version = ? WHERE id = ?";
+      this.#storage.sql.exec(update, parsed, TREE_VERSION, id);
+      return { ...message, tree: parsed };
     });
   }
 }
@@ -107,6 +111,7 @@ function treeJson(text: string): string {
   return JSON.stringify(parseMarkdown(text));
 }
 
+/** @returns the first messages, as many as fit on a page */
 function fitting(messages: ParsedMessage[]): ParsedMessage[] {
   return within(messages, PAGE_TREE_BYTES, ({ tree }) => treeBytes(tree));
 }

@@ -8,8 +8,8 @@ import { answerOwner, refusedSocket } from "./answers";
 import type { SessionStorage, State } from "./storage";
 
 /**
- * The live sockets of the owner's pages. The person's object knows which sessions have open pages, so that it can tell
- * them of sign-outs and changes: `watch` and `unwatch` keep that true.
+ * The live sockets of the owner's pages. The person's object stores which sessions have open pages, so that it can
+ * notify them of sign-outs and changes; `watch` and `unwatch` keep that up to date.
  */
 export class PageSockets {
   readonly #env: () => CompanionEnv;
@@ -25,7 +25,7 @@ export class PageSockets {
   }
 
   /**
-   * Opens a live socket for a page. A session whose object is still empty has none: its first message makes it.
+   * Opens a live socket for a page. While the object is empty (before the first message), it is refused with 404.
    *
    * @param signIn the browser, by the hash of its sign-in's token
    * @param after the id of the newest message that the page has
@@ -35,9 +35,9 @@ export class PageSockets {
     const found = answerOwner(userId, this.#storage.state(), ({ id }) => ({ id }));
     if (found.state !== "ready") return refusedPage(found.state);
     const answer = await this.#enqueue("watch", async () => {
-      // First, so that every sign-out from now on finds this socket.
-      const welcome = await personObject(this.#env(), userId).watch(userId, found.id, signIn);
-      if (!welcome) return refusedSocket(401, CLOSED.signedOut.reason);
+      // Before the socket is accepted, so that every sign-out from now on finds it.
+      const signedIn = await personObject(this.#env(), userId).watch(userId, found.id, signIn);
+      if (!signedIn) return refusedSocket(401, CLOSED.signedOut.reason);
       const answer = answerOwner(userId, this.#storage.state(), (state) => ({
         missed: this.#missed(state, after),
       }));
@@ -50,7 +50,7 @@ export class PageSockets {
     return answer ?? refusedSocket(503, "The session could not be listened to just now.");
   }
 
-  /** Tells the person's object to forget this session once no page of it is open. */
+  /** Removes this session from the person's object if no page of it is open. */
   async unwatchIfNoneOpen(): Promise<void> {
     await this.#enqueue("unwatch", async () => {
       const state = this.#storage.state();
@@ -70,7 +70,9 @@ export class PageSockets {
     return answer;
   }
 
-  /** The first frame, sent even if no message was missed, because the agent's status may have changed. */
+  /**
+   * @returns the first message on a socket, needed even if no message was missed: the agents' report may have changed
+   */
   #missed(state: State, after: number): LiveMessage {
     const messages = this.#storage.messages.missed(after);
     if (!messages) return { type: "changed" };

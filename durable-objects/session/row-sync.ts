@@ -6,20 +6,21 @@ import { readDeletion, readRow } from "../../app/sessions/session-table.server";
 import type { CompanionEnv } from "../env";
 import type { SessionStorage, State } from "./storage";
 
-/** How soon, in milliseconds, the alarm looks after the row. */
+/** How long after a change the alarm updates the row, in milliseconds. */
 export const AFTER_BIRTH = 5_000;
 export const AFTER_APPEND = 10_000;
 export const AFTER_TOKEN = 1_000;
-/** A changed agent status is written at once; those of the milliseconds that follow, together at their end. */
+/** A changed agent status is written at once; the changes of the following milliseconds are written together. */
 const STATUS_WINDOW = 2_000;
+/** The exponential backoff of an alarm that failed, in milliseconds. */
 const ALARM_BACKOFF = { first: 5_000, most: 300_000 };
-/** An alarm this long overdue was dropped by the platform. */
+/** An alarm that is this long overdue, in milliseconds, was dropped by the platform. */
 const LOST_ALARM = 60_000;
 
 /**
- * The object's one duty towards its row, and the alarm that sees to it: if the session was deleted, wipe the object;
- * otherwise see that the row exists and carries the object's activity. Only this talks to D1, and it compares the
- * generation afterwards.
+ * Keeps a session's row in D1 in sync with its object, by an alarm (docs/decisions/0002). If the session was deleted,
+ * the alarm wipes the object; otherwise it inserts the row if it is missing, and copies the object's activity into it.
+ * While D1 answers, the object may be wiped and initialized again; so the generation is compared afterwards.
  */
 export class RowSync {
   readonly #alarm: Pick<DurableObjectStorage, "setAlarm">;
@@ -29,7 +30,7 @@ export class RowSync {
   /** When the alarm last began to write the row, epoch milliseconds; 0 before the first time since the object woke up. */
   #beganAt = 0;
 
-  /** @param clear clears the object's storage, its alarm included */
+  /** @param clear clears the object's storage, including its alarm */
   constructor(
     alarm: Pick<DurableObjectStorage, "setAlarm">,
     storage: SessionStorage,
@@ -41,8 +42,8 @@ export class RowSync {
   }
 
   /**
-   * Sees that the alarm comes at most `wait` milliseconds from now; one that comes sooner stays. It is set in the same
-   * turn, and so in the same transaction, as what made it necessary.
+   * Sets the alarm to at most `wait` milliseconds from now; an earlier alarm stays. Call it in the same turn, and so in
+   * the same transaction, as the change that needs it.
    */
   armWithin(wait: number): void {
     const now = Date.now();
@@ -56,10 +57,10 @@ export class RowSync {
   }
 
   /**
-   * Does what the alarm is for. Never throws where it can set itself again: the platform drops an alarm that failed six
+   * Runs the alarm. Does not throw if D1 fails, but sets the alarm again: the platform drops an alarm that failed six
    * times.
    *
-   * @returns the row as it stands after a report; undefined where there was none
+   * @returns the row after the update; undefined if there is none, or the alarm failed
    */
   async run(env: CompanionEnv): Promise<SessionRow | undefined> {
     const state = this.#storage.state();
@@ -102,14 +103,18 @@ export class RowSync {
 
     const state = this.#storage.state();
     if (state?.generation !== reported.generation) return undefined;
-    // While an account is being deleted, sessions that have a row are deleted with it, by the steps of that.
+    // While an account is being deleted, a session that still has a row is deleted by the account deletion's own steps.
     const deleted = deletion?.deleted === 1 && !row;
     if (deleted) this.#clear();
     else this.#arm(this.#nextAlarm(env, reported, state, row, began));
     return row;
   }
 
-  /** @param began when the alarm that has just reported began, epoch milliseconds @returns when the next one is due */
+  /**
+   * @param began when the current alarm began, epoch milliseconds
+   *
+   * @returns when the next one is due, epoch milliseconds
+   */
   #nextAlarm(
     env: CompanionEnv,
     reported: State,
@@ -125,7 +130,7 @@ export class RowSync {
     if (state.deleting) return now + AFTER_BIRTH;
     if (state.agent_tokens !== reported.agent_tokens) return now + AFTER_TOKEN;
     if (state.agent_status !== reported.agent_status) return began + STATUS_WINDOW;
-    // Not sooner: however much is said, the row is written at most once in this time.
+    // Not sooner, so that a busy session writes its row at most once per AFTER_APPEND.
     if (state.last_activity !== reported.last_activity) return began + AFTER_APPEND;
     const idleSeconds = Number(env.AUTO_ARCHIVE_SECONDS);
     const idleAt = row?.status === "active" ? autoArchiveTime(row, idleSeconds) : undefined;

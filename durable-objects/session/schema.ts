@@ -1,12 +1,12 @@
 /**
- * The tables of a session's object, and how older ones become today's.
+ * The tables of a session's object, and their migrations.
  *
- * As with D1's migrations, a change is a new step at the end of `STEPS`; a step that is in the list is never changed. It
- * only adds, because the code before it runs on the same storage again when a deployment is rolled back. A step takes one
- * turn of the object, so it must not depend on how much is stored.
+ * As with D1's migrations, a change is a new step at the end of `STEPS`; a step that is in the list is never changed. A
+ * step only adds tables or columns, because older code runs on the same storage after a rollback. A step runs in one
+ * turn of the object, so its duration must not depend on how much is stored.
  */
 
-/** What every object begins with; a new one takes all steps at once. */
+/** The first version of the tables; a new object then runs all steps at once. */
 export const FIRST_SCHEMA = `
   CREATE TABLE state (
     id TEXT NOT NULL, user_id TEXT NOT NULL, repo_owner TEXT NOT NULL, repo_name TEXT NOT NULL,
@@ -29,12 +29,12 @@ const STEPS: readonly string[] = [
      window_at INTEGER NOT NULL DEFAULT 0, window_count INTEGER NOT NULL DEFAULT 0
    );
    CREATE TABLE agent_reports (client_key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;`,
-  // 2: the schema has a version, which is the number of the last step taken.
+  // 2: the schema has a version, which is the number of the last step that was run.
   `ALTER TABLE state ADD COLUMN schema_version INTEGER NOT NULL DEFAULT 0;`,
-  // 3: a message is parsed once: its tree as JSON, and which version of the parser made it.
+  // 3: a message is parsed once: its tree as JSON, and the version of the parser that created it.
   `ALTER TABLE messages ADD COLUMN tree TEXT;
    ALTER TABLE messages ADD COLUMN tree_version INTEGER NOT NULL DEFAULT 0;`,
-  // 4: the owner's own messages are counted by the minute.
+  // 4: the rate limit for the owner's messages.
   `ALTER TABLE state ADD COLUMN window_at INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE state ADD COLUMN window_count INTEGER NOT NULL DEFAULT 0;`,
 ];
@@ -43,7 +43,7 @@ type Storage = Pick<DurableObjectStorage, "sql" | "transactionSync">;
 
 type StoredRow<Shape> = Record<string, SqlStorageValue> & Shape;
 
-/** Reads as if storage were up to date. */
+/** Reads rows; see `readUpgraded`. */
 export function readRows<Shape>(
   storage: Storage,
   query: string,
@@ -54,7 +54,7 @@ export function readRows<Shape>(
   );
 }
 
-/** Writes, and brings storage up to date first. @returns what the statement returns */
+/** Upgrades the storage, then runs a statement that writes. @returns the rows that the statement returns */
 export function writeRows<Shape>(
   storage: Storage,
   query: string,
@@ -64,7 +64,7 @@ export function writeRows<Shape>(
   return storage.sql.exec<StoredRow<Shape>>(query, ...values).toArray();
 }
 
-/** Brings storage that has a state up to date. */
+/** Runs the missing steps. The table `state` must have its row. */
 export function upgrade(storage: Storage): void {
   const version = versionOf(storage);
   if (version >= STEPS.length) return;
@@ -75,8 +75,8 @@ export function upgrade(storage: Storage): void {
 }
 
 /**
- * Reads storage that has a state as if it were up to date, and leaves it as it is: older storage is brought up to date in
- * a transaction that is rolled back. Only a write upgrades for good, so a reader changes nothing.
+ * Reads storage as if it were upgraded, without changing it: older storage is upgraded in a transaction that is rolled
+ * back. Only a write upgrades permanently, so a read changes nothing. The table `state` must have its row.
  *
  * @returns what `read` returns
  */
@@ -95,7 +95,7 @@ export function readUpgraded<Result>(storage: Storage, read: () => Result): Resu
   return done.result as Result;
 }
 
-/** @returns how many of the steps storage has had */
+/** @returns how many steps have been run */
 function versionOf({ sql }: Storage): number {
   const [state = {}] = sql.exec("SELECT * FROM state").toArray();
   return (state.schema_version as number | undefined) ?? ("agent_at" in state ? 1 : 0);

@@ -27,11 +27,13 @@ import { AFTER_APPEND, AFTER_BIRTH, AFTER_TOKEN, RowSync } from "./row-sync";
 import { SessionStorage, type State } from "./storage";
 
 /**
- * The content of one session: its metadata, messages and agents. D1 says whether the session exists and what its status is.
+ * One per session. Stores the session's metadata, messages and agents' tokens; D1 stores that the session exists, and
+ * its status.
  *
- * Only `initialize` and `prepare` create storage; the constructor and every read write nothing. Each method reads its state
- * and writes it without an await in between. The owner's methods take the asking user's id and answer `foreign` to anyone
- * else; the agents' methods take the hash of a token, and answer `refused` if it is not one of this session's.
+ * Only `initialize` and `prepare` create storage; the constructor and all reads write nothing. Each method reads its
+ * state and writes it without an await in between. The owner's methods take the requesting user's id and answer
+ * `foreign` to anyone else; the agents' methods take the hash of a token and answer `refused` if it is not one of this
+ * session's.
  */
 export class SessionDO extends DurableObject<CompanionEnv> {
   readonly #storage = new SessionStorage(this.ctx.storage);
@@ -79,7 +81,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     return this.#answer(userId, () => ({ messages: this.#storage.messages.after(after) }));
   }
 
-  /** Adds a message of the owner's; one with an idempotency key seen before is not added again. */
+  /** Adds a message of the owner. One with an idempotency key that is stored already is not added again. */
   append(userId: string, message: NewMessage): ObjectAnswer | NoRoom {
     const now = Date.now();
     const answer = this.#answer(userId, () => ({}));
@@ -91,12 +93,12 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     return answer;
   }
 
-  /** Makes a token for an agent: see `Agents.connect`. */
+  /** Creates a token for an agent: see `Agents.connect`. */
   connectAgent(userId: string, name: string, formKey: string): Promise<ObjectAnswer<NewToken>> {
     return this.#agents.connect(name, formKey, (make) => this.#answer(userId, make));
   }
 
-  /** Ends a token, and the sockets that were opened by it. */
+  /** Revokes a token, and closes the sockets that were opened with it. */
   revokeAgent(userId: string, token: number): ObjectAnswer {
     return this.#answer(userId, () => {
       this.#agents.revoke(token);
@@ -104,7 +106,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     });
   }
 
-  /** Ends all tokens, and the sockets that were opened by them. */
+  /** Revokes all tokens, and closes the sockets that were opened with them. */
   revokeAgents(userId: string): ObjectAnswer {
     return this.#answer(userId, () => {
       this.#agents.revokeAll();
@@ -112,7 +114,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     });
   }
 
-  /** Stores what an agent reports: see `Agents.report`. */
+  /** Stores an agent's report: see `Agents.report`. */
   report(tokenHash: string, report: NewReport): Promise<AgentAnswer<{ message: number | null }>> {
     return this.#agents.report(tokenHash, report);
   }
@@ -127,7 +129,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   }
 
   /**
-   * Opens a live socket that begins with what came after the message `after`.
+   * Opens a live socket that begins with the messages after the one with id `after`.
    *
    * @param request carries who listens: `user` and `signIn`, or `token`, as the app has checked them
    */
@@ -148,15 +150,15 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     socket.close(CLOSED.unexpected.code, CLOSED.unexpected.reason);
   }
 
-  /** Tells the owner's open pages that the session's row has changed. */
+  /** Notifies the owner's open pages that the session's row has changed. */
   changed(userId: string): ObjectAnswer {
     return this.#answer(userId, () => {
-      this.#live.tellPages({ type: "changed" });
+      this.#live.broadcastToPages({ type: "changed" });
       return {};
     });
   }
 
-  /** Closes the owner's open pages in browsers that signed out, also one that is being opened right now. */
+  /** Closes the sockets of pages in browsers that signed out, including sockets that are being opened right now. */
   async signedOut(userId: string, signIns: string[]): Promise<ObjectAnswer> {
     await this.#pages.settled();
     return this.#answer(userId, () => {
@@ -166,7 +168,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   }
 
   /**
-   * Begins the deletion: from now on the object refuses everything else, and its alarm finishes what the caller may not.
+   * Begins the deletion: from now on the object refuses everything else, and its alarm finishes if the caller does not.
    *
    * @param row for an object that answered `empty`: its row, just read from D1's primary
    * @returns `deleting` if it has begun, now or earlier
@@ -182,7 +184,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     return { state: "deleting" };
   }
 
-  /** Clears the storage of an object that is `deleting`; its row must be gone. @returns `empty` once it is cleared */
+  /** Clears the storage of an object that is `deleting`; its row must be deleted. @returns `empty` if it was cleared */
   wipe(userId: string): ObjectAnswer {
     const answer = this.#answer(userId, () => ({}));
     if (answer.state !== "deleting") return answer;
@@ -197,24 +199,24 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     await this.#agents.revokeUnlessAllowed();
   }
 
-  /** Tells open pages and lists what the row is after the alarm has written it. */
+  /** Notifies open pages and lists after the alarm has updated the row. */
   async #notifyOfRow({ id, user_id, status }: SessionRow): Promise<void> {
-    this.#live.tellPages({ type: "status", status });
+    this.#live.broadcastToPages({ type: "status", status });
     await attempt("tell-list", async () => personObject(this.env, user_id).listChanged([id]));
   }
 
-  /** Sends a new message or status to everyone who listens, and has the row follow soon. */
+  /** Sends a new message or status to all open sockets, and sets the alarm to update the row. */
   #changed(message: ParsedMessage | undefined): void {
     this.#rowSync.armWithin(AFTER_APPEND);
     const agent = agentReport(this.#storage.state() as State);
     if (!message) {
-      this.#live.tellPages({ type: "agent", agent });
+      this.#live.broadcastToPages({ type: "agent", agent });
       return;
     }
     if (this.#live.hasPages) {
-      this.#live.tellPages({ type: "messages", messages: [renderable(message)], agent });
+      this.#live.broadcastToPages({ type: "messages", messages: [renderable(message)], agent });
     }
-    this.#live.tellAgents({ type: "messages", messages: [agentView(message)] });
+    this.#live.broadcastToAgents({ type: "messages", messages: [agentView(message)] });
     this.#agents.wake();
   }
 
@@ -231,7 +233,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     return this.#storage.state() as State;
   }
 
-  /** No await between the two deletions: an alarm that a crash left behind would find no state to wipe. */
+  /** No await between the two calls, so that a crash cannot leave an alarm without state. */
   #clear() {
     void this.ctx.storage.deleteAlarm();
     void this.ctx.storage.deleteAll();

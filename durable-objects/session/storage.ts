@@ -9,23 +9,23 @@ import { Tokens } from "./tokens";
 
 /** The one row of the table `state`, with how many tokens there are. */
 export type State = SessionMetadata & {
-  /** Random, made anew by every initialization: tells a state from one that was wiped and made again. */
+  /** A random id of this initialization: differs after the object was wiped and initialized again. */
   generation: string;
-  /** 1 from the moment at which deletion has begun; never 0 again. */
+  /** 1 once the deletion has begun; never 0 again. */
   deleting: 0 | 1;
-  /** For when the alarm was last set, epoch milliseconds. */
+  /** The time that the alarm was last set to, epoch milliseconds. */
   alarm_at: number;
 };
 
 /** How many messages the owner may write in a minute. */
 const MESSAGES_PER_MINUTE = 120;
 
-/** A key of a report without words is remembered this long: longer than anybody sends it again. */
-const REPORT_KEPT = 24 * 60 * MINUTE;
+/** How long, in milliseconds, the idempotency key of a report without text is stored. */
+const REPORT_KEY_LIFE = 24 * 60 * MINUTE;
 
 /**
- * What a session's object has stored: its state, messages and agents' tokens. Every method is synchronous, so that what an
- * object does in one turn is one transaction. Times are epoch milliseconds.
+ * The storage of a session's object: its state, messages and agents' tokens. Every method is synchronous, so that all
+ * that an object does in one turn is one transaction. Times are epoch milliseconds.
  */
 export class SessionStorage {
   readonly messages: Messages;
@@ -38,15 +38,15 @@ export class SessionStorage {
     this.#storage = storage;
   }
 
-  /** @returns undefined where nothing is stored */
+  /** @returns undefined if nothing is stored */
   state(): State | undefined {
-    const made = "SELECT 1 FROM sqlite_master WHERE name = 'state'";
-    if (this.#storage.sql.exec(made).toArray().length === 0) return undefined;
+    const table = "SELECT 1 FROM sqlite_master WHERE name = 'state'";
+    if (this.#storage.sql.exec(table).toArray().length === 0) return undefined;
     const query = "SELECT *, (SELECT count(*) FROM agent_tokens) AS agent_tokens FROM state";
     return this.#read<State>(query)[0];
   }
 
-  /** Makes the state of a session, with this generation, from its row. */
+  /** Creates the state of a session from its row, with a new generation. */
   make(row: SessionRow, deleting: 0 | 1): void {
     const { sql } = this.#storage;
     sql.exec(FIRST_SCHEMA);
@@ -78,19 +78,21 @@ export class SessionStorage {
     this.#write("UPDATE state SET last_activity = ?", at);
   }
 
-  /** Whether there is no room for more than what deleting takes. */
+  /** Whether the session has stored as much as it may. Deleting still has room. */
   get isFull(): boolean {
     return this.#storage.sql.databaseSize >= SESSION_BYTES;
   }
 
-  /** @returns what a message or report with this key was kept as: its message, or null for a status alone */
+  /**
+   * @returns the id of the message stored with this idempotency key, or null for a status alone; undefined if none is
+   */
   findKey(key: string, now: number): { message: number | null } | undefined {
     const query = `SELECT id AS message FROM messages WHERE client_key = ?
       UNION ALL SELECT NULL FROM agent_reports WHERE client_key = ? AND at >= ?`;
-    return this.#read<{ message: number | null }>(query, key, key, now - REPORT_KEPT)[0];
+    return this.#read<{ message: number | null }>(query, key, key, now - REPORT_KEY_LIFE)[0];
   }
 
-  /** @param message with a key that nothing was kept by */
+  /** Stores a message. @param message its idempotency key must be unused (see `findKey`) */
   append(message: NewMessage, now: number): ParsedMessage {
     const added = this.messages.add(message, now);
     this.#write("UPDATE state SET message_count = message_count + 1");
@@ -99,10 +101,10 @@ export class SessionStorage {
   }
 
   /**
-   * Keeps what an agent reports, with the words as a message of the token's name.
+   * Stores an agent's report. Its text becomes a message whose author is the token's name.
    *
-   * @param key one that nothing was kept by
-   * @returns the message that its words are
+   * @param key its idempotency key, which must be unused (see `findKey`)
+   * @returns the message; undefined if the report has no text
    */
   report(
     { name }: AgentToken,
@@ -133,12 +135,13 @@ export class SessionStorage {
     return 0;
   }
 
-  /** Old keys are forgotten on the way. */
+  /** Stores the idempotency key of a report without text, and deletes old keys. */
   #rememberReport(key: string, now: number): void {
-    this.#write("DELETE FROM agent_reports WHERE at < ?", now - REPORT_KEPT);
+    this.#write("DELETE FROM agent_reports WHERE at < ?", now - REPORT_KEY_LIFE);
     this.#write("INSERT INTO agent_reports (client_key, at) VALUES (?, ?)", key, now);
   }
 
+  /** Stores the agents' last report. @param message the id of the report's message, if it has one */
   #reported(status: NewReport["status"], message: number | undefined, now: number): void {
     this.#write(
       `UPDATE state SET agent_status = coalesce(?, agent_status), agent_at = ?,
@@ -150,7 +153,10 @@ export class SessionStorage {
     if (message === undefined) this.#touch(now);
   }
 
-  /** Always later than the last time, so that a report of fewer messages can never pass for the newest. */
+  /**
+   * Sets the last activity. It always increases, so that an outdated update of the row, with fewer messages, is never
+   * taken for the newest.
+   */
   #touch(now: number): void {
     this.#write("UPDATE state SET last_activity = max(?, last_activity + 1)", now);
   }

@@ -7,12 +7,12 @@ import { readRows, writeRows } from "./schema";
 const TOKEN_LIMIT = 20;
 const REQUESTS_PER_MINUTE = 120;
 
-/** A token that was not used for this long, in milliseconds, has expired. */
+/** A token that was not used for this long, in milliseconds, is expired. */
 const TOKEN_LIFE = 90 * 24 * 60 * MINUTE;
-/** SQL: the tokens that were last used at the time of the parameter or earlier. */
+/** SQL condition: the token was last used, or created, at the time of the parameter or earlier. */
 const UNUSED = "coalesce(used_at, created_at) <= ?";
 
-/** The tokens by which agents report into one session, stored by their hash. Times are epoch milliseconds. */
+/** The tokens with which agents report into one session, stored as hashes. Times are epoch milliseconds. */
 export class Tokens {
   readonly #storage: DurableObjectStorage;
 
@@ -21,11 +21,11 @@ export class Tokens {
   }
 
   /**
-   * Stores a token by its hash. The form's key is an idempotency key and stands for one token: sent again with the same
-   * name, it replaces that token as long as it was never used, because the response that showed it may have been lost.
+   * Stores a token as its hash. The form's idempotency key belongs to one token: the form sent again with the same name
+   * replaces that token if it was never used, because the response that showed it may have been lost.
    *
-   * @returns `added`; otherwise nothing was changed: `key-used` if the key stands for a token that was used or has another
-   *   name, `too-many` if the session has as many tokens as it may have
+   * @returns `added`; otherwise nothing was changed: `key-used` if the key's token was used or has another name,
+   *   `too-many` if the session has as many tokens as it may have
    */
   add(
     { name, hash, formKey }: { name: string; hash: string; formKey: string },
@@ -42,21 +42,21 @@ export class Tokens {
     return sameKey.length > 0 ? "key-used" : "too-many";
   }
 
-  /** @returns the tokens that work, oldest first */
+  /** @returns the tokens that have not expired, oldest first */
   list(now: number): AgentToken[] {
     const query = `SELECT id, name, created_at, used_at FROM agent_tokens
       WHERE NOT ${UNUSED} ORDER BY id`;
     return this.#read<AgentToken>(query, now - TOKEN_LIFE);
   }
 
-  /** @returns the token with this hash, if it works */
+  /** @returns the token with this hash, unless it has expired */
   find(hash: string, now: number): AgentToken | undefined {
     const query = `SELECT id, name, created_at, used_at FROM agent_tokens
       WHERE hash = ? AND NOT ${UNUSED}`;
     return this.#read<AgentToken>(query, hash, now - TOKEN_LIFE)[0];
   }
 
-  /** Removes one token: from now on it does not work. */
+  /** Removes one token, by its id. */
   remove(id: number): void {
     this.#write("DELETE FROM agent_tokens WHERE id = ?", id);
   }
@@ -73,7 +73,7 @@ export class Tokens {
   }
 
   /**
-   * Counts a request by a token and notes its time, unless the token has made too many within a minute.
+   * Counts a request with a token and stores its time, unless there were too many within a minute.
    *
    * @returns 0 if it was counted; otherwise how long to wait, in milliseconds
    */

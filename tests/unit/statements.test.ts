@@ -45,7 +45,7 @@ import {
 import { countChange, mayChange, readChanges } from "../../app/sessions/change-limit.server";
 import {
   idleCounts,
-  keptCounts,
+  storedCounts,
   matching,
   sessionsPage,
   topRepositories,
@@ -114,7 +114,7 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
       sessionsPage(user, any, { ...place, direction: "newer", repo: name }, now),
     ];
   },
-  keptCounts: ({ user, ...values }) => [keptCounts(user, viewOf(values))],
+  storedCounts: ({ user, ...values }) => [storedCounts(user, viewOf(values))],
   topRepositories: ({ user, ...values }) => [topRepositories(user, viewOf(values))],
   idleCounts: ({ user, now, ...values }) => [idleCounts(user, viewOf(values), now)],
   matching: ({ user, now, ...values }) => [

@@ -193,8 +193,8 @@ describe("a form for a repository that has two active sessions", () => {
     const { ada, ids } = await withTwo();
     const result = await createSession(env, ada, unaware("Octo", "Cat"));
     expect(result).toMatchObject({
-      outcome: "similar",
-      similar: { repository: "Octo/Cat", count: 2, sessions: [{ id: ids[1] }, { id: ids[0] }] },
+      outcome: "has-active",
+      active: { repository: "Octo/Cat", count: 2, sessions: [{ id: ids[1] }, { id: ids[0] }] },
     });
     expect(await listedIds(ada)).toHaveLength(2);
   });
@@ -228,7 +228,7 @@ describe("a form for a repository that has two active sessions", () => {
     const forms = Array.from({ length: 100 }, () => unaware());
     const results = await Promise.all(forms.map((form) => createSession(env, ada, form)));
     expect(results.filter(({ outcome }) => outcome === "created")).toHaveLength(2);
-    expect(results.filter(({ outcome }) => outcome === "similar")).toHaveLength(98);
+    expect(results.filter(({ outcome }) => outcome === "has-active")).toHaveLength(98);
   });
 });
 

@@ -5,7 +5,7 @@ import { cursorAt, listSessions } from "../../app/sessions/list/list.server";
 import {
   idleCounts,
   idleSince,
-  keptCounts,
+  storedCounts,
   matching,
   PAGE_SIZE,
   REPOSITORIES_SHOWN,
@@ -261,7 +261,7 @@ describe("what a page of the list costs", () => {
     const view = viewOf(special);
     for (const cursor of await cursorsIn(view)) {
       const page = await run(sessionsPage(ada, view, cursor, NOW));
-      const kept = await run(keptCounts(ada, view));
+      const kept = await run(storedCounts(ada, view));
       const top = await run(topRepositories(ada, view));
       expect(top.rows).toHaveLength(REPOSITORIES_SHOWN);
       expect(page.read + kept.read + top.read).toBeLessThanOrEqual(
@@ -276,7 +276,7 @@ describe("what a page of the list costs", () => {
       const view = viewOf(special);
       const cursors = await cursorsIn(view);
       const queries: Statement[] = [
-        keptCounts(ada, view),
+        storedCounts(ada, view),
         topRepositories(ada, view),
         ...cursors.map((cursor) => sessionsPage(ada, view, cursor, NOW)),
       ];
@@ -298,7 +298,7 @@ describe("what a page of the list costs", () => {
     for (const status of ["active", "archived", "all"] as const) {
       const view = viewOf({ words: [word], status });
       const page = await run(sessionsPage(ada, view, undefined, NOW));
-      const kept = await run(keptCounts(ada, view));
+      const kept = await run(storedCounts(ada, view));
       const top = await run(topRepositories(ada, view));
       const searched = { active: 0.8 * OWN, archived: 0.2 * OWN, all: OWN }[status];
       const repositories = 40 + 1;

@@ -8,7 +8,7 @@ import { retryAfter } from "../../platform/http/retry-after.server";
 import { createInput, pickInput } from "../../sessions/lifecycle/lifecycle-input.server";
 import type { CreateForm, CreateResult } from "../../sessions/lifecycle/lifecycle.server";
 import { repositoryName, type Repository } from "../../sessions/protocol/session";
-import type { SimilarSessions } from "../../sessions/session-summary";
+import type { ActiveOnRepository } from "../../sessions/session-summary";
 import { numberText } from "../../ui/number";
 
 /** What the form asks for, or the answer that says what is wrong with it. */
@@ -79,8 +79,8 @@ export function notCreated(result: Exclude<CreateResult, { outcome: "created" }>
         alert:
           "This form made a session that has been deleted since. Send it again to make a new one.",
       });
-    case "similar":
-      return createFailure(typed, 409, { similar: result.similar });
+    case "has-active":
+      return createFailure(typed, 409, { active: result.active });
     case "too-fast": {
       const { seconds, headers } = retryAfter(result.wait);
       const alert = `You have created many sessions within a minute. Nothing was created; send it again in ${seconds} seconds.`;
@@ -98,7 +98,7 @@ export interface Failure {
   typed: Fields;
   errors?: Fields | undefined;
   alert?: string | undefined;
-  similar?: SimilarSessions | undefined;
+  active?: ActiveOnRepository | undefined;
 }
 
 function createFailure(

@@ -12,7 +12,7 @@ import { findTokens } from "../../github/tokens.server";
 import { redirectWithFlash } from "../../platform/http/flash.server";
 import { readForm, type Fields } from "../../platform/http/form.server";
 import { passRetryAfter } from "../../platform/http/retry-after.server";
-import { findSimilar } from "../../sessions/lifecycle/active-on-repository.server";
+import { findActiveOnRepository } from "../../sessions/lifecycle/active-on-repository.server";
 import {
   CreateSessionDialog,
   RepositoryFields,
@@ -38,23 +38,23 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;
   const formKey = crypto.randomUUID();
   const find = repositorySearch(parseFind(request), env.GITHUB_URL);
-  const { chosen, similar, isGitHub, tokens } = await verifySession(
+  const { chosen, active, isGitHub, tokens } = await verifySession(
     request,
     context,
     async ({ id }) => {
       const chosen = parseRepository(new URL(request.url).searchParams.get("repo"));
       const isGitHub = isGitHubUser(id);
-      const [similar, tokens] = await Promise.all([
-        chosen && findSimilar(reads, id, chosen),
+      const [active, tokens] = await Promise.all([
+        chosen && findActiveOnRepository(reads, id, chosen),
         isGitHub && !isFromScript(request)
           ? findTokens(reads, id).then((row) => ({ row }))
           : undefined,
       ]);
-      return { chosen, similar, isGitHub, tokens };
+      return { chosen, active, isGitHub, tokens };
     },
   );
   const offer = tokens ? await makeOffer(env, tokens.row, now, find) : null;
-  return json({ formKey, chosen, similar, now, isGitHub, find, offer, gitHubUrl: env.GITHUB_URL });
+  return json({ formKey, chosen, active, now, isGitHub, find, offer, gitHubUrl: env.GITHUB_URL });
 }
 
 /**
@@ -86,13 +86,13 @@ export default function NewSession() {
   const failed = useStickyActionData<Failure>();
   const [query] = useSearchParams();
   const typed = failed?.typed ?? typedFor(page.chosen);
-  const similar = failed ? failed.similar : page.similar;
+  const active = failed ? failed.active : page.active;
   const dialog = {
     formKey: failed?.typed.key ?? formKey,
     closeTo: listPath(query),
     alert: failed?.alert,
-    similar,
-    another: similar?.repository ?? typed.another,
+    active,
+    another: active?.repository ?? typed.another,
     now: page.now,
   };
   const errors = failed?.errors;

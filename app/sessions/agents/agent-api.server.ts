@@ -1,4 +1,4 @@
-/** What an agent asks of a session by its token: to report in, to read, to listen. It is answered in JSON. */
+/** The HTTP API for agents, authorized by a token: report, read messages, open a live socket. Responses are JSON. */
 import { json } from "@remix-run/cloudflare";
 import * as z from "zod/mini";
 import { sessionObject } from "../../platform/durable-objects.server";
@@ -9,20 +9,26 @@ import { hashToken } from "../../platform/token.server";
 import type { AgentAnswer } from "../protocol/object-answers";
 import { messageText, parseAfter, parseSessionId } from "../session-input.server";
 
-/** The longest that a GET waits for news, in milliseconds: less than proxies on the way wait for an answer. */
-const LONGEST_WAIT = 25_000;
+/** How long a GET waits for new messages, in milliseconds: less than the timeout of proxies. */
+const LONG_POLL_TIMEOUT = 25_000;
 
-/** A token as `SessionDO.connectAgent` makes it. */
+/** The format of a token, as `SessionDO.connectAgent` creates it. */
 const TOKEN = /^ship_[0-9a-f]{64}$/;
 
-/** Keeps a report: 201 and the id of its message, sent again too; 4xx with what is wrong, and nothing was kept. */
+/**
+ * The action that stores an agent's report. Idempotent by the report's key.
+ *
+ * @param id the session's id, from the path
+ * @param token the bearer token; undefined if there is none
+ * @returns 201 with `{ message }`, the id of its message or null for a status alone; or 4xx or 5xx with `{ error }`
+ */
 export function reportAction(
   request: Request,
   env: Env,
   id: string | undefined,
   token: string | undefined,
 ) {
-  return answered(token, async (hash) => {
+  return withToken(token, async (hash) => {
     const checked = reportInput.safeParse(await readReport(request));
     if (!checked.success) return jsonError(400, checked.error.issues[0]?.message ?? "");
     const { text, status, key = crypto.randomUUID() } = checked.data;
@@ -35,17 +41,22 @@ export function reportAction(
   });
 }
 
-/** Messages after the one that the request names, as soon as there are some; without it, the newest at once. */
+/**
+ * The loader of messages. With `?after=`, the messages after the one with that id: a GET waits for one (long polling).
+ * Without it, the newest messages at once.
+ *
+ * @returns 200 with `{ messages }`, oldest first and empty after a timeout; or 4xx or 5xx with `{ error }`
+ */
 export function messagesLoader(
   request: Request,
   env: Env,
   id: string | undefined,
   token: string | undefined,
 ) {
-  return answered(token, async (hash) => {
+  return withToken(token, async (hash) => {
     const after = parseAfter(new URL(request.url).searchParams.get("after"));
     const session = parseSessionId(id);
-    const wait = request.method === "GET" ? LONGEST_WAIT : 0;
+    const wait = request.method === "GET" ? LONG_POLL_TIMEOUT : 0;
     const answer = await attempt("read", async () =>
       sessionObject(env, session).read(hash, after, wait),
     );
@@ -54,9 +65,9 @@ export function messagesLoader(
   });
 }
 
-/** Opens the live socket for an agent. */
+/** The loader that opens the live socket of an agent, which begins with the messages after `?after=`. */
 export function liveLoader(request: Request, env: Env, id: string | undefined, token: string) {
-  return answered(token, async (hash) => {
+  return withToken(token, async (hash) => {
     const after = parseAfter(new URL(request.url).searchParams.get("after"));
     const session = parseSessionId(id);
     const from: Record<string, string> = after === undefined ? {} : { after: `${after}` };
@@ -77,12 +88,14 @@ async function readReport(request: Request): Promise<unknown> {
 }
 
 /**
- * Tells in JSON what would be told to a person as text. A session that does not exist has no token that could work, and
- * what is no token is refused before its session's object, which anybody could otherwise wake, is asked.
+ * Runs a handler with the token's hash, and turns a text Response that it throws into JSON. A malformed token is
+ * refused without calling the session's object, so that nobody can wake objects at will. A session that does not exist
+ * (404) is answered like a wrong token (401).
  *
- * @param answer gets the token's hash
+ * @param token the bearer token; undefined if there is none
+ * @param answer the handler; gets the token's hash
  */
-async function answered(
+async function withToken(
   token: string | undefined,
   answer: (hash: string) => Promise<Response>,
 ): Promise<Response> {
@@ -128,7 +141,7 @@ function jsonError(status: number, error: string, headers: HeadersInit = {}): Re
   return json({ error }, { status, headers });
 }
 
-/** What an agent reports: words, a status or both; its key is its own to choose. */
+/** An agent's report: a text, a status or both, and an idempotency key that the agent may choose. */
 export const reportInput = z
   .object(
     {

@@ -1,6 +1,6 @@
 import type { BearerRoute } from "../../platform/http/request-gate";
 
-/** The HTTP API of agents, as docs/agents.md describes it; each path has a route in app/routes. */
+/** The paths of the HTTP API for agents (docs/agents.md); each has a route in app/routes. */
 export const AGENT_ROUTES: BearerRoute[] = [
   {
     path: /^\/session\/[^/]+\/report$/,

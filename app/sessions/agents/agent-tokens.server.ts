@@ -3,14 +3,14 @@ import { sessionObject } from "../../platform/durable-objects.server";
 import { attempt } from "../../platform/log";
 import type { NewToken, ObjectAnswer } from "../protocol/object-answers";
 import { FORM_INCOMPLETE } from "../session-input.server";
-import { askObject, outcomeOf, type Outcome } from "../session-object.server";
+import { callObject, outcomeOf, type Outcome } from "../session-object.server";
 
 /**
- * Makes a token by which an agent reports into a session; the same form sent again makes no second one.
+ * Creates a token with which an agent reports into a session. The same form sent again creates no second one.
  *
  * @param key the form's idempotency key
- * @returns the token; `too-many` where the session has as many as it may have; `key-used` where the form has made a token
- *   that is not to be replaced, and needs another key
+ * @returns the token; `too-many` if the session has as many tokens as it may have; `key-used` if this key has already
+ *   created a token that must not be replaced, so that the form needs another key
  */
 export async function connectAgent(
   env: Env,
@@ -18,7 +18,7 @@ export async function connectAgent(
   id: string,
   { name, key }: { name: string; key: string },
 ): Promise<{ token: string } | { outcome: "key-used" | "too-many" | Outcome }> {
-  const answer = await askObject<ObjectAnswer<NewToken>>(
+  const answer = await callObject<ObjectAnswer<NewToken>>(
     "connect-agent",
     env,
     userId,
@@ -29,7 +29,7 @@ export async function connectAgent(
   return answer.token === undefined ? { outcome: answer.refused } : { token: answer.token };
 }
 
-/** Ends a token of a session's; one that has ended already stays so. */
+/** Revokes a token of a session. Idempotent. @param token the token's id */
 export async function revokeAgent(
   env: Env,
   userId: string,
@@ -44,7 +44,7 @@ export async function revokeAgent(
 
 const TOKEN_NAME_MISSING = "Name the agent.";
 
-/** The form that makes an agent's token: its key, and the agent's name. */
+/** The form that creates an agent's token: its idempotency key and the agent's name. */
 export const tokenInput = z.object({
   key: z.uuid(FORM_INCOMPLETE),
   name: z

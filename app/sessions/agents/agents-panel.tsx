@@ -5,7 +5,7 @@ import { SCROLLABLE } from "../../ui/number";
 import { RelativeTime } from "../../ui/time";
 import type { AgentToken } from "../protocol/object-answers";
 
-/** A token that was just made: the only time at which it can be shown. */
+/** A token that was just created: it can be shown only now, because only its hash is stored. */
 export interface MadeToken {
   name: string;
   token: string;
@@ -13,26 +13,28 @@ export interface MadeToken {
 
 interface AgentsPanelProps {
   tokens: AgentToken[];
-  /** The session's own address. */
+  /** The session's URL. */
   address: string;
   /** An idempotency key that no token has yet. */
   freshKey: string;
-  /** The one to go on with, where the last answer says so. */
+  /** The idempotency key of the next token, if the last response has one. */
   nextKey: string | undefined;
   /** Epoch milliseconds. */
   now: number;
+  /** The token that the last submission created. */
   made: MadeToken | undefined;
+  /** The error of the last submission, with the name that was submitted. */
   failed: { error: string; name: string } | undefined;
 }
 
-/** Where agents are connected: tokens by which they report into this session, and how they do it. */
+/** Lists the agents of a session with their tokens, and creates tokens. */
 export function AgentsPanel(props: AgentsPanelProps) {
   const { tokens, address, now, made, failed } = props;
-  // It stays the same form while the page is read again: only an answer gives it another key.
+  // The form keeps its key while the page is revalidated: only a response to the form gives it another one.
   const [key, setKey] = useState(props.nextKey ?? props.freshKey);
   if (props.nextKey && props.nextKey !== key) setKey(props.nextKey);
   const making = useNavigation().formData?.get("key") === key;
-  // An answer unfolds it, and going on does not fold it under somebody's hands.
+  // A response opens the panel; it stays open after that, so that it does not close while the user works in it.
   const answered = made !== undefined || failed !== undefined;
   const [unfolded, setUnfolded] = useState(answered);
   if (answered && !unfolded) setUnfolded(true);
@@ -140,17 +142,18 @@ curl -H "Authorization: Bearer $SHIP_TOKEN" "$SHIP_SESSION/messages"`;
 }
 
 /**
- * Nothing is printed: what a hook prints when a prompt is submitted would be read by the agent.
+ * A hook for Claude Code that reports a status. It prints nothing, because the agent would read the output of a hook
+ * that runs when a prompt is submitted.
  *
- * @param matcher which events of its kind it is for; all of them without one
- * @param how more of the hook, such as that nobody waits for it
+ * @param matcher filters the events; undefined for all events of the hook's kind
+ * @param how further options; `async` means that the agent does not wait for the hook
  */
 function hook(status: string, matcher?: string, how: { async?: true } = {}) {
   const command = `curl -sS -o /dev/null -m 5 -H "Authorization: Bearer $SHIP_TOKEN" -d status=${status} "$SHIP_SESSION/report"`;
   return [{ ...(matcher && { matcher }), hooks: [{ type: "command", command, ...how }] }];
 }
 
-/** docs/agents.md says why it is these. */
+/** The hooks to paste into the settings of Claude Code, as JSON; docs/agents.md says why it is these. */
 const HOOKS = JSON.stringify(
   {
     hooks: {

@@ -11,7 +11,7 @@ import type { BulkChoice } from "./bulk-choice.server";
 import { bulkInput, bulkNotFound, parseBulkId, parseSessionIds } from "./bulk-input.server";
 import { startBulk, undoBulk, type BulkResult } from "./bulk.server";
 
-/** The buttons that are about all selected sessions. */
+/** The kind of bulk that each button for selected sessions starts, by its intent. */
 const SELECTED: Record<string, BulkKind> = {
   "archive-selected": "archive",
   "restore-selected": "restore",
@@ -19,12 +19,14 @@ const SELECTED: Record<string, BulkKind> = {
 };
 
 /**
- * What the list answers to the buttons that are about many sessions, and to their Undo.
+ * The list's action for the buttons that change many sessions, and for their Undo.
  *
- * @param fields the list's form: the button as `intent`, its key, and `all` where all that match are meant
- * @param ids the selected sessions
- * @returns undefined where the intent is none of these; a redirect to the confirmation, the progress page or, with a flash
- *   message and its Undo, the list; or an alert where nothing was selected, a limit was reached or D1 did not answer
+ * @param fields the list's form: the button as `intent`, the idempotency key as `key`, and `all` if the button is for
+ *   all sessions that match instead of the selected ones
+ * @param ids the ids of the selected sessions
+ * @returns undefined if the intent is not one of these; a redirect to the confirmation (delete), to the progress page
+ *   (a large bulk) or to the list, with a flash message and its Undo; or JSON `{ alert }`: 400 if nothing was selected,
+ *   429 if a limit was reached, 503 if D1 did not answer
  * @throws a 400 or 404 Response
  */
 export async function bulkAction(
@@ -40,12 +42,12 @@ export async function bulkAction(
   if (undone !== undefined) {
     const result = await undoBulk(context.env, userId, parseBulkId(undone));
     if (result.outcome === "nothing") throw bulkNotFound();
-    return answerResult(request, context, result);
+    return respond(request, context, result);
   }
   if (!Object.hasOwn(SELECTED, intent)) return undefined;
   const kind = SELECTED[intent]!;
   if (!all && ids.length === 0) {
-    return json({ alert: "Select the sessions first.", draft: null }, { status: 400 });
+    return json({ alert: "Select the sessions first." }, { status: 400 });
   }
   if (kind === "delete") return redirect(deleteManyPath(query, all ? "all" : parseSessionIds(ids)));
 
@@ -56,10 +58,10 @@ export async function bulkAction(
     : { ids: parseSessionIds(ids) };
   const result = await startBulk(context.env, userId, { key: values.key, kind, choice });
   if (result.outcome === "nothing" && !all) throw sessionNotFound();
-  return answerResult(request, context, result);
+  return respond(request, context, result);
 }
 
-async function answerResult(request: Request, context: AppLoadContext, result: BulkResult) {
+async function respond(request: Request, context: AppLoadContext, result: BulkResult) {
   const query = new URL(request.url).searchParams;
   const listed = listPath(query);
   switch (result.outcome) {
@@ -73,7 +75,7 @@ async function answerResult(request: Request, context: AppLoadContext, result: B
     case "begun":
       return redirect(bulkPath(query, result.bulk.id));
     case "too-many":
-      return json({ alert: tooManyText(result.limit), draft: null }, { status: 429 });
+      return json({ alert: tooManyText(result.limit) }, { status: 429 });
     case "too-fast":
       return tooFastResponse(result.wait);
     case "nothing":
@@ -81,7 +83,7 @@ async function answerResult(request: Request, context: AppLoadContext, result: B
     case "unavailable": {
       const alert =
         "The database did not answer, so this may not have happened. Try again; it is safe.";
-      return json({ alert, draft: null }, { status: 503 });
+      return json({ alert }, { status: 503 });
     }
   }
 }

@@ -2,12 +2,15 @@ import * as z from "zod/mini";
 import { PAGE_SIZE } from "../list/list-query.server";
 import { badRequest, FORM_INCOMPLETE, parseSessionId, sessionId } from "../session-input.server";
 
-/** A form that is about many sessions: its key. */
+/** A form that changes many sessions: its idempotency key. */
 export const bulkInput = z.object({ key: z.uuid(FORM_INCOMPLETE) });
 
 const wholeNumber = z.string(FORM_INCOMPLETE).check(z.regex(/^\d{1,15}$/, FORM_INCOMPLETE));
 
-/** What the form that deletes all matching sessions has shown: when, how many, and their checksum. */
+/**
+ * The form that deletes all matching sessions: when they were counted (epoch milliseconds), how many, and their
+ * checksum.
+ */
 export const confirmedInput = z.object({
   until: wholeNumber,
   count: wholeNumber,
@@ -15,9 +18,9 @@ export const confirmedInput = z.object({
 });
 
 /**
- * @param ids of the sessions that were selected
- * @returns them in lower case
- * @throws a 400 Response where they are more than a page or one comes twice, a 404 one where one is none
+ * @param ids the ids of the selected sessions
+ * @returns the ids in lower case
+ * @throws a 400 Response if there are more than a page has or one is there twice, a 404 Response if one is not a UUID
  */
 export function parseSessionIds(ids: string[]): string[] {
   if (ids.length > PAGE_SIZE) {
@@ -28,14 +31,14 @@ export function parseSessionIds(ids: string[]): string[] {
   throw badRequest("A session was selected twice.");
 }
 
-/** @returns the id in lower case @throws the 404 Response of a bulk that does not exist, where it is no UUID */
+/** @returns the id in lower case @throws a 404 Response if it is not a UUID */
 export function parseBulkId(id: string | undefined): string {
   const parsed = sessionId.safeParse(id);
   if (!parsed.success) throw bulkNotFound();
   return parsed.data.toLowerCase();
 }
 
-/** The one answer for a bulk that does not exist and for one that is somebody else's. */
+/** @returns the same 404 Response for a bulk that does not exist and for another user's, so that it reveals nothing */
 export function bulkNotFound(): Response {
   return new Response("This change does not exist any more, or it is not yours.", { status: 404 });
 }

@@ -1,9 +1,9 @@
 import { Link, useSearchParams } from "@remix-run/react";
 import { bulkPath } from "../paths";
 import { sessionCountText } from "../session-summary";
-import { BULK_WORDS, type BulkRow } from "./bulk";
+import { BULK_TEXT, type BulkRow } from "./bulk";
 
-/** Tells, over the list, of bulks that are under way or have stopped. */
+/** The notice above the list about bulks that are running or have stopped. */
 export function BulkNotice({ bulks }: { bulks: Pick<BulkRow, "id" | "kind" | "total">[] }) {
   const [query] = useSearchParams();
   if (bulks.length === 0) return null;
@@ -11,7 +11,7 @@ export function BulkNotice({ bulks }: { bulks: Pick<BulkRow, "id" | "kind" | "to
     <ul aria-label="Not finished yet" className="notice mb-4 grid gap-1 text-warn">
       {bulks.map(({ id, kind, total }) => (
         <li key={id}>
-          {BULK_WORDS[kind].doing} {sessionCountText(total)} is not finished yet.{" "}
+          {BULK_TEXT[kind].doing} {sessionCountText(total)} is not finished yet.{" "}
           <Link to={bulkPath(query, id)} className="link">
             See how far it is
           </Link>

@@ -4,18 +4,20 @@ import { numberText } from "../../ui/number";
 import { sessionCountText } from "../session-summary";
 import { bulkResultText, INVERSE, type BulkCounts, type BulkKind } from "./bulk";
 
+/** A bulk as its progress page shows it. */
 export interface BulkView {
   id: string;
   kind: BulkKind;
+  /** How many sessions it has. */
   total: number;
   counts: BulkCounts;
-  /** The sessions that failed, or the first of them, by id and repository. */
+  /** Some of the sessions that failed; `repository` is "owner/name". */
   failed: { id: string; repository: string }[];
-  /** Whether nothing has got on for a while, though there is something to do. */
+  /** Whether the bulk is unfinished, but has made no progress for a while. */
   stalled: boolean;
 }
 
-/** How far a bulk is, what became of its sessions, and what can be done about those that failed. */
+/** The progress of a bulk, its results, and buttons to retry or leave the sessions that failed. */
 export function BulkProgress({ bulk, listedAt }: { bulk: BulkView; listedAt: string }) {
   const { id, kind, total, counts, failed, stalled } = bulk;
   const settled = total - counts.pending;

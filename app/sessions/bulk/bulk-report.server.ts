@@ -14,36 +14,36 @@ import {
 } from "./bulk-choice.server";
 import { readBulk, readCounts, readFailed, readUnfinished } from "./bulk-tables.server";
 
-/** A bulk that has not got on for so long, in milliseconds, is told to have stopped. */
+/** A bulk that has made no progress for this long, in milliseconds, is shown as stopped. */
 const STALLED_AFTER = 30_000;
 
-/** @returns whether nobody seems to carry out a bulk of which something is still to do */
+/** @param now epoch milliseconds @returns whether an unfinished bulk has made no progress for too long */
 export function isStalled(bulk: BulkRow, now: number): boolean {
   return now - bulk.stepped_at > STALLED_AFTER;
 }
 
-/** How far a bulk is. */
+/** The progress of a bulk. */
 export interface BulkReport {
   bulk: BulkRow;
   counts: BulkCounts;
-  /** Those that failed, as many as are told, by id and repository. */
+  /** At most `FAILED_SHOWN` sessions that failed; `repository` is "owner/name". */
   failed: { id: string; repository: string }[];
 }
 
-const FAILED_TOLD = 100;
+const FAILED_SHOWN = 100;
 
-/** @returns undefined where this person has no such bulk */
+/** Reads the progress of a bulk. @returns undefined if this user has no such bulk */
 export async function findBulk(
   d1: Database,
   userId: string,
   id: string,
 ): Promise<BulkReport | undefined> {
-  const named = { id, user_id: userId };
+  const key = { id, user_id: userId };
   const [[bulk], counts, failed] = await read(
     d1,
-    readBulk(named),
-    readCounts(named),
-    readFailed(named, FAILED_TOLD),
+    readBulk(key),
+    readCounts(key),
+    readFailed(key, FAILED_SHOWN),
   );
   return (
     bulk && {
@@ -54,19 +54,22 @@ export async function findBulk(
   );
 }
 
-/** @returns a person's bulks that are under way or have stopped, the newest ones */
+/** @returns the user's bulks that are running or have stopped, newest first */
 export async function findUnfinishedBulks(d1: Database, userId: string): Promise<BulkRow[]> {
   const [bulks] = await read(d1, readUnfinished(userId));
   return bulks;
 }
 
-/** What there is to say of sessions before they are deleted. */
+/** The summary of sessions that is shown before they are deleted. */
 export interface Confirmation extends Measure {
-  /** Whether the messages were counted where they are, not as their rows know them. */
+  /** Whether `messages` was counted in the sessions' objects, not taken from their rows. */
   exact: boolean;
 }
 
-/** Counts sessions and their messages: those of a page's worth exactly, by asking their objects. */
+/**
+ * Counts the chosen sessions and their messages. Up to `PAGE_SIZE` sessions are counted exactly, by calling their
+ * objects; for more, or if an object does not answer, the counts of the rows are used.
+ */
 export async function measureChoice(
   env: Env,
   d1: Database,
@@ -89,8 +92,9 @@ export async function measureChoice(
   return { ...measure, messages: known.reduce((sum, count) => sum + count, 0), exact: true };
 }
 
-export function countsOf(lines: { outcome: BulkOutcome | null; count: number }[]): BulkCounts {
+/** @param rows see `readCounts` */
+export function countsOf(rows: { outcome: BulkOutcome | null; count: number }[]): BulkCounts {
   const counts = { ...NO_COUNTS };
-  for (const { outcome, count } of lines) counts[outcome ?? "pending"] = count;
+  for (const { outcome, count } of rows) counts[outcome ?? "pending"] = count;
   return counts;
 }

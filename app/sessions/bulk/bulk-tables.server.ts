@@ -1,6 +1,7 @@
 /**
- * The statements of bulks. Each names the owner. What is to be done stands in `bulk_items`, so that every step takes the
- * next ones that are still to do: run again, or late, it is one more step. Times are epoch milliseconds.
+ * The statements of bulks. Every statement has a condition on the owner. The table `bulk_items` has one row per
+ * session, and a step takes the next rows that have no outcome yet, so a step may run twice, or late. Times are epoch
+ * milliseconds.
  */
 import { sql, type RawBuilder } from "kysely";
 import type { Statement } from "../../platform/database.server";
@@ -10,42 +11,44 @@ import type { SessionRow, SessionStatus } from "../protocol/session";
 import { listed, sessionStatements } from "../session-table.server";
 import type { BulkKind, BulkOutcome, BulkRow, ReversibleKind } from "./bulk";
 
-/** The most sessions that one bulk is about. */
+/** How many sessions one bulk may have. */
 export const BULK_LIMIT = 20_000;
 
-/** How often a session that cannot be reached is tried. */
+/** How many times a session that cannot be reached is tried before it counts as failed. */
 const ATTEMPTS = 3;
 
-/** How long, in milliseconds, and how many of one person's a finished bulk is kept. */
-const BULKS_KEPT = { age: 7 * 24 * 60 * 60 * 1000, count: 20 };
+/** When finished bulks are deleted: after `age` milliseconds, and if the user has more than `count`. */
+const BULK_RETENTION = { age: 7 * 24 * 60 * 60 * 1000, count: 20 };
 
-/** A bulk as its owner names it. */
+/** Identifies a bulk together with its owner, so that no statement reaches another user's bulk. */
 export type BulkKey = Pick<BulkRow, "id" | "user_id">;
 
-/** How many bulks of a person's may be unfinished at the same time. */
+/** How many unfinished bulks one user may have at the same time; revocations do not count. */
 export const UNFINISHED_LIMIT = 5;
 
-/** A query of one number: how many bulks of a person's are unfinished. */
+/** @returns a subquery with one number: how many unfinished bulks the user has */
 function unfinishedOf(userId: string): RawBuilder<unknown> {
   return sql`
     SELECT count(*) AS count FROM bulks
     WHERE user_id = ${userId} AND finished_at IS NULL AND kind IN ('archive', 'restore', 'delete')`;
 }
 
+/** @returns the statement that counts the user's unfinished bulks, for `UNFINISHED_LIMIT` */
 export function countUnfinished(userId: string): Statement<{ count: number }> {
   return sql<{ count: number }>`${unfinishedOf(userId)}`.compile(sessionStatements);
 }
 
-/** @returns the condition that a person has fewer unfinished bulks than they may have */
+/** @returns the SQL condition that the user has fewer unfinished bulks than `UNFINISHED_LIMIT` */
 export function mayBegin(userId: string): RawBuilder<unknown> {
   return sql`(${unfinishedOf(userId)}) < ${UNFINISHED_LIMIT}`;
 }
 
 /**
- * Makes a bulk of chosen sessions, unless there is none to be chosen or the bulk is there already. Old ones go along.
+ * Creates a bulk of the chosen sessions, unless no session is chosen or the bulk exists already. Also deletes old
+ * bulks.
  *
- * @param chosen a query of ids
- * @param allowed a condition under which a bulk is made at all
+ * @param chosen a subquery that selects ids
+ * @param allowed a condition; if it is false, no bulk is created
  */
 export function insertBulk(
   bulk: BulkKey & { kind: BulkKind },
@@ -69,34 +72,37 @@ export function insertBulk(
   ];
 }
 
-/** A few at a time, since each may have many items. */
+/** Deletes at most a few bulks at a time, because each may have many items. */
 function deleteOldBulks(userId: string, now: number): Statement[] {
   const old = sql`
-    SELECT * FROM (SELECT id FROM bulks WHERE finished_at < ${now - BULKS_KEPT.age} LIMIT 2)
+    SELECT * FROM (SELECT id FROM bulks WHERE finished_at < ${now - BULK_RETENTION.age} LIMIT 2)
     UNION
     SELECT * FROM (
       SELECT id FROM bulks WHERE user_id = ${userId} AND finished_at IS NOT NULL
-      ORDER BY finished_at DESC LIMIT 2 OFFSET ${BULKS_KEPT.count})`;
+      ORDER BY finished_at DESC LIMIT 2 OFFSET ${BULK_RETENTION.count})`;
   return [
     sql`DELETE FROM bulk_items WHERE bulk_id IN (${old})`.compile(sessionStatements),
     sql`DELETE FROM bulks WHERE id IN (${old})`.compile(sessionStatements),
   ];
 }
 
+/** @returns the statement that reads a bulk, if it belongs to this user */
 export function readBulk({ id, user_id }: BulkKey): Statement<BulkRow> {
   return sql<BulkRow>`SELECT * FROM bulks WHERE id = ${id} AND user_id = ${user_id}`.compile(
     sessionStatements,
   );
 }
 
-/** The bulks of a person that are under way, or stopped at sessions that failed; newest first. */
+/**
+ * @returns the statement that reads the user's bulks that are running or have stopped at failed sessions; newest first
+ */
 export function readUnfinished(userId: string): Statement<BulkRow> {
   return sql<BulkRow>`
     SELECT * FROM bulks WHERE user_id = ${userId} AND finished_at IS NULL
     ORDER BY created_at DESC LIMIT ${UNFINISHED_LIMIT}`.compile(sessionStatements);
 }
 
-/** How many sessions of a bulk had which outcome; null: still to do. */
+/** @returns the statement that counts the sessions of a bulk by outcome; null: still to do */
 export function readCounts(
   bulk: BulkKey,
 ): Statement<{ outcome: BulkOutcome | null; count: number }> {
@@ -105,7 +111,7 @@ export function readCounts(
     GROUP BY outcome`.compile(sessionStatements);
 }
 
-/** The sessions of a bulk that failed. */
+/** @returns the statement that reads at most `limit` sessions of a bulk that failed */
 export function readFailed(
   bulk: BulkKey,
   limit: number,
@@ -117,7 +123,10 @@ export function readFailed(
     LIMIT ${limit}`.compile(sessionStatements);
 }
 
-/** The next sessions of a bulk that are still to do; those that failed before come last. */
+/**
+ * @returns the statement that reads the next sessions of a bulk that are still to do; those that failed before come
+ * last
+ */
 export function readPending(
   bulk: BulkKey,
   limit: number,
@@ -127,14 +136,16 @@ export function readPending(
     ORDER BY attempts LIMIT ${limit}`.compile(sessionStatements);
 }
 
-const STATUS_AFTER: Record<ReversibleKind, { from: SessionStatus; to: SessionStatus }> = {
+const STATUS_CHANGE: Record<ReversibleKind, { from: SessionStatus; to: SessionStatus }> = {
   archive: { from: "active", to: "archived" },
   restore: { from: "archived", to: "active" },
 };
 
 /**
- * Changes the next sessions of a bulk that are still to do. They are marked first, by outcomes that exist within this
- * batch only: `settleItems`, run later in it, makes them lasting.
+ * Changes the status of the next sessions of a bulk that are still to do. Their items first get a temporary outcome
+ * ("changing", "keeping"), which `settleItems` replaces later in the same batch.
+ *
+ * @param limit how many sessions at most
  */
 export function changeItems(
   bulk: BulkKey & { kind: ReversibleKind },
@@ -142,7 +153,7 @@ export function changeItems(
   limit: number,
 ): Statement[] {
   const { user_id, kind } = bulk;
-  const { from, to } = STATUS_AFTER[kind];
+  const { from, to } = STATUS_CHANGE[kind];
   const marked = sql`
     SELECT session_id FROM bulk_items WHERE ${isOf(bulk)} AND outcome IN ('changing', 'keeping')`;
   return [
@@ -157,7 +168,7 @@ export function changeItems(
   ];
 }
 
-/** @returns the statement that answers with the ids that `changeItems` has changed */
+/** Replaces the temporary outcomes of `changeItems`. @returns the statement, which returns the ids of those sessions */
 export function settleItems(bulk: BulkKey): Statement<{ session_id: string }> {
   return sql<{ session_id: string }>`
     UPDATE bulk_items SET outcome = CASE outcome WHEN 'changing' THEN 'done' ELSE 'unchanged' END
@@ -165,7 +176,7 @@ export function settleItems(bulk: BulkKey): Statement<{ session_id: string }> {
     RETURNING session_id`.compile(sessionStatements);
 }
 
-/** Says what became of sessions that were still to do. */
+/** Sets the outcome of sessions that were still to do. */
 export function settle(bulk: BulkKey, ids: readonly string[], outcome: BulkOutcome): Statement {
   return sql`
     UPDATE bulk_items SET outcome = ${outcome}
@@ -174,7 +185,7 @@ export function settle(bulk: BulkKey, ids: readonly string[], outcome: BulkOutco
   );
 }
 
-/** Counts an attempt that failed; after the last one, the session has failed. */
+/** Counts a failed attempt for these sessions; after `ATTEMPTS` of them, a session's outcome is "failed". */
 export function countAttempt(bulk: BulkKey, ids: readonly string[]): Statement {
   return sql`
     UPDATE bulk_items
@@ -184,21 +195,21 @@ export function countAttempt(bulk: BulkKey, ids: readonly string[]): Statement {
   );
 }
 
-/** Lets the sessions that failed be tried again. */
+/** Makes the sessions that failed pending again. */
 export function retryFailed(bulk: BulkKey): Statement {
   return sql`
     UPDATE bulk_items SET outcome = NULL, attempts = 0
     WHERE ${isOf(bulk)} AND outcome = 'failed'`.compile(sessionStatements);
 }
 
-/** Lets the sessions that failed be as they are. */
+/** Gives up on the sessions that failed: their outcome becomes "left". */
 export function leaveFailed(bulk: BulkKey): Statement {
   return sql`
     UPDATE bulk_items SET outcome = 'left'
     WHERE ${isOf(bulk)} AND outcome = 'failed'`.compile(sessionStatements);
 }
 
-/** Says that a bulk got on, and that it is finished where nothing is left of it. */
+/** Stores that a bulk made progress, and that it is finished if no session is pending or failed. */
 export function advanceBulk(bulk: BulkKey, now: number): Statement {
   return sql`
     UPDATE bulks SET stepped_at = ${now}, finished_at = CASE
@@ -210,7 +221,7 @@ export function advanceBulk(bulk: BulkKey, now: number): Statement {
   );
 }
 
-/** A condition on `bulk_items`: those of this bulk, where it is this person's. */
+/** @returns the SQL condition on `bulk_items` that selects the items of this bulk, if it belongs to this user */
 export function isOf({ id, user_id }: BulkKey): RawBuilder<unknown> {
   return sql`bulk_id = (SELECT bulks.id FROM bulks WHERE bulks.id = ${id} AND user_id = ${user_id})`;
 }

@@ -1,9 +1,10 @@
 /**
- * Bulks: archiving, restoring or deleting many sessions at once, or revoking the tokens of their agents. A small change of
- * status is one D1 batch in the action. Everything else is carried out in bounded steps by the person's object, whose alarm
- * does not let go of it before nothing is left to do; docs/decisions/0006 says why.
+ * Bulks: archive, restore or delete many sessions at once, or revoke the tokens of their agents. A status change of at
+ * most a page of sessions is one D1 batch in the action. Everything else runs in bounded steps in the person's object,
+ * whose alarm repeats until the bulk is finished; docs/decisions/0006 says why.
  *
- * `unavailable` means that D1 or the person's object did not answer: asking again is safe, and makes no second bulk.
+ * `unavailable` means that D1 or the person's object did not answer. Sending the request again is safe: it creates no
+ * second bulk.
  */
 import { sql, type RawBuilder } from "kysely";
 import { read, write } from "../../platform/database.server";
@@ -27,23 +28,26 @@ import {
   retryFailed,
   settleItems,
   UNFINISHED_LIMIT,
+  type BulkKey,
 } from "./bulk-tables.server";
 
+/** A request to start a bulk. */
 export interface BulkRequest {
-  /** Of the form: the same form sent twice makes one bulk. */
+  /** The form's idempotency key. */
   key: string;
   kind: BulkKind;
   choice: BulkChoice;
-  /** What the person was shown of these sessions: if they are others by now, nothing is done. */
+  /** The summary of these sessions that the user confirmed: if the sessions are others by now, nothing is done. */
   confirmed?: Pick<Measure, "count" | "checksum">;
 }
 
 /**
- * - `finished`: done, now or by the same form sent before; `changed` are the sessions whose pages are to be told;
- * - `begun`: it will be carried out, whatever happens;
- * - `nothing`: there is no such session, or they are others than was confirmed;
- * - `too-many`, `too-fast`: nothing was done, because of a limit: of unfinished bulks, or of changes within a minute, where
- *   the wait is in milliseconds.
+ * - `finished`: done, now or by the same form sent before; `changed` has the ids of the sessions whose pages to notify;
+ * - `begun`: the bulk exists, and the person's object will finish it;
+ * - `nothing`: no session was chosen, or the sessions are others than the user confirmed;
+ * - `unavailable`: D1 or the person's object did not answer;
+ * - `too-many`: nothing was done, because the user has `limit` unfinished bulks;
+ * - `too-fast`: nothing was done, because of too many changes within a minute; `wait` is in milliseconds.
  */
 export type BulkResult =
   | { outcome: "finished"; bulk: BulkRow; counts: BulkCounts; changed: string[] }
@@ -52,15 +56,16 @@ export type BulkResult =
   | { outcome: "too-many"; limit: number }
   | { outcome: "too-fast"; wait: number };
 
-/** Begins a bulk of a person's sessions; those that are not theirs are left out. */
+/** Starts a bulk of a user's sessions, and finishes it at once if it is small. Sessions of other users are left out. */
 export async function startBulk(
   env: Env,
   userId: string,
   request: BulkRequest,
 ): Promise<BulkResult> {
   const { key, kind, choice } = request;
-  const asked = "view" in choice ? choice.view : choice;
-  const id = await derivedId(userId, JSON.stringify(["bulk", key, kind, asked]));
+  // Without `until`, which differs when the same form is sent again.
+  const requested = "view" in choice ? choice.view : choice;
+  const id = await derivedId(userId, JSON.stringify(["bulk", key, kind, requested]));
   const bulk = { id, user_id: userId };
   const reversible = kind === "archive" || kind === "restore";
   if (reversible && "ids" in choice && choice.ids.length <= PAGE_SIZE) {
@@ -69,11 +74,10 @@ export async function startBulk(
   return begin(env, { ...bulk, kind }, request);
 }
 
-type Named = Pick<BulkRow, "id" | "user_id">;
-
+/** Creates a bulk of at most a page of sessions and finishes it, in one batch. */
 async function changeAtOnce(
   env: Env,
-  bulk: Named & { kind: ReversibleKind },
+  bulk: BulkKey & { kind: ReversibleKind },
   chosen: RawBuilder<unknown>,
 ): Promise<BulkResult> {
   const now = Date.now();
@@ -94,61 +98,69 @@ async function changeAtOnce(
     ),
   );
   if (!answer) return { outcome: "unavailable" };
-  const [settled, , [made], counts, [changes]] = answer;
-  if (!made) {
+  const [settled, , [stored], counts, [changes]] = answer;
+  if (!stored) {
     const wait = waitOf(changes, now);
     return wait > 0 ? { outcome: "too-fast", wait } : { outcome: "nothing" };
   }
   const changed = settled.map(({ session_id }) => session_id);
-  return { outcome: "finished", bulk: made, counts: countsOf(counts), changed };
+  return { outcome: "finished", bulk: stored, counts: countsOf(counts), changed };
 }
 
-/** The person's object is told first: whoever dies from here on, it looks whether there is such a bulk. */
+/**
+ * Creates a bulk that the person's object runs in steps. The object is notified before the bulk is created: if this
+ * Worker dies in between, the object looks for the bulk in D1.
+ */
 async function begin(
   env: Env,
-  bulk: Named & { kind: BulkKind },
+  bulk: BulkKey & { kind: BulkKind },
   { choice, confirmed }: BulkRequest,
 ): Promise<BulkResult> {
   const { id, user_id } = bulk;
   const now = Date.now();
-  const limited = bulk.kind !== "revoke"; // What a stolen cookie has made must go, whatever else it has done.
+  // A revocation has no limits: whoever stole a cookie must not be able to block it by using up the limits.
+  const limited = bulk.kind !== "revoke";
   const answer = await attempt("bulk-begin", async () => {
     const person = personObject(env, user_id);
     await person.expectBulk(user_id, id);
     const chosen = chosenBy(user_id, choice);
-    const stands = confirmed ? areConfirmed(chosen, confirmed) : sql`EXISTS (${chosen})`;
-    const holds = limited ? sql`${stands} AND ${mayBegin(user_id)}` : stands;
-    const allowed = limited ? sql`${holds} AND ${mayChange(user_id)}` : holds;
-    const [[made], [changes], [unfinished]] = await write(
+    const isValid = confirmed ? areConfirmed(chosen, confirmed) : sql`EXISTS (${chosen})`;
+    const isCounted = limited ? sql`${isValid} AND ${mayBegin(user_id)}` : isValid;
+    const allowed = limited ? sql`${isCounted} AND ${mayChange(user_id)}` : isCounted;
+    const [[stored], [changes], [unfinished]] = await write(
       env.DB,
       [
-        ...(limited ? [countChange(user_id, now, holds)] : []),
+        ...(limited ? [countChange(user_id, now, isCounted)] : []),
         ...insertBulk(bulk, chosen, now, allowed),
       ],
       readBulk(bulk),
       readChanges(user_id),
       countUnfinished(user_id),
     );
-    return { made, wait: waitOf(changes, now), unfinished: unfinished?.count ?? 0 };
+    return { stored, wait: waitOf(changes, now), unfinished: unfinished?.count ?? 0 };
   });
   if (!answer) return { outcome: "unavailable" };
-  const { made, wait, unfinished } = answer;
-  if (!made) {
+  const { stored, wait, unfinished } = answer;
+  if (!stored) {
     if (!limited) return { outcome: "nothing" };
     if (wait > 0) return { outcome: "too-fast", wait };
     const limit = UNFINISHED_LIMIT;
     return unfinished < limit ? { outcome: "nothing" } : { outcome: "too-many", limit };
   }
-  logEvent("bulk", { user: user_id, bulk: id, kind: bulk.kind, sessions: made.total });
+  logEvent("bulk", { user: user_id, bulk: id, kind: bulk.kind, sessions: stored.total });
   await attempt("bulk-run", async () => await personObject(env, user_id).runBulk(user_id, id));
-  return { outcome: "begun", bulk: made };
+  return { outcome: "begun", bulk: stored };
 }
 
-/** Takes back what a bulk has changed, all of it and nothing else; taken back twice, it is taken back once. */
+/**
+ * Undoes a finished bulk by the inverse bulk of exactly the sessions that it changed. Idempotent.
+ *
+ * @returns see `BulkResult`; `nothing` also if there is no such bulk, or it is unfinished or cannot be undone
+ */
 export async function undoBulk(env: Env, userId: string, id: string): Promise<BulkResult> {
-  const undone = await attempt("bulk-undo", () => read(env.DB, readBulk({ id, user_id: userId })));
-  if (!undone) return { outcome: "unavailable" };
-  const [[bulk]] = undone;
+  const found = await attempt("bulk-undo", () => read(env.DB, readBulk({ id, user_id: userId })));
+  if (!found) return { outcome: "unavailable" };
+  const [[bulk]] = found;
   const kind = bulk && INVERSE[bulk.kind];
   if (!kind || bulk.finished_at === null) return { outcome: "nothing" };
   const choice = { changedBy: id };
@@ -163,9 +175,9 @@ export async function undoBulk(env: Env, userId: string, id: string): Promise<Bu
 }
 
 /**
- * Lets a bulk go on that has stopped: with sessions that failed, or because nobody carries it out any more.
+ * Continues a bulk that has stopped: retries the sessions that failed, and notifies the person's object again.
  *
- * @returns whether there is such a bulk; undefined where it is not known
+ * @returns whether this user has such a bulk; undefined if D1 or the object did not answer
  */
 export function continueBulk(env: Env, userId: string, id: string): Promise<boolean | undefined> {
   const bulk = { id, user_id: userId };
@@ -180,7 +192,7 @@ export function continueBulk(env: Env, userId: string, id: string): Promise<bool
   });
 }
 
-/** Lets the sessions of a bulk that failed be as they are. @returns as `continueBulk` does */
+/** Finishes a bulk by giving up on the sessions that failed. @returns see `continueBulk` */
 export function finishBulk(env: Env, userId: string, id: string): Promise<boolean | undefined> {
   const bulk = { id, user_id: userId };
   return attempt("bulk-finish", async () => {

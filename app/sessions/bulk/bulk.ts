@@ -1,37 +1,41 @@
-/** Changes to many sessions at once, called bulks, free of any platform. Every time is in epoch milliseconds. */
+/**
+ * The types and texts of bulks: changes to many sessions at once. Used by browser and server. Times are epoch
+ * milliseconds.
+ */
 import { numberText } from "../../ui/number";
 import { sessionCountText } from "../session-summary";
 
-/** "revoke" is about agents: all tokens of its sessions end. */
+/** "revoke" revokes the tokens of all agents of its sessions. */
 export type BulkKind = ReversibleKind | "delete" | "revoke";
 
+/** The kinds of bulk that can be undone. */
 export type ReversibleKind = "archive" | "restore";
 
-/** A line of the D1 table `bulks`. */
+/** A row of the D1 table `bulks`. */
 export interface BulkRow {
   id: string;
   user_id: string;
   kind: BulkKind;
-  /** How many sessions it is about. */
+  /** How many sessions it has. */
   total: number;
   created_at: number;
-  /** When it last got on. */
+  /** When its last step was done. */
   stepped_at: number;
-  /** Null while some of its sessions are still to do, or failed and are to be tried again or left. */
+  /** Null while some of its sessions are pending, or failed and the user has not given up on them. */
   finished_at: number | null;
 }
 
 /**
- * What became of a session of a bulk:
- * - `done`: it was changed or deleted, or no agent has a token of it any more;
- * - `unchanged`: it had that status before;
+ * The result for one session of a bulk:
+ * - `done`: it was changed or deleted, or its agents' tokens were revoked;
+ * - `unchanged`: it had that status already;
  * - `gone`: it did not exist any more;
- * - `failed`: it could not be reached, several times;
- * - `left`: it failed, and its owner lets it be as it is.
+ * - `failed`: it could not be reached in several attempts;
+ * - `left`: it failed, and the user gave up on it.
  */
 export type BulkOutcome = "done" | "unchanged" | "gone" | "failed" | "left";
 
-/** How many sessions of a bulk had which outcome; `pending` are still to do. */
+/** The number of sessions of a bulk by outcome; `pending` are still to do. */
 export type BulkCounts = Record<BulkOutcome | "pending", number>;
 
 export const NO_COUNTS: BulkCounts = {
@@ -43,8 +47,8 @@ export const NO_COUNTS: BulkCounts = {
   left: 0,
 };
 
-/** A kind of bulk in words: `doing` and `done` go before the number of sessions, `before` after "had been". */
-export const BULK_WORDS = {
+/** Texts for each kind of bulk: `doing` and `done` go before the number of sessions, `before` after "had been". */
+export const BULK_TEXT = {
   archive: { doing: "Archiving", done: "Archived", before: "archived before" },
   restore: { doing: "Restoring", done: "Restored", before: "active before" },
   delete: { doing: "Deleting", done: "Deleted", before: "deleted before" },
@@ -55,15 +59,15 @@ export const BULK_WORDS = {
   },
 } as const satisfies Record<BulkKind, object>;
 
-/** What takes a bulk back; deleting and revoking are for good. */
+/** The kind of bulk that undoes another; deleting and revoking cannot be undone. */
 export const INVERSE: Partial<Record<BulkKind, ReversibleKind>> = {
   archive: "restore",
   restore: "archive",
 };
 
-/** @returns what a bulk has come to, such as "Archived 10 sessions; 2 had been archived before." */
+/** @returns the result of a bulk as text, such as "Archived 10 sessions; 2 had been archived before." */
 export function bulkResultText(kind: BulkKind, counts: BulkCounts): string {
-  const { done, before } = BULK_WORDS[kind];
+  const { done, before } = BULK_TEXT[kind];
   const notDone = counts.failed + counts.left;
   const others = [
     counts.unchanged > 0 && `${numberText(counts.unchanged)} had been ${before}`,
@@ -74,7 +78,7 @@ export function bulkResultText(kind: BulkKind, counts: BulkCounts): string {
   return `${[`${done} ${first}`, ...others].join("; ")}.`;
 }
 
-/** @param limit how many changes to many sessions may be unfinished at the same time */
+/** @param limit how many unfinished bulks a user may have @returns the alert for a user who has as many */
 export function tooManyText(limit: number): string {
   return `${limit} changes to many sessions are not finished yet, which is the most. Nothing was changed: wait until one of them is finished, or open one that has stopped and end it; then try again.`;
 }

@@ -3,12 +3,12 @@ import { numberText } from "../../ui/number";
 import { sessionCountText } from "../session-summary";
 import type { ConnectedAgents } from "./connected-agents.server";
 
-/** @returns whether there are agents connected, or may be some */
+/** @returns whether agents are connected, or may be */
 export function mayHaveAgents({ sessions, unknown }: ConnectedAgents): boolean {
   return sessions + unknown > 0;
 }
 
-/** Says how many sessions have agents, and offers to revoke the tokens of all of them. */
+/** Shows how many sessions have agents, with a button that revokes the tokens of all of them. */
 export function ConnectedAgentsPanel({ connected }: { connected: ConnectedAgents }) {
   return (
     <section aria-labelledby="agents" className="panel grid gap-3 p-4">
@@ -25,7 +25,7 @@ export function ConnectedAgentsPanel({ connected }: { connected: ConnectedAgents
   );
 }
 
-/** Lets whoever signs out everywhere end what agents can do, too: by a token somebody else may have made meanwhile. */
+/** The checkbox of "Sign out everywhere" that also revokes all tokens, because a thief may have created one. */
 export function RevokeAgentsBox({ connected }: { connected: ConnectedAgents }) {
   return (
     <label>

@@ -13,50 +13,54 @@ import { useMediaQuery } from "../../ui/hooks/use-media-query";
 import { MESSAGE_BYTES, utf8Bytes } from "../protocol/budgets";
 import type { ShownMessage } from "../protocol/message";
 
-/** Where there is a mouse, there is a keyboard with Shift; on the one of a phone's screen Enter has to break the line. */
+/** With a mouse there is a keyboard with Shift, so Enter can send. On a phone's keyboard, Enter must break the line. */
 const HAS_MOUSE = "(pointer: fine)";
 
-/** From here on, in bytes, the composer counts. */
+/** The size of a message, in bytes, from which on the composer shows the size. */
 const COUNTED_FROM = MESSAGE_BYTES / 2;
 
 /** A message that is being written. */
 export interface Draft {
+  /** The message's idempotency key. */
   key: string;
   text: string;
 }
 
 interface ComposerProps {
   sessionId: string;
-  /** A key that no message has yet. */
+  /** An idempotency key that no message has yet. */
   freshKey: string;
   messages: ShownMessage[];
   archived: boolean;
-  /** What the last sending was answered with. */
+  /** The error of the last submission, with the message that was submitted. */
   failed?: { alert: string; draft: Draft } | undefined;
 }
 
-/** Writes into the session. A draft keeps its key until a message with that key is there: sent twice it is one message. */
+/**
+ * The form for a new message. A draft keeps its idempotency key until a message with that key is shown, so a message
+ * that is sent twice is stored once.
+ */
 export function Composer({ sessionId, freshKey, messages, archived, failed }: ComposerProps) {
-  const isThere = (key: string) => messages.some((message) => message.client_key === key);
+  const isSent = (key: string) => messages.some((message) => message.client_key === key);
   const text = useRef<HTMLTextAreaElement>(null);
   const [draft, setDraft] = useState<Draft>({ key: freshKey, text: "" });
   const [answered, setAnswered] = useState<typeof failed>();
 
-  // A message whose answer was lost on the way back is there all the same.
+  // The message may have been stored although its response was lost.
   if (failed !== answered) {
     setAnswered(failed);
-    if (failed && !isThere(failed.draft.key)) setDraft(failed.draft);
+    if (failed && !isSent(failed.draft.key)) setDraft(failed.draft);
   }
-  if (isThere(draft.key) && draft.key !== freshKey) setDraft({ key: freshKey, text: "" });
+  if (isSent(draft.key) && draft.key !== freshKey) setDraft({ key: freshKey, text: "" });
 
-  useKeptDraft(`draft ${sessionId}`, text, draft, setDraft);
+  useStoredDraft(`draft ${sessionId}`, text, draft, setDraft);
   useFocusOnChange(text, draft.key);
 
   const sending = useNavigation().formData?.get("key") === draft.key;
-  useFreshKey(isThere(draft.key) && !sending);
+  useFreshKey(isSent(draft.key) && !sending);
   const alert = failed?.draft.key === draft.key ? failed.alert : undefined;
   const size = utf8Bytes(draft.text);
-  // Without JavaScript nobody would take it back while the message is made shorter.
+  // Only after hydration: without JavaScript the error would stay while the message is shortened.
   const tooLong = useHydrated() && size > MESSAGE_BYTES;
   const hint = useHint(archived, size);
 
@@ -101,21 +105,23 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
   );
 }
 
-/** @returns what there is to know before sending a message of so many bytes */
+/** @param size of the message, in bytes @returns the hint below the field */
 function useHint(archived: boolean, size: number): string {
-  const isAlive = useHydrated();
+  const hydrated = useHydrated();
   const enterSends = useMediaQuery(HAS_MOUSE);
   if (archived) return "Writing brings this session back from the archive.";
   if (size >= COUNTED_FROM) return `${Math.ceil(size / 1024)} of at most 32 KiB.`;
   const hint = "Markdown, at most 32 KiB.";
-  if (!isAlive) return hint;
+  if (!hydrated) return hint;
   return enterSends
     ? `${hint} Enter sends, Shift+Enter breaks the line.`
     : `${hint} Enter breaks the line.`;
 }
 
-/** Keeps a draft over a reload of its tab, until it was sent. What was typed before the page came alive counts too. */
-function useKeptDraft(
+/**
+ * Stores a draft in `sessionStorage` until it is sent, and restores it. Text typed before hydration takes precedence.
+ */
+function useStoredDraft(
   name: string,
   field: RefObject<HTMLTextAreaElement | null>,
   draft: Draft,
@@ -126,9 +132,9 @@ function useKeptDraft(
     if (!restored.current) {
       restored.current = true;
       const typed = field.current?.value;
-      const kept = sessionStorage.getItem(name);
+      const stored = sessionStorage.getItem(name);
       if (typed) setDraft(({ key }) => ({ key, text: typed }));
-      else if (kept) setDraft(JSON.parse(kept) as Draft);
+      else if (stored) setDraft(JSON.parse(stored) as Draft);
     } else if (draft.text) {
       sessionStorage.setItem(name, JSON.stringify(draft));
     } else {
@@ -137,7 +143,7 @@ function useKeptDraft(
   }, [name, field, draft, setDraft]);
 }
 
-/** Asks for the key of the next message where the last one is there, though it was not answered that it is. */
+/** Revalidates the page, which loads a fresh key, if the draft's key is used: its message is stored. */
 function useFreshKey(isUsed: boolean) {
   const { revalidate } = useRevalidator();
   useEffect(() => {
@@ -145,7 +151,7 @@ function useFreshKey(isUsed: boolean) {
   }, [isUsed, revalidate]);
 }
 
-/** Puts the focus back into the field when the message that was in it has been sent. */
+/** Moves the focus back to the field when its message has been sent, which changes the draft's key. */
 function useFocusOnChange(field: RefObject<HTMLTextAreaElement | null>, key: string) {
   const firstKey = useRef(key);
   useEffect(() => {
@@ -154,8 +160,8 @@ function useFocusOnChange(field: RefObject<HTMLTextAreaElement | null>, key: str
 }
 
 /**
- * Control or Command and Enter sends; so does Enter where there is a mouse, but with Shift, which breaks the line. The Enter
- * that ends the composing of a character does neither.
+ * Submits the form on Control+Enter or Command+Enter, and with a mouse also on Enter without Shift. The Enter that
+ * confirms an input method's character does nothing.
  */
 function sendOnEnter(event: KeyboardEvent<HTMLTextAreaElement>) {
   if (event.key !== "Enter" || event.nativeEvent.isComposing) return;

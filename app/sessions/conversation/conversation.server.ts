@@ -1,15 +1,15 @@
-/** What the loaders read beside the list. Every query takes the owner. Times are epoch milliseconds. */
+/** Reads a session's messages from its Durable Object. Times are epoch milliseconds. */
 import { sessionObject } from "../../platform/durable-objects.server";
 import { attempt } from "../../platform/log";
 import type { Message, ShownMessage } from "../protocol/message";
 import type { AgentToken } from "../protocol/object-answers";
 import { agentReport, type AgentReport } from "../protocol/session";
 
-/** A part of a session's conversation, or why there is none to show. */
+/** A page of a session's messages, or why it cannot be shown. */
 export type ConversationPage =
   | {
       state: "ready";
-      /** Whether there is an object to listen to: until its first message, a session may have none. */
+      /** Whether a live socket can be opened: a session may have no object until its first message. */
       live: boolean;
       messages: ShownMessage[];
       messageCount: number;
@@ -20,8 +20,10 @@ export type ConversationPage =
   | { state: "deleting" | "unreachable" };
 
 /**
+ * Reads a page of a session's messages, and its agents.
+ *
  * @param before only messages older than the one with this id; undefined for the newest
- * @returns a page of messages, oldest first; `unreachable` where the session's object could not be asked
+ * @returns `messages` with the oldest first; `unreachable` if the session's object could not be reached
  */
 export async function readConversation(
   env: Env,
@@ -35,7 +37,8 @@ export async function readConversation(
   );
   if (!answer) return { state: "unreachable" };
   if (answer.state === "deleting") return { state: "deleting" };
-  // A foreign object is nobody's to see; its row, which is asked for at the same time, answers 404.
+  // Another user's session looks empty here; the loader answers 404 because of the row, which it reads at the same
+  // time.
   if (answer.state !== "ready") {
     return {
       state: "ready",
@@ -60,8 +63,11 @@ export async function readConversation(
 }
 
 /**
- * @returns the messages after the one with this id, oldest first, as many as the object gives at once
- * @throws where its object cannot be asked, or has nothing to give any more
+ * Reads one batch of messages as they were written.
+ *
+ * @param after the id of the message before the first one; 0 for the start
+ * @returns oldest first; none if there are no more
+ * @throws if the session's object cannot be reached, or the session was deleted
  */
 export async function readMessages(
   env: Env,

@@ -12,14 +12,14 @@ import { MarkdownView } from "./markdown-view";
 interface ConversationProps {
   /** Oldest first. */
   messages: ShownMessage[];
-  /** Whether these are not the newest ones. */
+  /** Whether this is an earlier page of the conversation, not the newest one. */
   isEarlierPart: boolean;
   /** Epoch milliseconds. */
   now: number;
   onLoadEarlier: () => void;
 }
 
-/** The messages of a session, with a way to the ones before them. */
+/** The messages of a session, with a link to load earlier ones. */
 export function Conversation({ messages, isEarlierPart, now, onLoadEarlier }: ConversationProps) {
   const [first] = messages;
   function loadEarlier(event: MouseEvent) {
@@ -59,19 +59,22 @@ export function Conversation({ messages, isEarlierPart, now, onLoadEarlier }: Co
   );
 }
 
-/** How many messages that come at once are read aloud, the newest ones, and how much of each, in characters. */
+/**
+ * What a screen reader announces at once: at most this many of the newest messages, and this many characters of each.
+ */
 const READ_ALOUD = { messages: 5, characters: 500 };
 
 /**
- * Lets a screen reader say what has come since the page was opened, each message once. Not the conversation itself: in a
- * live region the messages that "Load earlier" puts in front, and their times as they go on, would be said too.
+ * A live region for screen readers that announces each message received since the page was opened. The conversation
+ * itself is not a live region, because then the messages of "Load earlier" and every change of a time would be
+ * announced too.
  */
 function MessageLog({ messages }: { messages: ShownMessage[] }) {
   const [opened] = useState(messages.at(-1)?.id ?? 0);
-  const come = messages.filter(({ id }) => id > opened).slice(-READ_ALOUD.messages);
+  const received = messages.filter(({ id }) => id > opened).slice(-READ_ALOUD.messages);
   return (
     <div role="log" aria-label="What is new" className="sr-only">
-      {come.map(({ id, author, content }) => (
+      {received.map(({ id, author, content }) => (
         <p key={id}>{`${author}: ${plainText(content).slice(0, READ_ALOUD.characters).trim()}`}</p>
       ))}
     </div>
@@ -84,7 +87,7 @@ interface MessageItemProps {
   now: number;
 }
 
-/** Rendered again only where the message is another object, or its time has another name. */
+/** Renders again only if the message is another object, or its relative time has changed. */
 const MessageItem = memo(
   MessageListItem,
   (before, after) => before.message === after.message && timeOf(before) === timeOf(after),
@@ -110,7 +113,7 @@ function MessageListItem({ message, now }: MessageItemProps) {
   );
 }
 
-/** Says, quietly, whether what is shown keeps itself up to date. */
+/** Shows whether the page receives live updates. */
 export function ConnectionStatus({ connection }: { connection: Connection }) {
   return (
     <p aria-live="polite" className="text-sm text-muted">

@@ -6,16 +6,18 @@ import {
   type SessionRow,
 } from "../protocol/session";
 
-/** Something long, of which only a piece is held at a time: the first one, and how the one after an item is had. */
+/** A long list that is read in pieces, so that only one piece is in memory. */
 export interface Pieces<Item> {
+  /** The first piece. */
   first: Item[];
-  /** @returns the items after the one with this id; none where there are no more @throws where they cannot be had */
+  /** Reads the piece after the item with this id; empty if there are no more items. @throws if it cannot be read */
   after: (id: number) => Promise<Item[]>;
 }
 
 /**
- * A session as JSON, written while it is read: however long its history and its conversation, only a piece of them is held
- * at a time. Where one cannot be had the stream breaks off with an error, so that nobody takes what came for the whole.
+ * Streams a session as JSON: its row, its history and all messages. Only one piece of them is in memory at a time. If a
+ * piece cannot be read, the stream fails with an error, so that an incomplete file is not mistaken for the whole
+ * session.
  */
 export function exportStream(
   row: SessionRow,
@@ -45,7 +47,7 @@ async function* exportText(
   yield "\n]}\n";
 }
 
-/** Each item on a line of its own. */
+/** Yields the items of a JSON array, one item per line. */
 async function* lines<Item extends { id: number }>(
   { first, after }: Pieces<Item>,
   describe: (item: Item) => object,
@@ -60,7 +62,7 @@ async function* lines<Item extends { id: number }>(
   }
 }
 
-/** @returns the name of the file that an export is saved as */
+/** @returns the file name of an export, such as "octo-cat-0a1b2c3d.json" */
 export function exportName({ id, repo_owner, repo_name }: SessionRow): string {
   return `${repo_owner}-${repo_name}-${id.slice(0, 8)}.json`;
 }

@@ -7,31 +7,34 @@ import { isFinal, parseLiveMessage } from "../protocol/live-messages";
 import type { ShownMessage } from "../protocol/message";
 import type { AgentReport, SessionStatus } from "../protocol/session";
 
-/** The id of what stands at the end of a conversation. */
+/** The id of the element at the end of a conversation. */
 export const END_ID = "newest";
 
-/** A page that is read at its end keeps so many messages, the newest, so that it does not grow as long as it is open. */
-const MESSAGES_KEPT = 200;
+/**
+ * While the page is scrolled to its end, it keeps only this many of the newest messages, so that it does not grow
+ * forever.
+ */
+const MAX_MESSAGES = 200;
 
-/** What a session's page shows, as it was loaded, and what changes while it is open. */
+/** The content of a session's page that can change while it is open. */
 export interface LiveContent {
-  /** In order, oldest first. */
+  /** Oldest first. */
   messages: ShownMessage[];
   agent: AgentReport | null;
 }
 
 interface LiveSession extends LiveContent {
   connection: Connection;
-  /** Puts the messages before the first one shown in front of it. */
+  /** Loads the messages before the first one that is shown. */
   loadEarlier: () => void;
 }
 
 /**
- * Keeps a session's page up to date: what is said appears as it is said, in order, once, and without a gap; what else
- * changes makes the page read itself anew.
+ * Keeps a session's page up to date: adds new messages as they arrive, in order, without duplicates or gaps. Any other
+ * change revalidates the page.
  *
- * @param loaded what the page was loaded with; loaded anew, it is taken in
- * @param live false for a page that shows an older part of the conversation
+ * @param loaded the loader's data; when it changes, it is merged into what is shown
+ * @param live false for a page that shows an earlier part of the conversation
  */
 export function useLiveSession(
   id: string,
@@ -54,19 +57,19 @@ export function useLiveSession(
     last.current = content.messages.at(-1)?.id ?? 0;
   }, [content.messages]);
 
-  const readAnew = useQueuedRevalidate();
+  const revalidate = useQueuedRevalidate();
   const connection = useLiveSocket(live, {
     path: () => `/session/${id}/live?after=${last.current}`,
-    onReconnect: readAnew,
+    onReconnect: revalidate,
     isFinal,
     onMessage(data) {
       const message = parseLiveMessage(data);
       switch (message?.type) {
         case "messages": {
           const { messages, agent } = message;
-          const most = isAtEnd(document.getElementById(END_ID)) ? MESSAGES_KEPT : Infinity;
+          const max = isAtEnd(document.getElementById(END_ID)) ? MAX_MESSAGES : Infinity;
           setContent((before) => ({
-            messages: mergeMessages(before.messages, messages).slice(-most),
+            messages: mergeMessages(before.messages, messages).slice(-max),
             agent,
           }));
           break;
@@ -75,10 +78,10 @@ export function useLiveSession(
           setContent((before) => ({ ...before, agent: message.agent }));
           break;
         case "status":
-          if (message.status !== status) readAnew();
+          if (message.status !== status) revalidate();
           break;
         case "changed":
-          readAnew();
+          revalidate();
       }
     },
   });
@@ -89,15 +92,17 @@ export function useLiveSession(
   return { ...content, connection, loadEarlier: () => earlier(content.messages[0]?.id ?? 0) };
 }
 
-/** The part of the page's data that older messages come in. */
+/** The part of the page's loader data that has the earlier messages. */
 interface Loaded {
   conversation: { state: string; messages?: ShownMessage[] };
 }
 
 /**
- * Each time by another fetcher: what one has loaded, Remix loads again whenever it reads the page again.
+ * Loads earlier messages. Each call uses another fetcher, because Remix would reload a fetcher's data whenever the page
+ * is revalidated.
  *
- * @param take is given the messages before the one that was asked for, when they are there
+ * @param take called with the loaded messages, oldest first
+ * @returns a function that loads the messages before the one with this id
  */
 function useEarlierMessages(id: string, take: (messages: ShownMessage[]) => void) {
   const [times, setTimes] = useState(0);
@@ -110,10 +115,10 @@ function useEarlierMessages(id: string, take: (messages: ShownMessage[]) => void
 }
 
 /**
- * Puts two parts of a conversation together: each message once, in order.
+ * Merges two parts of a conversation: each message once, in order.
  *
- * @param shown where a message is in both parts, the other one's is taken
- * @returns the newer part alone where messages are missing between the two
+ * @param other has precedence for messages that are in both parts
+ * @returns the newer part alone if messages are missing between the two
  */
 export function mergeMessages(shown: ShownMessage[], other: ShownMessage[]): ShownMessage[] {
   const [first, last] = [other[0]?.id, other.at(-1)?.id];
@@ -125,59 +130,63 @@ export function mergeMessages(shown: ShownMessage[], other: ShownMessage[]): Sho
   return [...before, ...other, ...after];
 }
 
-/** Messages are numbered without a gap. */
+/** Whether messages are missing between two ids: ids have no gaps. */
 function isGap(id: number | undefined, next: number | undefined): boolean {
   return id !== undefined && next !== undefined && next > id + 1;
 }
 
-/** What is read anew may have been read before what was told meanwhile. @returns the later of two reports */
-export function latest(told: AgentReport | null, read: AgentReport | null): AgentReport | null {
-  return told && told.at > (read?.at ?? 0) ? told : read;
+/**
+ * @param live the report that was received last on the socket
+ * @param loaded the loader's report, which may be older than one received while it was loading
+ * @returns the later of the two
+ */
+export function latest(live: AgentReport | null, loaded: AgentReport | null): AgentReport | null {
+  return live && live.at > (loaded?.at ?? 0) ? live : loaded;
 }
 
-/** Being looked at is told at most this often, in milliseconds. */
-const SEEN_EVERY = 5_000;
+/** The minimum interval between two requests that mark messages as seen, in milliseconds. */
+const SEEN_INTERVAL = 5_000;
 
 /**
- * Tells the server what the person sees: the newest message of an agent, as soon as the page is looked at.
+ * Marks the newest message of an agent as seen on the server, as soon as the page is visible.
  *
- * @param newest the id of that message; 0 where there is none
- * @param seen the id of the message up to which the server knows already
+ * @param newest the id of that message; 0 if there is none
+ * @param seen the id of the newest message that the server has marked as seen
  */
 export function useSeen(sessionId: string, newest: number, seen: number): void {
-  const told = useRef({ id: seen, at: 0 });
-  const waiting = useRef<() => void>();
+  const sent = useRef({ id: seen, at: 0 });
+  const pending = useRef<() => void>();
   const [failures, setFailures] = useState(0);
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const tell = () => {
+    const send = () => {
       clearTimeout(timer);
-      waiting.current = undefined;
-      told.current = { id: newest, at: Date.now() };
-      tellSeen(sessionId, newest).catch(() => {
-        told.current.id = seen;
-        setFailures((count) => count + 1); // looks again
+      pending.current = undefined;
+      sent.current = { id: newest, at: Date.now() };
+      postSeen(sessionId, newest).catch(() => {
+        sent.current.id = seen;
+        setFailures((count) => count + 1); // runs the effect again, which retries
       });
     };
-    const look = () => {
-      if (document.visibilityState !== "visible" || newest <= Math.max(told.current.id, seen))
+    const schedule = () => {
+      if (document.visibilityState !== "visible" || newest <= Math.max(sent.current.id, seen))
         return;
       clearTimeout(timer);
-      waiting.current = tell;
-      timer = setTimeout(tell, Math.max(0, told.current.at + SEEN_EVERY - Date.now()));
+      pending.current = send;
+      timer = setTimeout(send, Math.max(0, sent.current.at + SEEN_INTERVAL - Date.now()));
     };
-    look();
-    document.addEventListener("visibilitychange", look);
+    schedule();
+    document.addEventListener("visibilitychange", schedule);
     return () => {
       clearTimeout(timer);
-      document.removeEventListener("visibilitychange", look);
+      document.removeEventListener("visibilitychange", schedule);
     };
   }, [sessionId, newest, seen, failures]);
 
-  // Who leaves before it was told has seen it all the same.
+  // A user who leaves the page during the interval has seen the message too.
   useEffect(() => {
-    const leave = () => waiting.current?.();
+    const leave = () => pending.current?.();
     window.addEventListener("pagehide", leave);
     return () => {
       window.removeEventListener("pagehide", leave);
@@ -186,13 +195,17 @@ export function useSeen(sessionId: string, newest: number, seen: number): void {
   }, [sessionId]);
 }
 
-/** Not by Remix's own way: nothing on the page is to change. @throws where the server was not reached, failed or was busy */
-async function tellSeen(sessionId: string, newest: number): Promise<void> {
+/**
+ * Posts without Remix, so that the page is not revalidated.
+ *
+ * @throws if the server was not reached, failed or refused for now (429)
+ */
+async function postSeen(sessionId: string, newest: number): Promise<void> {
   const { status } = await fetch(`/session/${sessionId}`, {
     method: "POST",
     body: new URLSearchParams({ intent: `seen:${newest}` }),
     redirect: "manual",
     keepalive: true,
   });
-  if (status >= 500 || status === 429) throw new Error("What was seen could not be told.");
+  if (status >= 500 || status === 429) throw new Error("The message could not be marked as seen.");
 }

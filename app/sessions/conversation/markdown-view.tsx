@@ -3,8 +3,8 @@ import { SCROLLABLE } from "../../ui/number";
 import { isLinkTarget, type Align, type Markdown, type MarkdownNode } from "../protocol/markdown";
 
 /**
- * Shows a parsed message. What the tree has no kind for cannot be shown, so no text ever becomes a tag. Remembered, because
- * a live page shows all its messages anew for each that comes.
+ * Renders a parsed message as React elements; text never becomes HTML. Memoized, because a live page renders all its
+ * messages again for each new one.
  */
 export const MarkdownView = memo(function MarkdownView({ content }: { content: Markdown }) {
   return <div className="markdown">{content.map(view)}</div>;
@@ -61,7 +61,7 @@ function view(node: MarkdownNode, key: number): ReactNode {
   return viewUnknown(node);
 }
 
-/** @param node of a kind that only a server newer than this page knows */
+/** Renders the content of a node whose kind this page does not know, because the server is newer. */
 function viewUnknown(node: object): ReactNode {
   const content: unknown = Object.values(node)[0];
   return Array.isArray(content) ? (content as Markdown).map(view) : String(content);

@@ -3,16 +3,18 @@ import { changeWithinLimit, type ChangeResult } from "../change-limit.server";
 import type { NewMessage } from "../protocol/message";
 import type { NoRoom, ObjectAnswer } from "../protocol/object-answers";
 import { FORM_INCOMPLETE, messageText } from "../session-input.server";
-import { askObject, outcomeOf, type Outcome } from "../session-object.server";
+import { callObject, outcomeOf, type Outcome } from "../session-object.server";
 import { countMessages } from "../session-queries.server";
 import { markSeen } from "../session-table.server";
 
 /**
- * Adds a message to a session.
+ * Adds a message of the owner to a session. Idempotent by the message's `client_key`.
  *
- * @returns what became of it:
- * - `too-fast`: not added, because many were sent within a minute; the wait is in milliseconds;
- * - `full`: not added, because the session stores as much as it may
+ * @returns the outcome:
+ * - `sent`: the message is stored, now or before;
+ * - `too-fast`: not added, because of too many messages within a minute; `wait` is in milliseconds;
+ * - `full`: not added, because the session has stored as much as it may;
+ * - `deleting`, `not-found`, `unavailable`: see `Outcome`
  */
 export async function appendMessage(
   env: Env,
@@ -22,7 +24,7 @@ export async function appendMessage(
 ): Promise<
   { outcome: "sent" | "full" | Exclude<Outcome, "done"> } | { outcome: "too-fast"; wait: number }
 > {
-  const answer = await askObject<ObjectAnswer | NoRoom>(
+  const answer = await callObject<ObjectAnswer | NoRoom>(
     "append",
     env,
     userId,
@@ -36,9 +38,9 @@ export async function appendMessage(
 }
 
 /**
- * Remembers up to which message the owner has seen a session.
+ * Stores up to which message the owner has seen a session.
  *
- * @param upTo the message's id; where it is beyond the newest one, the newest is meant: ids count up from 1 without a gap
+ * @param upTo the message's id; an id greater than the newest message's counts as that one
  */
 export async function seeMessages(
   env: Env,
@@ -46,7 +48,7 @@ export async function seeMessages(
   id: string,
   upTo: number,
 ): Promise<ChangeResult> {
-  // By the object, because the row is up to 10 seconds behind it.
+  // From the object, because the row is up to 10 seconds behind. Ids have no gaps, so the count is the newest id.
   const newest = await countMessages(env, id, userId);
   if (newest === undefined) return { outcome: "unavailable" };
   return changeWithinLimit("see", env, userId, id, (_, allowed) => [
@@ -54,7 +56,7 @@ export async function seeMessages(
   ]);
 }
 
-/** The composer: the message's key, and its text. */
+/** The composer's form: the message's idempotency key and its text. */
 export const messageInput = z.object({
   key: z.uuid(FORM_INCOMPLETE),
   text: messageText(FORM_INCOMPLETE),

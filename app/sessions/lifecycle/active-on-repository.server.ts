@@ -1,19 +1,19 @@
-/** The active sessions that a repository has already, of which a person is told before they make another. */
+/** Finds the active sessions that a repository already has, to warn a user before they create another one. */
 import { sql } from "kysely";
 import { read, type Database, type Statement } from "../../platform/database.server";
 import type { Repository, SessionRow } from "../protocol/session";
-import type { SimilarSessions } from "../session-summary";
+import type { ActiveOnRepository } from "../session-summary";
 import { sessionStatements } from "../session-table.server";
 
-/** A person is told of a repository's active sessions before they make another where it has as many. */
-export const TOLD_FROM = 2;
+/** The number of active sessions on a repository from which on the user is warned before they create another one. */
+export const WARN_FROM = 2;
 
-/** One of the active sessions of a repository, and how many these are. */
+/** One of the active sessions of a repository; `count` is how many the repository has, the same in every row. */
 export type ActiveSession = Pick<SessionRow, "id" | "last_activity" | "message_count"> & {
   count: number;
 };
 
-/** Some of the active sessions of a repository, newest activity first. */
+/** @returns the statement that reads at most 3 active sessions of a user on a repository, newest activity first */
 export function readActive(userId: string, { owner, name }: Repository): Statement<ActiveSession> {
   const repo = `${owner}/${name}`.toLowerCase();
   return sql<ActiveSession>`
@@ -24,23 +24,23 @@ export function readActive(userId: string, { owner, name }: Repository): Stateme
     LIMIT 3`.compile(sessionStatements);
 }
 
-/** @returns what to tell a person before they make another session there, if there is anything to tell */
-export async function findSimilar(
+/** Reads what to warn a user of before they create a session. @returns null if there are fewer than `WARN_FROM` */
+export async function findActiveOnRepository(
   d1: Database,
   userId: string,
   repository: Repository,
-): Promise<SimilarSessions | null> {
+): Promise<ActiveOnRepository | null> {
   const [active] = await read(d1, readActive(userId, repository));
-  return similarSessions(repository, active);
+  return activeOnRepository(repository, active);
 }
 
-/** @returns what to tell of a repository's active sessions, if there is one */
-export function similarSessions(
+/** Summarizes the rows of `readActive` for the create dialog. @returns null if there are fewer than `WARN_FROM` */
+export function activeOnRepository(
   { owner, name }: Repository,
   active: ActiveSession[],
-): SimilarSessions | null {
+): ActiveOnRepository | null {
   const count = active[0]?.count ?? 0;
-  if (count < TOLD_FROM) return null;
+  if (count < WARN_FROM) return null;
   const sessions = active.map(({ id, last_activity, message_count }) => ({
     id,
     lastActivity: last_activity,

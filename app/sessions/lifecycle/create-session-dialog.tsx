@@ -6,36 +6,37 @@ import { numberText } from "../../ui/number";
 import { RelativeTime } from "../../ui/time";
 import { listPath } from "../paths";
 import type { Repository } from "../protocol/session";
-import type { SimilarSessions } from "../session-summary";
-import { messageCountText } from "../session-words";
+import type { ActiveOnRepository } from "../session-summary";
+import { messageCountText } from "../session-text";
 import { parseRepositoryLink } from "./repository-link";
 
 export interface CreateSessionDialogProps {
-  /** Makes the same form sent twice one session. */
+  /** The form's idempotency key. */
   formKey: string;
+  /** The path to go to when the dialog is closed. */
   closeTo: string;
-  /** What is wrong with the whole. */
+  /** An error of the form as a whole. */
   alert?: string | undefined;
-  /** The active sessions that the repository has already, where that is worth telling. */
-  similar: SimilarSessions | null | undefined;
-  /** The repository, "owner/name", of whose active sessions the person was told, now or before. */
+  /** The active sessions that the repository already has, if there are enough of them to warn the user. */
+  active: ActiveOnRepository | null | undefined;
+  /** The repository, "owner/name", of whose active sessions the user has been warned, now or before. */
   another: string | undefined;
-  /** When that was, epoch milliseconds. */
+  /** When the page was loaded, epoch milliseconds. */
   now: number;
   /** Whether there is a repository to create a session for. */
   canCreate: boolean;
-  /** What is no part of the form. */
+  /** Content above the form that is not part of it. */
   before?: ReactNode;
-  /** The fields that ask for the repository. */
+  /** The form's fields for the repository. */
   children: ReactNode;
 }
 
-/** Asks for the repository that a new session is tied to. */
+/** The dialog that creates a session for a repository. */
 export function CreateSessionDialog({
   formKey,
   closeTo,
   alert,
-  similar,
+  active,
   another,
   now,
   canCreate,
@@ -55,7 +56,7 @@ export function CreateSessionDialog({
         <input type="hidden" name="key" value={formKey} />
         {another && <input type="hidden" name="another" value={another} />}
         {children}
-        {similar && <Similar similar={similar} now={now} />}
+        {active && <ActiveSessionsWarning active={active} now={now} />}
         <div className="flex flex-wrap justify-end gap-2">
           <Link to={closeTo} preventScrollReset className="button">
             Cancel
@@ -71,9 +72,9 @@ export function CreateSessionDialog({
   );
 }
 
-/** Tells of the sessions that one might go on with instead. */
-function Similar({ similar, now }: { similar: SimilarSessions; now: number }) {
-  const { repository, count, sessions } = similar;
+/** Links to the active sessions that the user could continue instead. */
+function ActiveSessionsWarning({ active, now }: { active: ActiveOnRepository; now: number }) {
+  const { repository, count, sessions } = active;
   const all = listPath(new URLSearchParams({ repo: repository }));
   return (
     <div role="alert" className="panel grid gap-2 px-4 py-3">
@@ -105,7 +106,7 @@ interface RepositoryFieldsProps {
   gitHubUrl: string;
 }
 
-/** Asks for any repository, by its owner and name. An address pasted into either field fills both. */
+/** The fields for the owner and the name of any repository. An address pasted into either fills both. */
 export function RepositoryFields({ typed, errors, gitHubUrl }: RepositoryFieldsProps) {
   const [pasted, setPasted] = useState<Repository>();
   const onPaste = (event: ClipboardEvent<HTMLInputElement>) => {

@@ -5,18 +5,21 @@ import { MINUTE } from "../protocol/budgets";
 import type { Repository, SessionMetadata } from "../protocol/session";
 import { ALWAYS, sessionStatements } from "../session-table.server";
 
-/**
- * How many sessions one person may create in a minute, have active, and have active on the same repository; 0: any number.
- */
+/** How many sessions one user may have; 0 means no limit. */
 export interface CreateLimits {
+  /** Created within the last minute. */
   perMinute: number;
+  /** Active at the same time. */
   active: number;
+  /** Active at the same time on the same repository. */
   onRepository: number;
 }
 
 /**
- * Inserts the row of a new session unless it exists, was deleted or goes beyond a limit, with the first line of its
- * history. Applied twice it changes nothing the second time.
+ * Inserts the row of a new session and the first line of its history, unless the session exists, was deleted or exceeds
+ * a limit. Idempotent.
+ *
+ * @param now when the session is created, epoch milliseconds
  */
 export function insertSession(
   id: string,
@@ -52,7 +55,7 @@ export function insertSession(
   ];
 }
 
-/** Conditions of the inserting statement itself, so that no number of parallel requests gets past them. */
+/** The limits, as a condition inside the INSERT statement, so that parallel requests cannot exceed them together. */
 function withinLimits(
   userId: string,
   { owner, name }: Repository,
@@ -67,13 +70,16 @@ function withinLimits(
     AND (${limits.onRepository} = 0 OR ${activeOn(userId, repo)} < ${limits.onRepository})`;
 }
 
-/** How many active sessions a person has on a repository, '' for all: the number that the triggers of `sessions` keep. */
+/**
+ * How many active sessions a user has on a repository ('' for all), from the table that the triggers on `sessions`
+ * fill.
+ */
 function activeOn(userId: string, repo: string): RawBuilder<unknown> {
   return sql`
     coalesce((SELECT active FROM session_counts WHERE user_id = ${userId} AND repo = ${repo}), 0)`;
 }
 
-/** When a person's newest sessions were created, those deleted since included. */
+/** When a user's sessions since a time were created, including sessions that have been deleted. */
 function createdSince(userId: string, since: number): RawBuilder<unknown> {
   return sql`
     SELECT created_at FROM sessions
@@ -82,7 +88,10 @@ function createdSince(userId: string, since: number): RawBuilder<unknown> {
     SELECT created_at FROM deleted_sessions WHERE user_id = ${userId} AND created_at > ${since}`;
 }
 
-/** What a person has used of the limit per minute: how many, and when the oldest of them was created. */
+/**
+ * @returns the statement that reads how many sessions a user has created within the last minute, and when the oldest of
+ *   them was created, epoch milliseconds
+ */
 export function readCreated(
   userId: string,
   now: number,
@@ -92,6 +101,11 @@ export function readCreated(
     FROM (${createdSince(userId, now - MINUTE)})`.compile(sessionStatements);
 }
 
+/**
+ * Inserts the row of a session as active, unless it exists, or it or its owner's account was deleted.
+ *
+ * @param allowed a further condition for the insert
+ */
 export function insertRow(session: SessionMetadata, allowed = ALWAYS): Statement {
   const { id, user_id, repo_owner, repo_name, created_at, last_activity, message_count } = session;
   const { agent_status, agent_at, agent_message, agent_tokens } = session;

@@ -2,22 +2,24 @@ import { Form, Link, useNavigation } from "@remix-run/react";
 import { Dialog } from "../../ui/dialog";
 import { RelativeTime } from "../../ui/time";
 import { sessionCountText } from "../session-summary";
-import { messageCountText } from "../session-words";
+import { messageCountText } from "../session-text";
 
 interface DeleteSessionDialogProps {
   session: {
     repository: string;
+    /** Epoch milliseconds. */
     createdAt: number;
-    /** Null where the Durable Object could not be asked. */
+    /** Null if the session's Durable Object could not be reached. */
     messageCount: number | null;
   };
   /** Epoch milliseconds. */
   now: number;
+  /** The path to go to when the dialog is closed. */
   closeTo: string;
   alert?: string | undefined;
 }
 
-/** Says what would be lost, and asks whether to delete it for good. */
+/** Asks whether to delete a session permanently, and shows what would be lost. */
 export function DeleteSessionDialog({ session, now, closeTo, alert }: DeleteSessionDialogProps) {
   const deleting = useNavigation().formMethod === "POST";
   const { repository, createdAt, messageCount } = session;
@@ -49,24 +51,27 @@ export function DeleteSessionDialog({ session, now, closeTo, alert }: DeleteSess
 
 interface DeleteSessionsDialogProps {
   many: {
+    /** How many sessions there are. */
     count: number;
+    /** How many messages they have together. */
     messages: number;
-    /** Whether the messages were counted just now. */
+    /** Whether `messages` was counted just now; otherwise it is approximate. */
     exact: boolean;
-    /** The same for the same sessions. */
+    /** Of the sessions' ids: the action refuses to delete other sessions than these. */
     checksum: string;
-    /** Whether these are all that match, and not some that were selected. */
+    /** Whether these are all that match the list's filters, not rows that were selected. */
     all: boolean;
-    /** Makes the same form sent twice one deletion. */
+    /** The form's idempotency key. */
     formKey: string;
   };
   /** When they were counted, epoch milliseconds. */
   now: number;
+  /** The path to go to when the dialog is closed. */
   closeTo: string;
   alert?: string | undefined;
 }
 
-/** Says how much would be lost, and asks whether to delete it for good. */
+/** Asks whether to delete many sessions permanently, and shows how much would be lost. */
 export function DeleteSessionsDialog({ many, now, closeTo, alert }: DeleteSessionsDialogProps) {
   const deleting = useNavigation().formMethod === "POST";
   const { count, messages, exact, checksum, all, formKey } = many;
@@ -108,7 +113,7 @@ export function DeleteSessionsDialog({ many, now, closeTo, alert }: DeleteSessio
   );
 }
 
-/** Says, kindly, that there is nothing left to delete. */
+/** Shown instead of the question if the session is deleted already. */
 export function SessionGoneDialog({ closeTo }: { closeTo: string }) {
   return (
     <Dialog title="Already deleted" closeTo={closeTo}>

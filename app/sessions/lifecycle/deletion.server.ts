@@ -6,15 +6,16 @@ import { readRow, readTombstone } from "../session-table.server";
 import { deleteRows } from "./lifecycle-statements.server";
 
 /**
- * - `deleted`: gone from D1 and from the object;
- * - `already-deleted`: this person deleted it before;
- * - `under-way`: begun for good; the object's alarm finishes what could not be finished now;
- * - `unavailable`: not known to have begun.
+ * - `deleted`: deleted from D1 and from the session's object;
+ * - `already-deleted`: this user deleted it before;
+ * - `under-way`: the deletion has begun and cannot be stopped; the object's alarm finishes it;
+ * - `not-found`: this user has no such session;
+ * - `unavailable`: D1 or the object could not be reached; the deletion may or may not have begun.
  */
 export type DeleteOutcome =
   "deleted" | "already-deleted" | "under-way" | "not-found" | "unavailable";
 
-/** Deletes a session for good: object marked, row gone, object wiped, in that order. */
+/** Deletes a session permanently: marks its object, deletes its row, wipes its object, in that order. */
 export async function deleteSession(env: Env, userId: string, id: string): Promise<DeleteOutcome> {
   const begun = await attempt("delete-begin", () => beginDeletion(env, userId, id));
   if (begun !== "deleting") return begun ?? "unavailable";
@@ -24,13 +25,18 @@ export async function deleteSession(env: Env, userId: string, id: string): Promi
   return finished ? "deleted" : "under-way";
 }
 
-/** What deleting needs, in the app and in a person's object alike. */
+/** The bindings and vars that deleting needs, both in the app and in a person's object. */
 export type DeletionEnv = Pick<Env, "DB" | "SESSION_DO" | "TOMBSTONE_SECONDS">;
 
-/** How many objects are asked at once. */
+/** How many Durable Objects are called in parallel. */
 export const OBJECTS_AT_ONCE = 10;
 
-/** Marks a session's object: from then on its deletion is certain. @throws what object and D1 throw */
+/**
+ * Begins the deletion of a session by marking its object. Once marked, the object's alarm finishes the deletion even if
+ * the caller does not.
+ *
+ * @throws what the object and D1 throw
+ */
 export async function beginDeletion(
   env: DeletionEnv,
   userId: string,
@@ -46,10 +52,10 @@ export async function beginDeletion(
 }
 
 /**
- * Finishes deletions that have begun: all rows go in one batch, then the objects are wiped.
+ * Finishes deletions that have begun: deletes all rows in one batch, then wipes the objects.
  *
- * @param more statements that belong into the same batch
- * @throws what D1 and the objects throw; the objects' alarms finish what is left
+ * @param more statements to run in the same batch
+ * @throws what D1 and the objects throw; the objects' alarms then finish the deletions
  */
 export async function finishDeletions(
   env: DeletionEnv,

@@ -7,10 +7,10 @@ import {
   repositoryOwnerInput,
 } from "../session-input.server";
 
-/** The repository, "owner/name", of whose active sessions the form was told. */
+/** The repository, "owner/name", of whose active sessions the user has been warned. */
 const another = z.optional(z.string());
 
-/** The create form: its key, and the repository. */
+/** The create form: its idempotency key, and the repository's owner and name. */
 export const createInput = z.object({
   key: z.uuid(FORM_INCOMPLETE),
   repoOwner: repositoryOwnerInput,
@@ -18,7 +18,7 @@ export const createInput = z.object({
   another,
 });
 
-/** The create form where one of the connected repositories is chosen, as "owner/name". */
+/** The create form with a menu of repositories from GitHub: `repository` is "owner/name". */
 export const pickInput = z.object({
   key: z.uuid(FORM_INCOMPLETE),
   repository: z.string("Choose a repository."),
@@ -26,9 +26,10 @@ export const pickInput = z.object({
 });
 
 /**
- * The value of a button that changes a session's status: intent and id, as in "archive:<id>".
+ * Parses the value of a button that changes a session's status.
  *
- * @throws a 400 Response where the intent is unknown, a 404 one where the id is none
+ * @param intent the change and the session's id, as in "archive:<id>"
+ * @throws a 400 Response if the change is unknown, a 404 Response if the id is not a UUID
  */
 export function parseStatusChange(intent: string | undefined): {
   change: StatusChange;

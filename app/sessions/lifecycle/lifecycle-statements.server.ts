@@ -1,8 +1,7 @@
 /**
- * The statements that write rows, for the app's actions and for the Durable Object's alarm alike. Each names the owner,
- * and each that could insert a row refuses where a tombstone of the session or of its owner stands: a statement may land
- * late, after a delete.
- * Times are epoch milliseconds.
+ * The statements that write rows, used by the app's actions and by the alarm of a session's Durable Object. Every
+ * statement has a condition on the owner. Every one that could insert a row has a condition that there is no tombstone
+ * of the session or of its owner, because the statement may run late, after a deletion. Times are epoch milliseconds.
  */
 import { sql, type RawBuilder } from "kysely";
 import type { Statement } from "../../platform/database.server";
@@ -11,14 +10,14 @@ import type { SessionEventKind, SessionMetadata } from "../protocol/session";
 import { ALWAYS, listed, sessionStatements } from "../session-table.server";
 import { insertRow } from "./create-statements.server";
 
-/** The id of a session, or a query of many. */
+/** The id of one session, or a subquery that selects ids. */
 export type Ids = string | RawBuilder<unknown>;
 
 /**
- * Archives active sessions on their owner's word. One that is archived already is archived anew, as of now: a message
- * written into it since, of which its row has not heard yet, does not bring it back any more.
+ * Archives active sessions at their owner's request. A session that is archived already gets a new `archived_at`, so
+ * that an earlier message that its row does not have yet does not restore it.
  *
- * @param allowed a condition under which anything is done at all
+ * @param allowed a condition; if it is false, nothing is changed
  */
 export function archiveRows(ids: Ids, userId: string, now: number, allowed = ALWAYS): Statement[] {
   const set = sql`status = 'archived', archived_at = ${now}, archived_by = 'owner'`;
@@ -35,7 +34,7 @@ export function archiveRows(ids: Ids, userId: string, now: number, allowed = ALW
   ];
 }
 
-/** Brings archived sessions back; their idleness counts from now. @param allowed as for `archiveRows` */
+/** Restores archived sessions; their idle time counts from now. @param allowed see `archiveRows` */
 export function restoreRows(ids: Ids, userId: string, now: number, allowed = ALWAYS): Statement[] {
   return transition(ids, userId, "restored", now, {
     guard: sql`status = 'archived' AND ${allowed}`,
@@ -43,7 +42,7 @@ export function restoreRows(ids: Ids, userId: string, now: number, allowed = ALW
   });
 }
 
-/** Lets the idleness of an active session count from now. @param allowed as for `archiveRows` */
+/** Restarts the idle time of an active session ("Keep"). @param allowed see `archiveRows` */
 export function keepRow(id: string, userId: string, now: number, allowed = ALWAYS): Statement[] {
   return transition(id, userId, "kept", now, {
     guard: sql`status = 'active' AND ${allowed}`,
@@ -52,8 +51,10 @@ export function keepRow(id: string, userId: string, now: number, allowed = ALWAY
 }
 
 /**
- * Deletes sessions for good: tombstone, history, row of each. Old tombstones go along.
- * The caller has seen that they are this person's; should a row be somebody else's after all, it stays as it is.
+ * Deletes sessions permanently: inserts their tombstones, deletes their history and their rows, and deletes old
+ * tombstones of any session. A session of another user is not changed.
+ *
+ * @param tombstoneSeconds how long tombstones are kept
  */
 export function deleteRows(
   ids: readonly string[],
@@ -85,12 +86,14 @@ export function deleteRows(
 }
 
 /**
- * What the alarm tells the row: it exists and carries the object's activity, its counts and what agents reported
- * (together, and only where the object's activity is not older); an archived session that was written into since is
- * active again; an active one that has been idle too long is archived.
+ * The statements by which the alarm of a session's object updates the session's row:
+ * - inserts the row if it is missing;
+ * - copies activity, counts and the agents' last report, all together, unless the row's activity is newer;
+ * - restores an archived session that has a newer message;
+ * - archives an active session that has been idle for too long.
  *
- * @param lastMessageAt when the newest message was said, by the clock; 0 where there is none
- * @param idleSeconds archive after this long without activity; 0 never
+ * @param lastMessageAt when the newest message was written, epoch milliseconds; 0 if there is none
+ * @param idleSeconds how long a session may be idle until it is archived; 0: never archived
  */
 export function reportToRow(
   session: SessionMetadata,
@@ -114,14 +117,14 @@ export function reportToRow(
       .where("id", "=", id)
       .where("user_id", "=", user_id)
       .where("last_activity", "<=", last_activity)
-      // Not written where nothing would change: rows written are what D1 charges for.
+      // Skips the write if nothing would change, because D1 charges per row written.
       .where(
         sql<boolean>`(last_activity, message_count, agent_tokens)
           IS NOT (${last_activity}, ${message_count}, ${agent_tokens})`,
       )
       .compile(),
     ...transition(id, user_id, "woken", now, {
-      // Of the same millisecond, nobody knows which came first: a message is rather heard than missed.
+      // If both have the same millisecond, the order is unknown: rather restore than overlook a message.
       guard: sql`status = 'archived' AND archived_at <= ${lastMessageAt}`,
       set: sql`status = 'active', archived_at = NULL, archived_by = NULL`,
     }),
@@ -133,7 +136,9 @@ export function reportToRow(
   ];
 }
 
-/** A guarded change of rows, preceded by their lines of history under the same guard: both happen or neither does. */
+/**
+ * Changes rows and adds a line to the history of each. Both statements have the same guard, so both or neither apply.
+ */
 function transition(
   ids: Ids,
   userId: string,

@@ -1,9 +1,9 @@
 /**
- * What the actions call: create, archive, restore, keep, delete and append, each spanning the row in D1 and the session's
- * Durable Object. The order of the steps is what keeps the two from disagreeing; docs/decisions/0002 says why.
+ * Creates sessions and changes their status (archive, restore, keep). A session is a row in D1 and a Durable Object;
+ * the order of the steps keeps the two consistent, and docs/decisions/0002 says why.
  *
- * Expected failures are answered, not thrown. `unavailable` means that D1 or the object did not answer: what was asked
- * may or may not have happened, and asking again is safe.
+ * Expected failures are returned, not thrown. `unavailable` means that D1 or the object did not answer: the change may
+ * or may not have happened, and sending the request again is safe.
  */
 import { write } from "../../platform/database.server";
 import { personObject, sessionObject } from "../../platform/durable-objects.server";
@@ -12,36 +12,40 @@ import { derivedId } from "../../platform/token.server";
 import { changeWithinLimit, type ChangeResult } from "../change-limit.server";
 import { MINUTE } from "../protocol/budgets";
 import type { Repository, SessionRow, StatusChange } from "../protocol/session";
-import type { SimilarSessions } from "../session-summary";
+import type { ActiveOnRepository } from "../session-summary";
 import { readDeletion, readRow } from "../session-table.server";
-import { readActive, similarSessions, TOLD_FROM } from "./active-on-repository.server";
+import { activeOnRepository, readActive, WARN_FROM } from "./active-on-repository.server";
 import { insertSession, readCreated, type CreateLimits } from "./create-statements.server";
 import { archiveRows, keepRow, restoreRows } from "./lifecycle-statements.server";
 
-/** A create form: its key, and the repository that it asks a session for. */
+/** The create form, checked. */
 export interface CreateForm {
+  /** The form's idempotency key. */
   key: string;
   repository: Repository;
-  /** Whether the person has seen which active sessions that repository has, and wants another. */
+  /** Whether the user has seen the active sessions on that repository, and wants another one. */
   another: boolean;
 }
 
 /**
- * - `created`: row and object are there, now or from the same form sent before;
- * - `listed`: the row is there, so the session exists; its object did not answer yet, and the person's will see to it;
- * - `key-used`: the form's key has made a session for another repository;
- * - `deleted`: the form's key has made a session that was deleted since, or the account is being deleted;
- * - `similar`: nothing was made, because the repository has active sessions, of which the person was to be told first;
- * - `too-fast`, `too-many`: nothing was made, because of a limit: the wait is in milliseconds.
+ * - `created`: row and object exist, created now or by the same form sent before;
+ * - `listed`: the row exists, but the object did not answer; the person's object initializes it later;
+ * - `key-used`: the form's key has created a session for another repository;
+ * - `deleted`: the form's key has created a session that was deleted since, or the account is being deleted;
+ * - `has-active`: nothing was created, because the user must first be warned of the repository's active sessions;
+ * - `too-fast`: nothing was created, because of the limit per minute; `wait` is in milliseconds;
+ * - `too-many`: nothing was created, because the user has as many active sessions as they may have.
  */
 export type CreateResult =
   | { outcome: "created" | "listed" | "key-used"; session: SessionRow }
   | { outcome: "deleted" | "unavailable" }
-  | { outcome: "similar"; similar: SimilarSessions }
+  | { outcome: "has-active"; active: ActiveOnRepository }
   | { outcome: "too-fast"; wait: number }
   | { outcome: "too-many"; limit: number };
 
-/** Makes the session that this person's form, known by its key, asks for; the same form sent again makes no other. */
+/**
+ * Creates a session. Idempotent: its id is derived from the form's key, so the same form sent again creates no other.
+ */
 export async function createSession(
   env: Env,
   userId: string,
@@ -60,7 +64,7 @@ export async function createSession(
       readActive(userId, repository),
     );
     const isDeleted = deletion?.deleted === 1;
-    return { row, isDeleted, created, similar: similarSessions(repository, active) };
+    return { row, isDeleted, created, active: activeOnRepository(repository, active) };
   });
   if (!found) return { outcome: "unavailable" };
   if (found.isDeleted) return { outcome: "deleted" };
@@ -68,7 +72,7 @@ export async function createSession(
     const { count = 0, oldest } = found.created ?? {};
     const tooFast = limits.perMinute > 0 && count >= limits.perMinute;
     if (tooFast) return { outcome: "too-fast", wait: (oldest ?? now) + MINUTE - now };
-    if (found.similar && !another) return { outcome: "similar", similar: found.similar };
+    if (found.active && !another) return { outcome: "has-active", active: found.active };
     return { outcome: "too-many", limit: limits.active };
   }
 
@@ -93,13 +97,13 @@ function createLimits(env: Env, another: boolean): CreateLimits {
   return {
     perMinute: Number(env.CREATE_LIMIT_PER_MINUTE),
     active: Number(env.ACTIVE_SESSION_LIMIT),
-    onRepository: another ? 0 : TOLD_FROM,
+    onRepository: another ? 0 : WARN_FROM,
   };
 }
 
 const STATUS_CHANGES = { archive: archiveRows, restore: restoreRows, keep: keepRow };
 
-/** Archives, restores or keeps a session. */
+/** Archives or restores a session, or restarts its idle time ("keep"). */
 export function changeStatus(
   env: Env,
   userId: string,

@@ -8,13 +8,13 @@ import { parseStatusChange } from "./lifecycle-input.server";
 import { changeStatus } from "./lifecycle.server";
 
 /**
- * What both the list and the session's page answer to a button that changes a session's status.
+ * The action for a button that changes a session's status, on the list and on the session's page.
  *
  * @param intent the button's value, as in "archive:<id>"
- * @param path of the page that the button is on, to return to
- * @returns a redirect with a flash message and its Undo; or an alert where it was one change too many within a minute, or
- *   D1 did not answer
- * @throws a 400 or 404 Response
+ * @param path the path of the page that the button is on, to redirect to
+ * @returns a redirect with a flash message and its Undo; or JSON `{ alert }`: 429 after too many changes within a
+ *   minute, 503 if D1 did not answer
+ * @throws a 400 Response if the intent is unknown, a 404 Response if this user has no such session
  */
 export async function statusAction(
   request: Request,
@@ -36,16 +36,20 @@ export async function statusAction(
     case "unavailable": {
       const alert =
         "The database did not answer, so this may not have happened. Try again; it is safe.";
-      return json({ alert, draft: null }, { status: 503 });
+      return json({ alert }, { status: 503 });
     }
   }
 }
 
-/** @param wait in milliseconds @returns the answer to who has changed sessions too often within a minute */
+/**
+ * @param wait milliseconds until the next change is allowed
+ *
+ * @returns a 429 response with `{ alert }` and Retry-After
+ */
 export function tooFastResponse(wait: number) {
   const { seconds, headers } = retryAfter(wait);
   const alert = `You have changed many sessions within a minute. Nothing was changed; try again in ${seconds} seconds.`;
-  return json({ alert, draft: null }, { status: 429, headers });
+  return json({ alert }, { status: 429, headers });
 }
 
 function flashOf(change: StatusChange, session: SessionRow, path: string): Flash {

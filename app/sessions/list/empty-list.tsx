@@ -6,11 +6,11 @@ import type { ListView } from "./list-view";
 
 interface EmptyListProps {
   view: ListView;
-  /** How many sessions match in the tab "All". */
+  /** How many sessions match in the tab "All", active or archived. */
   matchingInAll: number;
 }
 
-/** Says why the list is empty, and what to do about it. */
+/** Shown instead of an empty list: says why it is empty, and offers links that help. */
 export function EmptyList({ view, matchingInAll }: EmptyListProps) {
   const [query] = useSearchParams();
   const searching = view.words.length > 0;
@@ -59,7 +59,7 @@ export function EmptyList({ view, matchingInAll }: EmptyListProps) {
   );
 }
 
-/** Leaves the part of the list that was searched. */
+/** A link that searches all sessions: it removes the filters, but keeps the search. */
 function SearchEverywhere() {
   const [query] = useSearchParams();
   const everywhere = { status: "all", repo: undefined, idle: undefined };

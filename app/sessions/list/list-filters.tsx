@@ -15,13 +15,13 @@ import {
 interface ListFiltersProps {
   view: ListView;
   repositories: RepositoryCount[];
-  /** How many sessions have been idle so long; null in a view that does not ask. */
+  /** How many sessions have been idle for each number of days; null unless the view filters by idle time. */
   idle: Record<IdleDays, number> | null;
 }
 
 const SORT_LABELS = { activity: "Last activity", created: "Created", repository: "Repository" };
 
-/** What narrows the list down and orders it: a form to search, and plain links for all else. */
+/** The search form of the list, and links that filter and sort it. */
 export function ListFilters({ view, repositories, idle }: ListFiltersProps) {
   const [query] = useSearchParams();
   const followLink = useClientLinks();
@@ -29,7 +29,7 @@ export function ListFilters({ view, repositories, idle }: ListFiltersProps) {
     listPath(query, "", { cursor: undefined, ...change });
   return (
     <Form action="/dashboard" role="search" className="mb-4 grid gap-3" onClick={followLink}>
-      {/* A search is over active and archived sessions alike; only active ones can be idle. */}
+      {/* Only active sessions can be idle, so a search covers all sessions unless an idle time is set. */}
       {view.idle === null ? (
         <input type="hidden" name="status" value="all" />
       ) : (
@@ -105,7 +105,10 @@ export function ListFilters({ view, repositories, idle }: ListFiltersProps) {
   );
 }
 
-/** Keeps what is typed while the list changes, unless something else is searched for: by the back button, for one. */
+/**
+ * Keeps what the user is typing while the list reloads, and is reset when the searched text changes, as by the back
+ * button.
+ */
 function SearchField({ searched, view }: { searched: string; view: ListView }) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -134,12 +137,13 @@ function SearchField({ searched, view }: { searched: string; view: ListView }) {
   );
 }
 
-/** Says where is searched, or for what. */
+/** @returns the placeholder of the search field, which names the current filter */
 function searchPlace({ repo, idle }: ListView): string {
   if (repo) return `Search in ${repo}`;
   return idle === null ? "Search: owner, name or owner/name" : `Search those idle for ${idle} days`;
 }
 
+/** A labelled group of links. */
 function Choices({ label, children }: { label: string; children: ReactNode }) {
   return (
     <nav aria-label={label} className="flex flex-wrap items-baseline gap-1">
@@ -158,7 +162,7 @@ interface ChoiceProps {
   children: string;
 }
 
-/** One of several things to choose, with the number of sessions that it would show. */
+/** A link that sets one filter or order, with the number of sessions that it would show. */
 function FilterChoice({ to, chosen, count, children }: ChoiceProps) {
   return (
     <a href={to} aria-current={chosen ? "true" : undefined} className="chip">

@@ -11,9 +11,10 @@ import {
   type ListView,
 } from "./list-view";
 
+/** How many words a search may have. */
 const SEARCH_WORDS = 8;
 
-/** @returns what a list's URL asks to see @throws a 400 Response that says what is wrong with it */
+/** Parses the list's query, except the cursor. @throws a 400 Response that says what is wrong with it */
 export function parseListView(query: URLSearchParams): ListView {
   const status = parseStatus(query.get("status"));
   const idle = parseIdle(query.get("idle"));
@@ -43,7 +44,7 @@ function parseSort(sort: string | null): ListSort {
   throw badRequest("The list can be sorted by last activity, by creation or by repository.");
 }
 
-/** @returns the words of a search, in lower case, each once */
+/** @returns the words of a search in lower case, without duplicates */
 function parseSearch(search: string): string[] {
   if (search.length > SEARCH_LENGTH) {
     throw badRequest(`A search has at most ${SEARCH_LENGTH} characters.`);
@@ -53,15 +54,16 @@ function parseSearch(search: string): string[] {
   return [...new Set(words)];
 }
 
-/** @returns a cursor as it stands in a URL */
+/** @returns a cursor as the value of `?cursor=` */
 export function formatCursor({ direction, time, id, repo }: Cursor): string {
   return [direction, time, id, ...(repo === undefined ? [] : [repo])].join(".");
 }
 
 /**
- * @param view the view that the cursor is a place in
- * @returns the cursor, undefined where there is none
- * @throws a 400 Response where `?cursor=` is none, or none of this view's order
+ * @param cursor the value of `?cursor=`
+ * @param view the view of the list, whose order the cursor must have
+ * @returns undefined if there is no cursor
+ * @throws a 400 Response if the cursor is malformed or has another order
  */
 export function parseCursor(cursor: string | null, view: ListView): Cursor | undefined {
   if (cursor === null) return undefined;

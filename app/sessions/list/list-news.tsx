@@ -2,20 +2,21 @@ import type { Connection } from "../../ui/hooks/live-socket";
 import { ConnectionClosed } from "../connection-closed";
 
 interface ListNewsProps {
-  /** How many lines would come, go or move. */
+  /** How many rows would be added, removed or moved. */
   updates: number;
   onShow: () => void;
   connection: Connection;
 }
 
 /**
- * Offers what has changed in the list meanwhile, and says where it cannot be told: over the page, so that nothing moves.
- * The region is there before its words.
+ * Shows a button for the list's pending updates, and the connection's status if updates cannot be received. It floats
+ * over the page, so that nothing moves. The live region is always rendered: screen readers announce only changes inside
+ * one.
  */
 export function ListNews({ updates, onShow, connection }: ListNewsProps) {
   function show() {
     onShow();
-    // The button goes; the list begins at its heading.
+    // The button that has the focus disappears, so the focus moves to the list's heading.
     document.querySelector<HTMLElement>("main h1")?.focus();
   }
   return (

@@ -4,7 +4,7 @@ import { ordersByRepository, type ListView } from "./list-view";
 
 interface ListPagesProps {
   view: ListView;
-  /** The cursors of the pages before and after this one; null where there is none. */
+  /** The cursors of the previous and of the next page; null if there is none. */
   newer: string | null;
   older: string | null;
 }
@@ -12,7 +12,7 @@ interface ListPagesProps {
 const NEWEST_FIRST = { first: "Newest", newer: "Newer", older: "Older" };
 const BY_REPOSITORY = { first: "First", newer: "Previous", older: "Next" };
 
-/** Leads to the pages beside this one. */
+/** Links to the first, the previous and the next page of the list. */
 export function ListPages({ view, newer, older }: ListPagesProps) {
   const [query] = useSearchParams();
   const labels = ordersByRepository(view) ? BY_REPOSITORY : NEWEST_FIRST;

@@ -1,5 +1,5 @@
 /**
- * The statements of the list, each on an index made for it (migrations/0006, docs/decisions/0005). Times are epoch
+ * The statements of the list. Each uses an index created for it (migrations/0006, docs/decisions/0005). Times are epoch
  * milliseconds.
  */
 import { sql, type RawBuilder } from "kysely";
@@ -15,29 +15,30 @@ import {
   type RepositoryCount,
 } from "./list-view";
 
+/** How many sessions a page of the list has. */
 export const PAGE_SIZE = 50;
 
-/** How many repositories the list offers to choose from. */
+/** How many repositories the list offers as filters. */
 export const REPOSITORIES_SHOWN = 12;
 
-/** A place in the list's order, which is the place of some row, and which way the page lies from there. */
+/** A keyset cursor: the sort key of a row, and in which direction from that row the page is. */
 export interface Cursor {
   direction: "older" | "newer";
-  /** The row's time in the order: of its last activity, or of its creation. */
+  /** The time that the list is sorted by: the row's last activity or its creation. */
   time: number;
   id: string;
-  /** The row's repository in lower case, where the order begins with it. */
+  /** The row's repository in lower case; undefined if the list is not sorted by repository. */
   repo: string | undefined;
 }
 
-/** The order of a list: the repository where `byRepository`, then the newest time, then the id. */
+/** The order of a list: by repository if `byRepository`, then by time, newest first, then by id. */
 interface Order {
   time: "last_activity" | "created_at";
   byRepository: boolean;
   index: string;
 }
 
-/** @returns how a view is ordered */
+/** @returns the order of a view, and the index to read it from */
 export function orderOf(view: ListView): Order {
   const byRepository = ordersByRepository(view);
   const time = view.sort === "created" ? "created_at" : "last_activity";
@@ -50,9 +51,9 @@ export function orderOf(view: ListView): Order {
 }
 
 /**
- * The statement of a page: its rows and one more, which tells whether another page follows; in the list's order, or
- * against it where the cursor leads to newer ones. Each combination of status and range of repositories is one range of
- * an index, already in order; SQLite merges them as it reads, and reads no row too many.
+ * Reads a page: its rows and one more, which tells whether another page follows. The rows are in the list's order, or
+ * in reverse if the cursor's direction is "newer". Each combination of status and range of repositories is one range of
+ * an index, already in order; SQLite merges the ranges while it reads, so it reads no more rows than it returns.
  */
 export function sessionsPage(
   userId: string,
@@ -61,7 +62,8 @@ export function sessionsPage(
   now: number,
 ): Statement<SessionRow> {
   const order = orderOf(view);
-  // What is older than an idle session is idle itself: "+" keeps SQLite from beginning there instead of at the cursor.
+  // Sessions older than an idle one are idle too. The "+" keeps SQLite from using the idle limit as the start of the
+  // index range, instead of the cursor.
   const lastActivity = cursor?.direction === "older" ? sql`+last_activity` : sql`last_activity`;
   const ranges = statusesOf(view).flatMap((status) =>
     rangesFrom(order, cursor).map((range) => {
@@ -84,7 +86,7 @@ function statusesOf({ status }: ListView): SessionStatus[] {
   return status === "all" ? ["active", "archived"] : [status];
 }
 
-/** @returns the conditions of each range in which the rows beyond a cursor lie */
+/** @returns for each range of rows beyond the cursor its SQL conditions */
 function rangesFrom(order: Order, cursor: Cursor | undefined): RawBuilder<unknown>[][] {
   if (!cursor) return [[]];
   const { direction, time, id, repo } = cursor;
@@ -103,10 +105,11 @@ function directed({ time, byRepository }: Order, cursor: Cursor | undefined): Ra
 }
 
 /**
- * Which sessions a view shows, for whoever wants to do something with all of them.
+ * Selects all sessions that a view shows, on all pages.
  *
- * @returns `where`, a condition on the table `sessions` that names owner and status too; and `count`, the statement that
- *   says how many those are: kept, so that it counts nothing, except in the view of idle ones
+ * @returns `where`: the SQL condition on the table `sessions`, including owner and status; `count`: the statement that
+ *   reads how many there are. It reads the counts stored in `session_counts`, and counts rows only in a view of idle
+ *   sessions.
  */
 export function matching(
   userId: string,
@@ -118,12 +121,12 @@ export function matching(
   const counted =
     view.idle === null
       ? sql`coalesce(sum(${COUNTS_OF[view.status].count}), 0) AS count
-          FROM session_counts WHERE ${keptOf(userId, view)}`
+          FROM session_counts WHERE ${countRowsOf(userId, view)}`
       : sql`count(*) AS count FROM sessions WHERE ${where}`;
   return { where, count: sql<{ count: number }>`SELECT ${counted}`.compile(sessionStatements) };
 }
 
-/** @returns the conditions of a view on a row, beside owner and status */
+/** @returns the SQL conditions of a view on a row, except owner and status */
 function filters(
   view: ListView,
   now: number,
@@ -138,9 +141,9 @@ function filters(
 }
 
 /**
- * The conditions of a view on the column `repo`, of a session or of its kept count. A word is found at the beginning of
- * owner, name or both together: that is, behind one of the slashes of "/owner/name". No character of it means anything
- * else, as "%" would.
+ * @returns the SQL conditions of a view on the column `repo` of `sessions` or `session_counts`. A searched word must be
+ *   at the start of the owner, the name or "owner/name", which is after one of the slashes in "/owner/name". It uses
+ *   `instr`, not LIKE, so that no character is a wildcard.
  */
 function repositoryFilters({ repo, words }: ListView): RawBuilder<unknown>[] {
   const found = words.map((word) => sql`instr('/' || repo, ${`/${word}`}) > 0`);
@@ -152,39 +155,45 @@ function all(conditions: RawBuilder<unknown>[]): RawBuilder<boolean> {
 }
 
 /**
- * @returns the time before which an idle session was last active, restored or kept: the beginning of the UTC day so many
- *   days ago, so that page, counts and what is done with them speak of the same sessions all day
+ * @returns the time before which a session that has been idle for `days` was last active, restored or kept. It is
+ *   rounded down to the start of a UTC day, so that the page, its counts and bulks select the same sessions all day.
  */
 export function idleSince(days: IdleDays, now: number): number {
   const DAY = 24 * 60 * 60 * 1000;
   return Math.floor(now / DAY - days) * DAY;
 }
 
-/** By tab of the list: what is kept of a repository, and the index that has it in order. */
+/** By tab of the list: its number in a row of `session_counts`, and the index sorted by that number. */
 const COUNTS_OF: Record<ListStatus, { count: RawBuilder<number>; index: string }> = {
   active: { count: sql<number>`active`, index: "idx_session_counts_active" },
   archived: { count: sql<number>`archived`, index: "idx_session_counts_archived" },
   all: { count: sql<number>`active + archived`, index: "idx_session_counts_all" },
 };
 
-/** Which kept counts make up those of a view: the one of all repositories, of one, or those that a search finds. */
-function keptOf(userId: string, view: ListView): RawBuilder<boolean> {
+/**
+ * @returns the SQL condition on `session_counts` for the rows whose sum is a view's counts: the row of all repositories
+ *   (''), the row of one, or the rows that a search finds
+ */
+function countRowsOf(userId: string, view: ListView): RawBuilder<boolean> {
   const found = repositoryFilters(view);
   return all([sql`user_id = ${userId}`, ...(found.length > 0 ? found : [sql`repo = ''`])]);
 }
 
-/** How many sessions a view shows in each tab, whatever their idleness; and one repository's name as people write it. */
-export function keptCounts(
+/**
+ * Reads how many sessions a view shows in each tab, without its idle filter; and as `shown` one repository's name as
+ * its owner spelled it, because `repo` is in lower case.
+ */
+export function storedCounts(
   userId: string,
   view: ListView,
 ): Statement<{ active: number; archived: number; shown: string | null }> {
   return sql<{ active: number; archived: number; shown: string | null }>`
     SELECT coalesce(sum(active), 0) AS active, coalesce(sum(archived), 0) AS archived,
       max(repo_shown) AS shown
-    FROM session_counts WHERE ${keptOf(userId, view)}`.compile(sessionStatements);
+    FROM session_counts WHERE ${countRowsOf(userId, view)}`.compile(sessionStatements);
 }
 
-/** The repositories with most sessions in a view's tab; of those that are found, where something is searched for. */
+/** Reads the repositories with the most sessions in a view's tab that match its search. */
 export function topRepositories(userId: string, view: ListView): Statement<RepositoryCount> {
   const { count, index } = COUNTS_OF[view.status];
   const conditions = [
@@ -200,7 +209,7 @@ export function topRepositories(userId: string, view: ListView): Statement<Repos
     LIMIT ${REPOSITORIES_SHOWN}`.compile(sessionStatements);
 }
 
-/** How many sessions a view would show for each duration of idleness, counted in one walk over those of the shortest. */
+/** Reads how many sessions a view would show for each idle time, in one scan over the sessions of the shortest one. */
 export function idleCounts(
   userId: string,
   view: ListView,

@@ -14,7 +14,7 @@ const KEYS = [
   ["?", "this help"],
 ] as const;
 
-/** What single keys do on the list. None of them deletes anything. */
+/** Keyboard shortcuts of the list, and a button that explains them. None of them deletes anything. */
 export function ListShortcuts() {
   const [helping, setHelping] = useState(false);
   const hydrated = useHydrated();
@@ -69,7 +69,7 @@ function Help({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** Moves the focus to the link of the next row or the one before; from elsewhere, to the first one. */
+/** Moves the focus to the link of the next or the previous row; to the first row if no row has the focus. */
 function move(step: 1 | -1) {
   const rows = [...document.querySelectorAll<HTMLElement>(".session-table tbody tr")];
   const at = rows.findIndex((row) => row.contains(document.activeElement));
@@ -77,7 +77,7 @@ function move(step: 1 | -1) {
   next?.querySelector<HTMLElement>("th a")?.focus();
 }
 
-/** Presses the button of the row that has the focus, which goes on to a row that stays. */
+/** Archives or restores the row that has the focus, and first moves the focus to a neighbouring row, which stays. */
 function archiveOrRestore() {
   const row = document.activeElement?.closest(".session-table tbody tr");
   const button = row?.querySelector<HTMLElement>(

@@ -1,4 +1,4 @@
-/** What the list shows, as its URL says it: the list's links, forms and redirects all keep to it. */
+/** What the list shows, according to its URL. */
 import type { SessionStatus } from "../protocol/session";
 
 /** The tabs of the list. */
@@ -7,32 +7,33 @@ export type ListStatus = SessionStatus | "all";
 export const LIST_SORTS = ["activity", "created", "repository"] as const;
 export type ListSort = (typeof LIST_SORTS)[number];
 
-/** So many days without activity: what the review of idle sessions offers, shortest first. */
+/** The idle times, in days, that the list can be filtered by; shortest first. */
 export const IDLE_DAYS = [7, 14, 30] as const;
 export type IdleDays = (typeof IDLE_DAYS)[number];
 
-/** How long a search may be, in characters. */
+/** The maximum length of a search, in characters. */
 export const SEARCH_LENGTH = 150;
 
-/** Which sessions a list shows, and in which order: its URL, checked, but for the page. */
+/** Which sessions a list shows and in which order: the checked parameters of its URL, except the cursor. */
 export interface ListView {
   status: ListStatus;
-  /** What is searched for, in lower case: each is the beginning of owner, name or "owner/name". */
+  /** The words of the search, in lower case: each must be at the start of the owner, the name or "owner/name". */
   words: string[];
-  /** "owner/name", in any case; null: any. */
+  /** "owner/name", in any case; null for all repositories. */
   repo: string | null;
-  /** Only active ones that have been idle for so many days. */
+  /** Only active sessions that have been idle for this many days; null for all. */
   idle: IdleDays | null;
   sort: ListSort;
 }
 
-/** @returns whether the list's order begins with the repository: not where it shows only one */
+/** @returns whether the list is sorted by repository first: never if it shows only one repository */
 export function ordersByRepository({ sort, repo }: Pick<ListView, "sort" | "repo">): boolean {
   return sort === "repository" && repo === null;
 }
 
-/** A repository that the list offers to choose, "owner/name", and how many sessions it would show. */
+/** A repository that the list can be filtered by, and how many sessions it would show. */
 export interface RepositoryCount {
+  /** "owner/name" */
   name: string;
   count: number;
 }

@@ -1,12 +1,9 @@
-/**
- * The list: a page of what a view of it shows, and how many sessions there are around it. One D1 batch a page. Times are
- * epoch milliseconds.
- */
+/** Reads a page of the list and the counts around it. Times are epoch milliseconds. */
 import { read, type Database } from "../../platform/database.server";
 import type { SessionRow } from "../protocol/session";
 import {
   idleCounts,
-  keptCounts,
+  storedCounts,
   orderOf,
   PAGE_SIZE,
   sessionsPage,
@@ -15,23 +12,23 @@ import {
 } from "./list-query.server";
 import type { IdleDays, ListStatus, ListView, RepositoryCount } from "./list-view";
 
-/** A page of the list with everything around it. */
+/** A page of the list with its counts. */
 export interface SessionListPage {
   sessions: SessionRow[];
-  /** Where the page before and the page after this one begin; undefined where there is none. */
+  /** The cursors of the previous and of the next page; undefined if there is none. */
   newer: Cursor | undefined;
   older: Cursor | undefined;
   /** How many sessions match, on all pages together. */
   count: number;
-  /** How many match in each tab, whatever their idleness. */
+  /** How many match in each tab, without the idle filter. */
   counts: Record<ListStatus, number>;
-  /** Those with most matching sessions, and the chosen one. */
+  /** The repositories with the most matching sessions, and the one that the view is filtered by. */
   repositories: RepositoryCount[];
-  /** How many matching sessions have been idle so long, in the view that asks for idle ones. */
+  /** How many matching sessions have been idle for each number of days; only in a view filtered by idle time. */
   idle: Record<IdleDays, number> | undefined;
 }
 
-/** One page of a person's list, and the counts around it. */
+/** Reads one page of a user's list, with its counts. */
 export async function listSessions(
   d1: Database,
   userId: string,
@@ -39,12 +36,12 @@ export async function listSessions(
   cursor: Cursor | undefined,
   now: number,
 ): Promise<SessionListPage> {
-  const [[rows, [kept]], top, idle] = await Promise.all([
-    read(d1, sessionsPage(userId, view, cursor, now), keptCounts(userId, view)),
+  const [[rows, [stored]], top, idle] = await Promise.all([
+    read(d1, sessionsPage(userId, view, cursor, now), storedCounts(userId, view)),
     view.idle === null ? findTopRepositories(d1, userId, view) : [],
     view.idle === null ? undefined : findIdleCounts(d1, userId, view, now),
   ]);
-  const { active = 0, archived = 0, shown } = kept ?? {};
+  const { active = 0, archived = 0, shown } = stored ?? {};
   const counts = { active, archived, all: active + archived };
   const count = view.idle !== null && idle ? idle[view.idle] : counts[view.status];
   const { repo } = view;
@@ -57,7 +54,7 @@ export async function listSessions(
   };
 }
 
-/** What a page holds of the rows that were read: one more than it shows, from the cursor on. */
+/** @param rows see `sessionsPage` @returns the sessions of the page in the list's order, and the cursors around it */
 function pageOf(
   rows: SessionRow[],
   view: ListView,
@@ -82,7 +79,7 @@ function withChosen(top: RepositoryCount[], chosen: RepositoryCount): Repository
   return top.some(isChosen) ? top : [...top, chosen];
 }
 
-/** @returns the cursor of the page that lies in this direction from a row */
+/** @returns the cursor of the page that begins next to a row, in this direction */
 export function cursorAt(row: SessionRow, view: ListView, direction: Cursor["direction"]): Cursor {
   const { time, byRepository } = orderOf(view);
   return { direction, time: row[time], id: row.id, repo: byRepository ? row.repo : undefined };

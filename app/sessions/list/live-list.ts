@@ -4,62 +4,70 @@ import { throttle, type Throttled } from "../../ui/hooks/throttle";
 import { useQueuedRevalidate } from "../../ui/hooks/use-queued-revalidate";
 import { isFinal, parseListMessage } from "../protocol/live-messages";
 
-/** How news are read, in milliseconds: those that come within `gather` together, and no sooner than `every` after the last. */
-const NEWS = { gather: 400, every: 1_000 };
+/**
+ * The throttle of revalidation, in milliseconds: gathers messages for `gather`, and waits at least `every` in between.
+ */
+const THROTTLE = { gather: 400, every: 1_000 };
 
-/** How long a list may go without being read anew where it is looked at, in milliseconds. */
-const STALE = 5 * 60_000;
+/** How often the list is revalidated without any message, in milliseconds. */
+const REFRESH_INTERVAL = 5 * 60_000;
 
-/** Reads the list again whenever it may have changed, as long as somebody looks; what is told is not believed, but read. */
+/**
+ * Revalidates the list when a message says that sessions have changed, after a reconnect and at an interval. While the
+ * page is hidden it waits, and revalidates when the page becomes visible.
+ *
+ * @returns the state of the live socket
+ */
 export function useListNews(): Connection {
-  const readNow = useQueuedRevalidate();
-  const news = useRef<Throttled>();
+  const revalidate = useQueuedRevalidate();
+  const throttledRead = useRef<Throttled>();
   useEffect(() => {
     let missed = false;
     const read = () => {
       missed = document.visibilityState === "hidden";
-      if (!missed) readNow();
+      if (!missed) revalidate();
     };
-    const look = () => missed && read();
+    const readMissed = () => missed && read();
     const refresh = setInterval(() => {
       if (navigator.onLine) read();
       else missed = true;
-    }, STALE);
-    const throttled = throttle(read, NEWS);
-    news.current = throttled;
-    document.addEventListener("visibilitychange", look);
+    }, REFRESH_INTERVAL);
+    const throttled = throttle(read, THROTTLE);
+    throttledRead.current = throttled;
+    document.addEventListener("visibilitychange", readMissed);
     return () => {
       clearInterval(refresh);
       throttled.cancel();
-      document.removeEventListener("visibilitychange", look);
+      document.removeEventListener("visibilitychange", readMissed);
     };
-  }, [readNow]);
+  }, [revalidate]);
 
   return useLiveSocket(true, {
     path: () => "/dashboard/live",
-    onMessage: (data) => parseListMessage(data) && news.current?.call(),
-    onReconnect: () => news.current?.call(),
+    onMessage: (data) => parseListMessage(data) && throttledRead.current?.call(),
+    onReconnect: () => throttledRead.current?.call(),
     isFinal,
   });
 }
 
-/** A list in the order in which it is shown, though it may have changed. */
+/** A list as it is shown, which may differ from what was loaded last. */
 interface HeldList<Item> {
+  /** The rows to show. */
   items: Item[];
-  /** Of those shown, the ids that are no longer on this page of the list. */
+  /** The ids of shown rows that are no longer on this page of the list. */
   gone: ReadonlySet<string>;
-  /** How many lines would come, go or move; 0 where the list is shown as it is. */
+  /** How many rows would be added, removed or moved by `show`. */
   updates: number;
-  /** Shows it as it is. */
+  /** Shows the list as it was loaded last. */
   show: () => void;
 }
 
 /**
- * Holds a list still under the pointer. A line's own news show at once; what would bring, take away or move lines waits
- * until the person asks for it, or acts.
+ * Keeps the rows of a list in place while the user may be about to click one. Changes within a row are shown at once;
+ * changes that would add, remove or move rows wait until the user asks for them, navigates or submits a form.
  *
- * @param loaded the list as it was read last
- * @param acted changes whenever the person acts: where they go, or what they send
+ * @param loaded the list as it was loaded last
+ * @param acted any value that changes when the user navigates or submits a form
  */
 export function useHeldList<Item extends { id: string }>(
   loaded: Item[],
@@ -68,7 +76,7 @@ export function useHeldList<Item extends { id: string }>(
   const [held, setHeld] = useState({ loaded, order: loaded, acted });
   let { order } = held;
   if (loaded !== held.loaded || acted !== held.acted) {
-    order = acted === held.acted ? renewed(held.order, loaded) : loaded;
+    order = acted === held.acted ? refreshed(held.order, loaded) : loaded;
     setHeld({ loaded, order, acted });
   }
   const here = new Set(loaded.map(({ id }) => id));
@@ -80,13 +88,13 @@ export function useHeldList<Item extends { id: string }>(
   };
 }
 
-/** @returns the lines in their old order, with what is now known of each */
-function renewed<Item extends { id: string }>(order: Item[], loaded: Item[]): Item[] {
+/** @returns the rows in their old order, each with its newest data */
+function refreshed<Item extends { id: string }>(order: Item[], loaded: Item[]): Item[] {
   const now = new Map(loaded.map((item) => [item.id, item]));
   return order.map((item) => now.get(item.id) ?? item);
 }
 
-/** @returns how many lines are in one of two lists only, or stand elsewhere among those that both have */
+/** @returns how many rows are in only one of two lists, or have another position among the rows that are in both */
 export function countMoves(order: { id: string }[], loaded: { id: string }[]): number {
   const before = order.map(({ id }) => id);
   const after = loaded.map(({ id }) => id);

@@ -1,11 +1,14 @@
-/** Selecting rows of the list. What is selected is known to the checkboxes alone: no state, and no script where it can go without. */
+/**
+ * Selects rows of the list. The selection is only in the checkboxes, not in React state, so most of it works without
+ * JavaScript.
+ */
 import { useActionData, useLocation } from "@remix-run/react";
 import { useEffect, useRef, type ChangeEvent, type FormEvent } from "react";
 import { useHydrated } from "../../ui/hooks/use-hydrated";
 import { numberText } from "../../ui/number";
 import type { ListStatus } from "./list-view";
 
-/** Selects all rows of the page, or none. */
+/** The checkbox that selects or deselects all rows of the page. */
 export function PageCheckbox() {
   const hydrated = useHydrated();
   function selectPage({ target }: ChangeEvent<HTMLInputElement>) {
@@ -22,11 +25,11 @@ export function PageCheckbox() {
 }
 
 /**
- * What can be done with the selected rows. CSS shows it while there are some, and counts them.
+ * The buttons for the selected rows. CSS shows them while a row is selected, and counts the rows.
  *
- * @param status of the rows
- * @param matching how many sessions there are on all pages together, where that is more than this page
- * @param formKey makes the same form sent twice one change
+ * @param status the tab of the list
+ * @param matching how many sessions match on all pages together; undefined if all are on this page
+ * @param formKey the form's idempotency key
  */
 export function SelectionBar({
   status,
@@ -63,7 +66,7 @@ export function SelectionBar({
   );
 }
 
-/** Nothing is selected any more once it was archived or restored. @returns handlers for the form */
+/** Clears the selection after the selected sessions were archived or restored. @returns props for the form */
 export function useSelectionReset() {
   const form = useRef<HTMLFormElement>(null);
   const changed = useRef(false);
@@ -75,7 +78,7 @@ export function useSelectionReset() {
   }, [key, failed]);
   function onSubmit(event: FormEvent) {
     const { submitter } = event.nativeEvent as SubmitEvent;
-    // The harmless button, for the router as well.
+    // The first button of the list's form does nothing: this keeps the router from submitting the form.
     if (submitter?.getAttribute("formmethod") === "dialog") event.preventDefault();
     const intent = submitter?.getAttribute("value") ?? "";
     changed.current = /^(archive|restore)-selected$/.test(intent);

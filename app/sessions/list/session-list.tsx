@@ -3,27 +3,28 @@ import { useClientLinks } from "../../ui/hooks/use-client-links";
 import { RelativeTime } from "../../ui/time";
 import { deletePaths, listPath } from "../paths";
 import type { SessionListItem } from "../session-summary";
-import { AgentStatusLabel, messageCountText, StatusWord } from "../session-words";
+import { AgentStatusLabel, messageCountText, StatusLabel } from "../session-text";
 import type { ListView } from "./list-view";
 import { PageCheckbox, SelectionBar, useSelectionReset } from "./selection";
 
 interface SessionListProps {
   sessions: SessionListItem[];
-  /** What the list shows, and by what it is sorted, which decides what time it tells. */
+  /** The list's tab, and its order, which decides which time is shown. */
   view: Pick<ListView, "status" | "sort">;
   /** How many sessions match, on all pages together. */
   count: number;
-  /** Makes the same form sent twice one change. */
+  /** The form's idempotency key. */
   formKey: string;
-  /** The ids of lines that are no longer on this page: deleted, archived or moved away by now. */
+  /** The ids of rows that are no longer on this page: deleted, archived or moved meanwhile. */
   gone: ReadonlySet<string>;
   /** Epoch milliseconds. */
   now: number;
 }
 
 /**
- * The list of sessions: a table on a wide screen, cards on a narrow one. It is one form; a row's buttons say intent and
- * id in one value. Rows hold plain links, which cost nothing; one handler makes them client navigations.
+ * The list of sessions: a table on a wide screen, cards on a narrow one. It is one form, so the value of a row's button
+ * has both intent and id. Links are plain `<a>` elements, which render faster than `<Link>`; one click handler of the
+ * form turns them into client navigations.
  */
 export function SessionList({ sessions, gone, view, count, formKey, now }: SessionListProps) {
   const [query] = useSearchParams();
@@ -41,8 +42,8 @@ export function SessionList({ sessions, gone, view, count, formKey, now }: Sessi
       onClick={followLink}
       {...selection}
     >
-      {/* Enter in a field of a form presses its first submit button that is not disabled. This one does nothing: it closes
-          the dialog that the form is in, and there is none. */}
+      {/* Enter in a field of a form presses its first enabled submit button. This one does nothing: it would close the
+          dialog around the form, but there is none. */}
       <button type="submit" formMethod="dialog" hidden />
       <table className="session-table">
         <thead>
@@ -116,9 +117,9 @@ function SessionListRow({
         {session.unread && <span className="unread">Unread</span>}
       </th>
       <td>
-        {/* What an agent says of its work says that the session is active, too. */}
+        {/* The agents' status implies that the session is active. */}
         {(session.status === "archived" || !session.agent) && (
-          <StatusWord status={session.status} />
+          <StatusLabel status={session.status} />
         )}
         <AgentStatusLabel report={session.agent} now={now} />
         {session.archivedBy === "idle" && (
@@ -177,7 +178,7 @@ function RowActions({ session, deletePath }: { session: SessionListItem; deleteP
   );
 }
 
-/** @returns the intent of the form that is being sent, if there is one */
+/** @returns the intent of the form that is being submitted, if any */
 function usePendingIntent(): string | undefined {
   const intent = useNavigation().formData?.get("intent");
   return typeof intent === "string" ? intent : undefined;

@@ -9,37 +9,38 @@ import type { ConversationPage as ConversationAnswer } from "../conversation/con
 import { useLiveSession, useSeen } from "../conversation/live-session";
 import type { ShownMessage } from "../protocol/message";
 import type { SessionEvent } from "../protocol/session";
-import { AgentStatusLabel } from "../session-words";
+import { AgentStatusLabel } from "../session-text";
 import { SessionDetails, SessionHistory, type SessionDetailsProps } from "./session-details";
 
-/** What a session's page is loaded with; its conversation is asked for at the same time. */
+/** The loader data of a session's page, except its conversation. */
 export interface SessionPage {
   session: SessionDetailsProps["session"];
   events: SessionEvent[];
-  /** Whether there are older ones, which are not shown. */
+  /** Whether there are older events, which are not shown. */
   olderEvents: boolean;
-  /** The newest message that the owner has seen, by its id. */
+  /** The id of the newest message that the owner has seen. */
   seen: number;
-  /** The message before which the part of the conversation that it shows ends, by its id; null: it shows the newest. */
+  /** The page shows the messages before the one with this id; null for the newest messages. */
   before: number | null;
-  /** The page's own, with the origin. */
+  /** The page's URL without its query. */
   address: string;
-  /** Each makes the same form sent twice one thing. */
+  /** Unused idempotency keys for the forms of the page. */
   freshKeys: { message: string; token: string };
   /** Epoch milliseconds. */
   now: number;
 }
 
-/** What the page is answered where it stays where it is. */
+/** The action data of a session's page. */
 export interface SessionAnswer {
-  /** What could not be done. */
+  /** The error message. */
   alert?: string;
-  /** What was being written. */
+  /** The message that was submitted, if the error is about it. */
   draft?: Draft;
+  /** The token that was created. */
   made?: MadeToken;
-  /** The form that makes a token, with what is wrong with it. */
+  /** The error of the form that creates a token, with the name that was submitted. */
   token?: { error: string; name: string };
-  /** The key of the next token, where the form's has made one. */
+  /** The idempotency key for the next token, if the form's key is used. */
   nextTokenKey?: string;
 }
 
@@ -49,14 +50,14 @@ interface OpenSessionProps {
   answered: SessionAnswer | undefined;
 }
 
-/** A session whose conversation can be read: kept up to date while it is open. */
+/** The page of a session whose conversation was loaded, with live updates. */
 export function OpenSession({ page, conversation, answered }: OpenSessionProps) {
   const { events, freshKeys, address } = page;
   const earlier = page.before !== null;
   const { status, id } = page.session;
   const live = useLiveSession(id, status, conversation, conversation.live && !earlier);
   const last = live.messages.at(-1);
-  // What has just come happened after the page was made.
+  // New messages and reports are later than the loader's `now`.
   const now = Math.max(useMovingNow(page.now), last?.created_at ?? 0, live.agent?.at ?? 0);
   const session = earlier ? page.session : upToDate(page.session, last);
   return (
@@ -100,7 +101,7 @@ export function OpenSession({ page, conversation, answered }: OpenSessionProps) 
   );
 }
 
-/** The same answer stays the same object, however often the page is rendered. */
+/** Picks the composer's error from the action data; memoized, so that the composer can compare it by identity. */
 function useFailed(answered: SessionAnswer | undefined) {
   return useMemo((): { alert: string; draft: Draft } | undefined => {
     const { alert, draft } = answered ?? {};
@@ -108,7 +109,10 @@ function useFailed(answered: SessionAnswer | undefined) {
   }, [answered]);
 }
 
-/** Messages are numbered from 1 without a gap, so the last one's number is their count. */
+/**
+ * Updates count and activity from the newest message: messages are numbered from 1 without gaps, so its id is the
+ * count.
+ */
 function upToDate(session: SessionPage["session"], last: ShownMessage | undefined) {
   return {
     ...session,
@@ -117,7 +121,7 @@ function upToDate(session: SessionPage["session"], last: ShownMessage | undefine
   };
 }
 
-/** Says that an agent wrote since the owner last looked. Looking is seen by the page itself, where it is alive. */
+/** Offers to mark the agents' messages as read. After hydration, the page does that by itself (`useSeen`). */
 function UnreadNotice({
   sessionId,
   messages,
@@ -128,9 +132,9 @@ function UnreadNotice({
   seen: number;
 }) {
   const newest = messages.findLast(({ role }) => role === "agent")?.id ?? 0;
-  const isAlive = useHydrated();
+  const hydrated = useHydrated();
   useSeen(sessionId, newest, seen);
-  if (isAlive || newest <= seen) return null;
+  if (hydrated || newest <= seen) return null;
   return (
     <Form method="post" className="flex flex-wrap items-center gap-3">
       <p>Agents have written since you last looked.</p>

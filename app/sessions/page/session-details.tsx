@@ -3,22 +3,22 @@ import type { ReactNode } from "react";
 import { ExactTime, RelativeTime } from "../../ui/time";
 import type { SessionEvent, SessionEventKind } from "../protocol/session";
 import type { SessionListItem } from "../session-summary";
-import { messageCountText, StatusWord } from "../session-words";
+import { messageCountText, StatusLabel } from "../session-text";
 
 export interface SessionDetailsProps {
   session: SessionListItem & {
-    /** At GitHub. */
+    /** The repository's page on GitHub. */
     repositoryUrl: string;
     createdAt: number;
     archivedAt: number | null;
   };
   /** Epoch milliseconds. */
   now: number;
-  /** What else there is to say of its status. */
+  /** Shown below the session's status. */
   children?: ReactNode;
 }
 
-/** What there is to know of a session beside its conversation. */
+/** The panel with the details of a session: repository, status, counts and times. */
 export function SessionDetails({ session, now, children }: SessionDetailsProps) {
   const { repository, status, archivedAt, archivedBy, archiveDue } = session;
   return (
@@ -31,7 +31,7 @@ export function SessionDetails({ session, now, children }: SessionDetailsProps) 
           </a>
         </Detail>
         <Detail term="Status">
-          <StatusWord status={status} />
+          <StatusLabel status={status} />
           <span className="block text-sm empty:hidden">{children}</span>
         </Detail>
         <Detail term="Messages">{messageCountText(session.messageCount)}</Detail>
@@ -85,13 +85,13 @@ const EVENT_TEXT: Record<SessionEventKind, string> = {
 interface SessionHistoryProps {
   /** Oldest first. */
   events: SessionEvent[];
-  /** Whether there are older ones, which are not shown. */
+  /** Whether there are older events, which are not shown. */
   older: boolean;
   /** Epoch milliseconds. */
   now: number;
 }
 
-/** A session's history. */
+/** The list of a session's events. */
 export function SessionHistory({ events, older, now }: SessionHistoryProps) {
   if (events.length === 0) return null;
   return (

@@ -1,7 +1,7 @@
 import { Form, Link } from "@remix-run/react";
 import type { SessionListItem } from "../session-summary";
 
-/** The session's name, and what can be done with the session as a whole. */
+/** The heading of a session's page, with buttons to archive or restore, download and delete the session. */
 export function SessionHeader({
   session,
 }: {
@@ -21,7 +21,8 @@ export function SessionHeader({
         >
           {active ? "Archive" : "Restore"}
         </button>
-        {/* The answer says that it is a file. With `download`, the sign-in page and errors would be saved as one too. */}
+        {/* The response's Content-Disposition makes it a download. With the attribute `download`, the browser would save
+            the sign-in page or an error as a file too. */}
         <a href={`/session/${session.id}/export`} className="button icon-download max-sm:px-2">
           Download
         </a>

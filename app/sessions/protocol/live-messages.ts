@@ -1,27 +1,33 @@
-/** What a session's Durable Object says on the live sockets. Nothing is said to it but "ping", which is answered "pong". */
+/**
+ * The messages that Durable Objects send on live sockets. Clients send only the heartbeat "ping", answered with "pong".
+ */
 import type { Message, ShownMessage } from "./message";
 import type { AgentReport, SessionStatus } from "./session";
 
-/** To a page of the owner's. */
+/** Sent to the owner's open pages of a session. */
 export type LiveMessage =
-  /** New messages, in order, none left out; and what the agents' last report is by now. */
+  /** New messages, oldest first, without gaps, and the agents' current report. */
   | { type: "messages"; messages: ShownMessage[]; agent: AgentReport | null }
+  /** The agents' current report, if only that has changed. */
   | { type: "agent"; agent: AgentReport | null }
-  /** The session's status as its row says it. */
+  /** The session's status, as stored in its row. */
   | { type: "status"; status: SessionStatus }
-  /** More has changed than can be told here: the page is to read itself anew. */
+  /** Something else has changed, or too many messages were missed: the page must reload its data. */
   | { type: "changed" };
 
-/** To an agent. */
+/** Sent to agents. */
 export type AgentLiveMessage = { type: "messages"; messages: AgentMessage[] };
 
-/** A message as an agent gets it: its text as it was written. */
+/** A message as an agent receives it, with its text as it was written. */
 export type AgentMessage = Omit<Message, "client_key">;
 
-/** To an open list of the owner's: these sessions have changed. */
+/** Sent to the owner's open lists: these sessions, by their ids, have changed. */
 export type ListMessage = { type: "changed"; sessions: string[] };
 
-/** Why a socket is closed, or refused to a page; it is not to be opened again. The range 4000 to 4999 is an application's own. */
+/**
+ * The close codes and reasons of sockets that the client must not reopen. Applications may use the codes 4000 to 4999
+ * (RFC 6455, section 7.4.2).
+ */
 export const CLOSED = {
   signedOut: { code: 4001, reason: "You signed out." },
   revoked: { code: 4003, reason: "This token was revoked." },
@@ -31,18 +37,20 @@ export const CLOSED = {
   unexpected: { code: 4008, reason: "Nothing but “ping” is expected here." },
 } as const;
 
-/** How long, in milliseconds, a page may listen until it is checked again who asks. */
-export const PAGE_LISTENS_FOR = 60 * 60 * 1000;
+/**
+ * How long, in milliseconds, a page's socket may be open until the page must reconnect, so that its sign-in is checked.
+ */
+export const PAGE_SOCKET_LIFETIME = 60 * 60 * 1000;
 
-/** How a page's socket is closed that is older than that: the page opens another one, which is checked. */
+/** The close code and reason of a page's socket that is older than `PAGE_SOCKET_LIFETIME`; the page reconnects. */
 export const CHECK_AGAIN = { code: 4010, reason: "Open it again: who listens is checked hourly." };
 
-/** @returns whether a socket that was closed with this code is not to be opened again */
+/** @returns whether a socket that was closed with this code must not be reopened */
 export function isFinal(code: number): boolean {
   return Object.values(CLOSED).some((closed) => closed.code === code);
 }
 
-/** @returns what came over a page's socket; undefined where it is nothing of the above, such as "pong" */
+/** @param data received on a session page's socket @returns undefined if it is not a `LiveMessage`, such as "pong" */
 export function parseLiveMessage(data: unknown): LiveMessage | undefined {
   const message = parseJson(data);
   switch (message?.type) {
@@ -57,7 +65,7 @@ export function parseLiveMessage(data: unknown): LiveMessage | undefined {
   }
 }
 
-/** @returns what came over a list's socket; undefined where it is no such message */
+/** @param data received on a list's socket @returns undefined if it is not a `ListMessage`, such as "pong" */
 export function parseListMessage(data: unknown): ListMessage | undefined {
   const message = parseJson(data);
   return message?.type === "changed" && Array.isArray(message.sessions)

@@ -1,11 +1,11 @@
 /**
- * What a message says, parsed: a tree of words and of the few things that they can be, free of any platform. It has no
- * place for HTML. It travels as JSON, so a node is small: its first property names its kind and holds what is in it,
- * also where a page is older than the server and does not know the kind.
+ * A message's Markdown as a tree of nodes, used by browser and server. It cannot contain HTML. It is sent as JSON, so
+ * nodes are small: the first property of a node is its kind, and the property's value is its content. That is true of
+ * every future kind too, so that a page older than the server can show the content of a kind that it does not know.
  */
 export type Markdown = MarkdownNode[];
 
-/** A string is text; a line break in it is one in the message too. */
+/** A string is text; a line break in it is shown as one. */
 export type MarkdownNode =
   | string
   | { p: Markdown }
@@ -19,24 +19,27 @@ export type MarkdownNode =
   | { pre: string; language: string }
   | { ul: Markdown[] }
   | { ol: Markdown[]; start: number }
-  /** The box at the start of an item of a list of tasks, and whether that is done. */
+  /** The checkbox at the start of a task list item: whether the task is done. */
   | { task: boolean }
-  /** The first row is the heading's. A row may be shorter than that one: what is missing is empty. */
+  /** The first row is the header. A row may be shorter than it: missing cells are empty. */
   | { table: Markdown[][]; align: Align[] }
   | { hr: true }
   /** A whole message that has too much formatting to display: its text as it was written. */
   | { plain: string };
 
-/** The conversation's own heading is an h2. */
+/** The levels begin at h3, because the heading "Conversation" of the page is an h2. */
 export type MarkdownHeading =
   { h3: Markdown } | { h4: Markdown } | { h5: Markdown } | { h6: Markdown };
 
-/** How a column of a table is aligned; null where its author did not say. */
+/** The alignment of a table column; null if the author did not set it. */
 export type Align = "left" | "center" | "right" | null;
 
 const INLINE = ["em", "strong", "del", "a", "code"];
 
-/** @returns the words of a message, or of a part of one, without their looks; blocks, items and cells end with a line */
+/**
+ * @param content a tree, a node or a part of one
+ * @returns its text without formatting; blocks, list items and table cells end with a line break
+ */
 export function plainText(content: unknown): string {
   if (typeof content === "string") return content;
   if (Array.isArray(content)) {
@@ -49,9 +52,9 @@ export function plainText(content: unknown): string {
 }
 
 /**
- * @param href an address, percent-encoded
- * @returns whether a message may link to it: absolute, by a protocol that runs no script, with nothing in it that
- *   browsers read in their own way
+ * @param href a URL, percent-encoded
+ * @returns whether a message may link to it: it must be absolute, use http, https or mailto, and contain nothing that
+ *   browsers interpret differently, such as spaces or a slash or backslash after "//"
  */
 export function isLinkTarget(href: string): boolean {
   return /^(https?:\/\/(?![/\\])|mailto:)[\x21-\x7e]+$/i.test(href);

@@ -2,19 +2,23 @@ import type { Markdown } from "./markdown";
 
 export type MessageRole = "user" | "agent";
 
+/** A message as a session's object stores it. */
 export interface Message {
-  /** Counts up from 1 within its session. */
+  /** Numbered from 1 within its session, without gaps. */
   id: number;
   role: MessageRole;
+  /** The name of the user or the agent. */
   author: string;
+  /** Markdown, as it was written. */
   text: string;
+  /** Epoch milliseconds. */
   created_at: number;
-  /** Made where the message was written: the same message sent twice is one message. */
+  /** The idempotency key, created by the sender: the same message sent twice is stored once. */
   client_key: string;
 }
 
-/** A message as somebody sends it. */
+/** A message to be stored. */
 export type NewMessage = Pick<Message, "role" | "author" | "text" | "client_key">;
 
-/** A message as a page shows it: its text parsed. */
+/** A message as a page shows it, with its text parsed. */
 export type ShownMessage = Omit<Message, "text"> & { content: Markdown };

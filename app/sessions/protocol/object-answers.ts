@@ -1,29 +1,33 @@
 import type { AgentStatus } from "./session";
 
-/** A token by which an agent reports into one session. The token itself is kept nowhere. */
+/** A token with which an agent reports into one session. The token itself is not stored, only its hash. */
 export interface AgentToken {
   id: number;
+  /** The agent's name. */
   name: string;
+  /** Epoch milliseconds. */
   created_at: number;
+  /** When the token was last used, epoch milliseconds; null if never. */
   used_at: number | null;
 }
 
-/** A token that was just made, or why it was not: the session has too many, or the form's key has made one already. */
+/** A new token, or why none was created: the session has too many, or the form's key has already created one. */
 export type NewToken = { token: string } | { token: undefined; refused: "key-used" | "too-many" };
 
-/** What an agent sends: words, a status, or both. The same key sent again changes nothing. */
+/** An agent's report: a text, a status, or both. */
 export interface NewReport {
   text: string | undefined;
   status: AgentStatus | undefined;
+  /** The idempotency key: the same report sent again changes nothing. */
   key: string;
 }
 
 /**
- * What every method of a session's Durable Object answers with:
+ * What the owner's methods of a session's Durable Object return:
  * - `empty`: it has no state (never initialized, or wiped);
- * - `foreign`: it has state, and belongs to somebody else;
+ * - `foreign`: the session belongs to another user;
  * - `deleting`: its deletion has begun and will finish by itself;
- * - `ready`: done, with what was asked for.
+ * - `ready`: done; `Content` is the result.
  */
 export type ObjectAnswer<Content = unknown> =
   | { state: "empty" }
@@ -32,16 +36,18 @@ export type ObjectAnswer<Content = unknown> =
   | ({ state: "ready" } & Content);
 
 /**
- * Why a session's Durable Object takes nothing more for now:
- * - `limited`: too much within a minute; `wait` is in milliseconds;
- * - `full`: the session has stored as much as it may.
+ * Why a session's Durable Object refuses new content:
+ * - `limited`: too many requests within a minute; `wait` is in milliseconds;
+ * - `full`: the session has stored as much as it may (`SESSION_BYTES`).
  */
 export type NoRoom = { state: "limited"; wait: number } | { state: "full" };
 
 /**
- * What a session's Durable Object answers an agent with, where there is room:
- * - `refused`: the token is not one of this session's (never was, or was revoked), or there is no such session;
- * - `deleting`: the session's deletion has begun.
+ * What the agents' methods of a session's Durable Object return:
+ * - `refused`: the token is not valid for this session (never was, was revoked or has expired), or there is no such
+ *   session;
+ * - `deleting`: the session's deletion has begun;
+ * - `ready`: done; `Content` is the result.
  */
 export type AgentAnswer<Content = unknown> =
   { state: "refused" } | { state: "deleting" } | NoRoom | ({ state: "ready" } & Content);

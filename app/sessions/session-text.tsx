@@ -2,8 +2,8 @@ import { numberText } from "../ui/number";
 import { RelativeTime } from "../ui/time";
 import { agentStatusAt, type AgentReport, type SessionStatus } from "./protocol/session";
 
-/** A session's status, by icon and by word. */
-export function StatusWord({ status }: { status: SessionStatus }) {
+/** A session's status, as an icon and text. */
+export function StatusLabel({ status }: { status: SessionStatus }) {
   return status === "active" ? (
     <span className="status icon-active text-good">Active</span>
   ) : (
@@ -18,21 +18,21 @@ export function messageCountText(count: number): string {
 }
 
 const STATUS_TEXT = {
-  working: { word: "Working", said: "said", tone: "text-accent" },
-  waiting: { word: "Needs you", said: "said", tone: "text-warn" },
-  done: { word: "Done", said: "said", tone: "text-good" },
-  failed: { word: "Failed", said: "said", tone: "text-danger" },
-  silent: { word: "Silent", said: "last heard", tone: "text-muted" },
+  working: { label: "Working", said: "said", tone: "text-accent" },
+  waiting: { label: "Needs you", said: "said", tone: "text-warn" },
+  done: { label: "Done", said: "said", tone: "text-good" },
+  failed: { label: "Failed", said: "said", tone: "text-danger" },
+  silent: { label: "Silent", said: "last heard", tone: "text-muted" },
 } as const;
 
-/** What agents last said of their work, and how long ago: "Working, said 2 minutes ago". Nothing where none did. */
+/** The agents' last reported status and its age, such as "Working, said 2 minutes ago". Empty if there is none. */
 export function AgentStatusLabel({ report, now }: { report: AgentReport | null; now: number }) {
   const status = report && agentStatusAt(report, now);
   if (!status) return null;
-  const { word, said, tone } = STATUS_TEXT[status];
+  const { label, said, tone } = STATUS_TEXT[status];
   return (
     <span className={`status agent-status icon-${status} ${tone}`}>
-      {`${word}, ${said} `}
+      {`${label}, ${said} `}
       <RelativeTime at={report.at} now={now} />
     </span>
   );
