@@ -83,6 +83,6 @@ async function deleteSessions(
 /** Revokes Ship's access to GitHub. @throws if GitHub cannot be reached and `mayRetry`; otherwise only logs it */
 async function revokeGrant(env: CompanionEnv, userId: string, mayRetry: boolean): Promise<void> {
   const outcome = await disconnect(env, userId, Date.now());
-  if (outcome === "unavailable" && mayRetry) throw new Error("GitHub could not be asked");
+  if (outcome === "unavailable" && mayRetry) throw new Error("GitHub could not be reached");
   if (outcome !== "not-connected") logEvent("account-github", { user: userId, outcome });
 }

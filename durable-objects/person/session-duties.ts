@@ -9,7 +9,8 @@ import type { Duty } from "./duties";
 const EXPECTED = { interval: 2_000, timeout: 60_000 };
 
 /**
- * Makes a duty of a step function. D1 stores what is to be done; the object stores only that there is something to do.
+ * Creates a duty from a step function. D1 stores what is to be done; the object stores only that there is something to
+ * do.
  *
  * @param name see `Duty`
  * @param stepOf runs the next step

@@ -11,7 +11,7 @@ import type { OpenPage, OpenPages } from "./open-pages";
 const TIMEOUT = 60_000;
 
 /**
- * Makes the duty that closes the open lists and pages of sign-ins that have ended. It reads from D1 which have ended:
+ * Creates the duty that closes the open lists and pages of sign-ins that have ended. It reads from D1 which have ended:
  * so nothing is closed if signing out failed, and everything is closed if it worked but its response was lost. It runs
  * again a minute after the request, for a deletion that reached D1 late and for a page that was being opened meanwhile.
  *
