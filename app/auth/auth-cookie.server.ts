@@ -44,8 +44,8 @@ async function readClaim(request: Request, context: AppLoadContext): Promise<Cla
 }
 
 /**
- * Reads the person from the request's cookie without checking that they are still signed in. Use it only to show their own
- * name, never to show their data.
+ * Reads the person from the request's cookie without checking that they are still signed in. Use it only to show their
+ * own name, never to show their data.
  */
 export async function claimedUser(
   request: Request,

@@ -34,8 +34,8 @@ export function mayUseShip(request: Request, context: AppLoadContext, user: User
 /**
  * Guards a page: call it first in every loader and action.
  *
- * @param load reads the page's data with `context.reads`. It runs at the same time as the check, in the same round trip,
- *   and its result is discarded if the check fails, so it must not write anything (docs/decisions/0003).
+ * @param load reads the page's data with `context.reads`. It runs at the same time as the check, in the same round
+ *   trip, and its result is discarded if the check fails, so it must not write anything (docs/decisions/0003).
  * @returns what `load` returned; without `load`, the person
  * @throws a redirect to the sign-in page (and from there back here) if the person is not signed in or may not use this
  *   Ship any more; otherwise what `load` throws

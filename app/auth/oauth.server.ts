@@ -47,7 +47,8 @@ const begunValue = z.object({ state: z.string(), verifier: z.string(), to: z.str
 const TEN_MINUTES = 10 * 60;
 
 /**
- * Begins the sign-in with GitHub: redirects to GitHub's authorization page and stores state and PKCE verifier in a cookie.
+ * Begins the sign-in with GitHub: redirects to GitHub's authorization page and stores state and PKCE verifier in a
+ * cookie.
  *
  * @param to path to go to after signing in; the dashboard is used if it is too long for a cookie
  */

@@ -19,8 +19,8 @@ import {
 const COOKIE_AGE = 400 * 24 * 60 * 60;
 
 /**
- * Signs a person in with a new random token, and ends the sign-in that this browser had before. If their account is being
- * deleted, nothing changes and they are redirected to the sign-in page, with that problem.
+ * Signs a person in with a new random token, and ends the sign-in that this browser had before. If their account is
+ * being deleted, nothing changes and they are redirected to the sign-in page, with that problem.
  *
  * @param to path to redirect to
  * @param more statements to run in the same batch
@@ -90,7 +90,9 @@ export async function forgetSignIn(
   return redirect(path, { headers: { "Set-Cookie": cookie } });
 }
 
-/** Also starts the deletion again, because the person's object may have missed the first request (docs/decisions/0008). */
+/**
+ * Also starts the deletion again, because the person's object may have missed the first request (docs/decisions/0008).
+ */
 function refuseDeleted({ env, waitUntil }: AppLoadContext, user: User, to: string) {
   logEvent("sign-in-refused", { problem: "deleting" });
   waitUntil(attempt("account-run", async () => personObject(env, user.id).runDeletion(user.id)));

@@ -11,8 +11,8 @@ type RowsOf<Statements extends readonly Statement[]> = {
 };
 
 /**
- * Creates a Kysely query builder that only compiles statements and has no connection. Every statement runs through `write`
- * or `read` instead, which send a D1 batch: D1 has no other transactions, and a batch is one round trip.
+ * Creates a Kysely query builder that only compiles statements and has no connection. Every statement runs through
+ * `write` or `read` instead, which send a D1 batch: D1 has no other transactions, and a batch is one round trip.
  *
  * @returns a query builder typed by `Tables`; executing one of its queries directly throws
  */
@@ -30,8 +30,8 @@ export type Database = Pick<D1Database, "prepare" | "batch">;
 
 /**
  * Wraps D1 so that batches sent in the same turn of the event loop are sent as one. Remix runs the loaders of a page in
- * parallel, so together they need one round trip (docs/decisions/0003). Use it for reads only: one failing statement fails
- * the batch for every caller.
+ * parallel, so together they need one round trip (docs/decisions/0003). Use it for reads only: one failing statement
+ * fails the batch for every caller.
  */
 export function collectReads(d1: D1Database): Database {
   let collected: D1PreparedStatement[] = [];

@@ -10,8 +10,8 @@ interface Env {
   /** The GitHub App's name in its URL. If set, Ship links to the App's page for connecting more repositories. */
   GITHUB_APP_SLUG?: string;
   /**
-   * Comma-separated "id:key" pairs. An id consists of letters, digits, "-" and "_"; a key is 32 bytes in base64. The first
-   * key encrypts; all of them decrypt, so that a key can be rotated.
+   * Comma-separated "id:key" pairs. An id consists of letters, digits, "-" and "_"; a key is 32 bytes in base64. The
+   * first key encrypts; all of them decrypt, so that a key can be rotated.
    */
   TOKEN_KEYS?: string;
 }

@@ -31,7 +31,7 @@ function isClientError(error: unknown): boolean {
 }
 
 /**
- * Runs a step that may fail for reasons outside the app, such as an unreachable database, and logs the error if it throws.
+ * Runs a step that may fail for reasons outside the app, such as an unreachable database. If it throws, logs the error.
  *
  * @param step name of the step in the log, in kebab case
  * @returns the result of `run`; undefined if it threw

@@ -16,8 +16,8 @@ function toHex(bytes: Uint8Array): string {
 }
 
 /**
- * Derives an id from a person and a text such as a form's idempotency key. The same input always gives the same id, so a
- * form that is sent twice creates one thing.
+ * Derives an id from a person and a text such as a form's idempotency key. The same input always gives the same id, so
+ * a form that is sent twice creates one thing.
  *
  * @returns a UUID, version 8 (RFC 9562)
  */

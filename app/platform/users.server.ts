@@ -1,10 +1,10 @@
 /**
  * Checks who may use this Ship. The variable ALLOWED_USERS (of the app and of the Durable Objects' Worker alike) lists
- * GitHub ids and logins, comma-separated. "*" allows everybody; an empty list allows nobody. An id of an Enterprise Server
- * has its host: "42@github.example.com".
+ * GitHub ids and logins, comma-separated. "*" allows everybody; an empty list allows nobody. An id of an Enterprise
+ * Server has its host: "42@github.example.com".
  *
- * GitHub never reassigns an id, but it does reassign released logins. So a listed login is compared with the login that a
- * person had when they signed in, and is never looked up again.
+ * GitHub never reassigns an id, but it does reassign released logins. So a listed login is compared with the login that
+ * a person had when they signed in, and is never looked up again.
  */
 import { sql, type RawBuilder } from "kysely";
 import { read, statementBuilder, type Database } from "./database.server";
@@ -56,8 +56,9 @@ export function isLocalUser(id: string): boolean {
 const allowedStatements = statementBuilder<{ users: IdAndLogin }>();
 
 /**
- * Checks whether a person may still use this Ship when the request is not their own, such as one with an agent's token. If
- * their id is not listed and the list has logins, it compares the login of their latest sign-in, which it reads from D1.
+ * Checks whether a person may still use this Ship when the request is not their own, such as one with an agent's token.
+ * If their id is not listed and the list has logins, it compares the login of their latest sign-in, which it reads from
+ * D1.
  *
  * @returns always true for a local user
  * @throws what D1 throws
@@ -74,8 +75,8 @@ export async function isStillAllowed(
 }
 
 /**
- * Builds the SQL condition that every INSERT of a person's data needs, so that a late statement cannot restore data of a
- * deleted account (docs/decisions/0008). It holds unless the account is being deleted, or its deletion finished at or
+ * Builds the SQL condition that every INSERT of a person's data needs, so that a late statement cannot restore data of
+ * a deleted account (docs/decisions/0008). It holds unless the account is being deleted, or its deletion finished at or
  * after `begun`.
  *
  * @param begun when the inserting request (or the inserted session) began, epoch milliseconds

@@ -7,9 +7,9 @@ import {
 } from "@remix-run/cloudflare";
 
 /**
- * Creates a signed cookie: `HttpOnly` unless `options` say otherwise, and `SameSite=Lax`. Over https it is also `Secure`
- * and has the `__Host-` prefix; over http (on loopback) not every browser accepts such a cookie. Created for each request,
- * because the secrets are only available in its `env`.
+ * Creates a signed cookie: `HttpOnly` unless `options` say otherwise, and `SameSite=Lax`. Over https it is also
+ * `Secure` and has the `__Host-` prefix; over http (on loopback) not every browser accepts such a cookie. Created for
+ * each request, because the secrets are only available in its `env`.
  *
  * @param name without the prefix of Ship's cookies
  * @throws if AUTH_SECRETS has no secret: an unsigned cookie must never be trusted

@@ -41,8 +41,8 @@ export function findBearerRoute(
 }
 
 /**
- * Checks a request before the app handles it. It passes if it was sent to Ship's own address, its body is not too large,
- * and it either uses a safe method or comes from this origin.
+ * Checks a request before the app handles it. It passes if it was sent to Ship's own address, its body is not too
+ * large, and it either uses a safe method or comes from this origin.
  *
  * - A WebSocket upgrade needs the same origin although it is a GET: browsers open sockets to any origin, with cookies.
  * - A request to a token route needs no origin, because a page of another origin cannot send the token. Its cookies are

@@ -58,8 +58,8 @@ export function routePatterns(routes: Routes): (pathname: string) => string {
 }
 
 /**
- * Logs one line of JSON about a request and its response, if LOG_REQUESTS is "true". For privacy, it has no user and the
- * route's pattern instead of the path, because paths contain ids.
+ * Logs one line of JSON about a request and its response, if LOG_REQUESTS is "true". For privacy, it has no user and
+ * the route's pattern instead of the path, because paths contain ids.
  *
  * @param patternOf from `routePatterns`
  * @param context of the request; the line has the calls counted so far

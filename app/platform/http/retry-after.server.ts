@@ -12,8 +12,8 @@ export function retryAfter(wait: number): { seconds: number; headers: HeadersIni
 }
 
 /**
- * A route's `headers` export that passes on its action's Retry-After header: Remix sends a document without the action's
- * headers otherwise.
+ * A route's `headers` export that passes on its action's Retry-After header: Remix sends a document without the
+ * action's headers otherwise.
  */
 export const passRetryAfter: HeadersFunction = ({ actionHeaders }) => {
   const wait = actionHeaders.get("Retry-After");

@@ -42,9 +42,9 @@ export function listenerOf(request: Request): URLSearchParams {
 const FIRST_MESSAGE_TIMEOUT = 5_000;
 
 /**
- * Accepts a WebSocket and closes it with a code and a reason. A refusal by HTTP status would not reach the page, because
- * browsers do not expose the status of a failed upgrade. It is closed on the page's first "ping": closing it at once would
- * be logged as an error.
+ * Accepts a WebSocket and closes it with a code and a reason. A refusal by HTTP status would not reach the page,
+ * because browsers do not expose the status of a failed upgrade. It is closed on the page's first "ping": closing it at
+ * once would be logged as an error.
  */
 export function closedSocket({ code, reason }: { code: number; reason: string }): Response {
   const { 0: client, 1: server } = new WebSocketPair();
