@@ -18,7 +18,7 @@ interface PickDialogProps {
   errors: Fields | undefined;
 }
 
-/** Asks which of the connected repositories it is to be. */
+/** The dialog for a new session in which a GitHub user picks a connected repository. */
 export function PickDialog({ dialog, offer: first, find, typed, errors }: PickDialogProps) {
   const search = useRepositorySearch(first, find);
   const { offer } = search;
