@@ -4,34 +4,38 @@ import hooks from "eslint-plugin-react-hooks";
 import { defineConfig, globalIgnores } from "eslint/config";
 import ts from "typescript-eslint";
 
-/** The features: none of them imports from another. */
+/** The feature folders of app/. They may not import from each other. */
 const FEATURES = ["sessions", "runners", "notifications"];
 
-/** The folders of app/sessions by floor, the highest first. Below them are the files beside them, then protocol/. */
-const FLOORS = [["page"], ["agents", "conversation", "bulk"], ["list"], ["lifecycle"]];
+/**
+ * The folders of app/sessions by layer, the highest first; folders in one layer may not import from each other. The
+ * files directly in app/sessions are the next lower layer, and protocol/ is the lowest.
+ */
+const LAYERS = [["page"], ["agents", "conversation", "bulk"], ["list"], ["lifecycle"]];
 
+/** @returns the folders that the files of a feature may not import from, outside that feature */
 const outside = (feature) => [
   ...["routes", "account", "auth", "github"],
   ...FEATURES.filter((other) => other !== feature),
 ];
 
 /**
- * The folders that the files of a folder may not import from. Imports run one way: routes -> account -> features, auth ->
- * github -> ui, platform; within app/sessions from higher floors to lower ones.
+ * For each pattern of files, the folders that they may not import from. Imports go one way only: routes -> account ->
+ * features, auth -> github -> ui, platform. Within app/sessions they go from higher layers to lower ones.
  */
-const CLOSED = [
+const RESTRICTED = [
   ["app/ui/**", ["routes", "account", ...FEATURES, "auth", "github", "platform"]],
   ["app/platform/**", ["routes", "account", ...FEATURES, "auth", "github", "ui"]],
   ["app/github/**", ["routes", "account", ...FEATURES, "auth"]],
   ["app/auth/**", ["routes", "account", ...FEATURES]],
   ["app/account/**", ["routes"]],
   ...FEATURES.map((feature) => [`app/${feature}/**`, outside(feature)]),
-  ["app/sessions/*", [...outside("sessions"), ...FLOORS.flat()]],
-  ...FLOORS.flatMap((floor, level) => {
-    const closed = FLOORS.slice(0, level + 1).flat();
-    return floor.map((room) => [
-      `app/sessions/${room}/**`,
-      [...outside("sessions"), ...closed.filter((name) => name !== room)],
+  ["app/sessions/*", [...outside("sessions"), ...LAYERS.flat()]],
+  ...LAYERS.flatMap((layer, level) => {
+    const restricted = LAYERS.slice(0, level + 1).flat();
+    return layer.map((folder) => [
+      `app/sessions/${folder}/**`,
+      [...outside("sessions"), ...restricted.filter((name) => name !== folder)],
     ]);
   }),
   [
@@ -43,7 +47,10 @@ const CLOSED = [
   ],
 ];
 
-/** @param folder its name, or a pattern of a path below it @returns what matches imports from there, also relative ones */
+/**
+ * @param folder name of a folder, or a regular expression for a path in it
+ * @returns a pattern of `no-restricted-imports` that matches relative and other imports from there
+ */
 const importsFrom = (folder) => ({
   regex: `(^|/)${folder.includes("/") ? folder : `${folder}/`}`,
 });
@@ -62,12 +69,12 @@ export default defineConfig(
   {
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
-      "@typescript-eslint/only-throw-error": "off", // Remix: a Response is thrown to answer with it.
+      "@typescript-eslint/only-throw-error": "off", // Remix loaders and actions throw Responses.
       "@typescript-eslint/consistent-type-imports": "error",
       "jsx-a11y/no-autofocus": ["error", { ignoreNonDOM: true }],
     },
   },
-  CLOSED.map(([files, folders]) => ({
+  RESTRICTED.map(([files, folders]) => ({
     files: [files],
     rules: { "no-restricted-imports": ["error", { patterns: folders.map(importsFrom) }] },
   })),
@@ -86,6 +93,6 @@ export default defineConfig(
   {
     files: ["**/*.js", "**/*.mjs"],
     extends: [ts.configs.disableTypeChecked],
-    rules: { "no-undef": "off" }, // tsc checks scripts too, and knows what Node has.
+    rules: { "no-undef": "off" }, // tsc checks scripts too, and knows Node's globals.
   },
 );

@@ -3,7 +3,7 @@ import { RemixServer } from "@remix-run/react";
 import { renderToString } from "react-dom/server";
 import { NonceContext } from "./platform/http/nonce";
 
-/** Renders a page to one string: its data is all there, so there is nothing to stream. */
+/** Renders a page to one string. No streaming, because no loader defers data. */
 export default function handleRequest(
   request: Request,
   status: number,
@@ -20,5 +20,5 @@ export default function handleRequest(
   return new Response(`<!DOCTYPE html>${html}`, { status, headers });
 }
 
-/** Logs what a loader, an action or a component threw; a person only sees that something went wrong. */
+/** Logs errors of loaders, actions and components; the page itself shows no details of them. */
 export { logUnexpected as handleError } from "./platform/log";

@@ -54,7 +54,7 @@ export function ErrorBoundary() {
   return <ErrorPanel />;
 }
 
-/** The document around every page, and around the error where a page failed. */
+/** The document around every page, and around the root's error page. */
 export function Layout({ children }: { children: ReactNode }) {
   const page = useRouteLoaderData<typeof loader>("root");
   const nonce = useNonce();
@@ -77,7 +77,7 @@ export function Layout({ children }: { children: ReactNode }) {
             <Link to="/dashboard" className="wordmark icon-ship">
               Ship
             </Link>
-            {/* Who is asked to sign in is not signed in, whatever an old cookie says. */}
+            {/* Hidden on the sign-in page: an ended sign-in may have left its cookie. */}
             {page?.user && pathname !== "/login" && <SignedIn user={page.user} />}
           </div>
         </header>
@@ -113,7 +113,10 @@ function Progress() {
   return state === "idle" ? null : <div className="progress" />;
 }
 
-/** Where a change of page or data took the focused element away, the page's heading is next to be read. */
+/**
+ * Moves the focus to the page's heading after a navigation, so that screen readers announce the page; not if the
+ * focused element is still there, nor on the first load.
+ */
 function useFocusAfterNavigation() {
   const { key } = useLocation();
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** The Pages entry: every request that is not for a static file passes here. */
+/** The Pages Function that handles every request except those for static files. */
 import {
   createRequestHandler,
   logDevReady,
@@ -14,10 +14,10 @@ import { AGENT_ROUTES } from "../app/sessions/agents/agent-routes";
 import * as remixBuild from "../build/index.js";
 
 const build = remixBuild as unknown as ServerBuild;
-// The mode that the app was built in: this file is compiled by wrangler, which has a NODE_ENV of its own.
+// The build's mode, not NODE_ENV: wrangler compiles this file and sets a NODE_ENV of its own.
 const answer = createRequestHandler(build, build.mode);
 const patternOf = routePatterns(build.routes);
-/** The address of the app's stylesheet, for what is written by hand. */
+/** The URL of the app's stylesheet, for pages that are rendered without Remix. */
 const stylesheet = (build.routes.root?.module.links?.() ?? [])
   .flatMap((link) => ("href" in link && link.rel === "stylesheet" ? [link.href] : []))
   .join("");
@@ -31,13 +31,13 @@ export const onRequest: PagesFunction<Env> = async ({ request, env, waitUntil })
   const response = await respond(request, passed, context);
   logRequest(request, response, patternOf, context);
   if (response.webSocket) return response;
-  // A copy: the headers of a redirect cannot be changed.
+  // A copy, because the headers of a `Response.redirect()` are immutable.
   const secured = new Response(response.body, response);
   setSecurityHeaders(secured.headers, request, context.nonce, env, build.mode);
   return secured;
 };
 
-/** @param passed what the gate returned */
+/** @param passed the result of `passGate` */
 async function respond(
   request: Request,
   passed: Awaited<ReturnType<typeof passGate>>,
@@ -51,7 +51,7 @@ async function respond(
   return Response.json({ error: text }, { status, headers });
 }
 
-/** Written by hand, because nothing that was refused is handed to the app. */
+/** Renders a refusal without Remix, because a refused request must not reach the app. */
 function refusalPage({ status, title, text, headers = {} }: Refusal): Response {
   const page = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>${title} · Ship</title>

@@ -3,7 +3,7 @@ import { sessionCountText } from "../sessions/session-summary";
 import { Dialog } from "../ui/dialog";
 import { Field } from "../ui/field";
 
-/** Leads to the dialog that deletes an account. */
+/** The part of the account page that links to the dialog for deleting the account. */
 export function DeleteAccountPanel() {
   return (
     <section aria-labelledby="delete-account" className="panel grid gap-3 p-4">
@@ -19,15 +19,15 @@ export function DeleteAccountPanel() {
 }
 
 interface DeleteAccountDialogProps {
-  /** What is to be typed. */
+  /** The login, which must be typed to confirm. */
   login: string;
   sessions: number;
-  /** Whether Ship has access to GitHub. */
+  /** Whether Ship has access to the person's GitHub account. */
   connected: boolean;
   failed: { error?: string; alert?: string; name: string } | undefined;
 }
 
-/** Says what would be lost, and asks for the person's name to delete it for good. */
+/** The dialog that lists what will be deleted, and requires the person to type their login. */
 export function DeleteAccountDialog({
   login,
   sessions,

@@ -1,4 +1,4 @@
-/** What the pages do to delete an account. */
+/** Begins the deletion of an account; the person's Durable Object carries it out (docs/decisions/0008). */
 import { read, write, type Database } from "../platform/database.server";
 import { personObject } from "../platform/durable-objects.server";
 import { attempt, logEvent } from "../platform/log";
@@ -11,10 +11,10 @@ export async function countSessions(d1: Database, userId: string): Promise<numbe
 }
 
 /**
- * Begins the deletion of an account. The person's object is told first: whoever dies from here on, it looks whether the
- * deletion was asked for, and finishes it.
+ * Begins the deletion of an account, and ends all its sign-ins. The person's object is notified before the write to D1:
+ * if this request fails halfway, the object checks whether the deletion was written, and finishes it.
  *
- * @returns `unavailable` where D1 or that object did not answer: it may not have begun, and asking again is safe
+ * @returns `unavailable` if D1 or the object could not be reached: the deletion may not have begun, and a retry is safe
  */
 export async function deleteAccount(env: Env, userId: string): Promise<"begun" | "unavailable"> {
   const begun = await attempt("account-delete", async () => {

@@ -1,21 +1,22 @@
-/** The statements by which an account is deleted. Times are epoch milliseconds. */
+/** SQL statements for deleting an account. Times are epoch milliseconds. */
 import { sql } from "kysely";
 import { statementBuilder, type Statement } from "../platform/database.server";
 
-/** What a deleted account leaves behind. */
+/** A row of `deleted_users`: the tombstone of an account, stored when its deletion begins. */
 export interface DeletedUser {
   user_id: string;
-  /** When its deletion was asked for. */
+  /** When the deletion was requested. */
   deleted_at: number;
-  /** Null while some of it is still there. */
+  /** When the deletion was finished; null until then. */
   finished_at: number | null;
 }
 
 const accountStatements = statementBuilder<{ deleted_users: DeletedUser }>();
 
 /**
- * Begins a deletion: from here on nobody is signed in as this person, and nothing of theirs is stored. Where it lands only
- * after that deletion was finished, because it was asked for twice, the account that was begun since stays.
+ * Begins a deletion: inserts the tombstone, which makes statements with `accountStands` refuse new data, and ends all
+ * sign-ins. If the deletion was requested twice and the second write arrives after the first deletion has finished,
+ * nothing changes, so that an account created since is not deleted.
  */
 export function insertDeletedUser(userId: string, now: number): Statement[] {
   return [
@@ -31,6 +32,7 @@ export function insertDeletedUser(userId: string, now: number): Statement[] {
   ];
 }
 
+/** Selects the tombstone of an account. */
 export function readDeletedUser(userId: string): Statement<DeletedUser> {
   return accountStatements
     .selectFrom("deleted_users")
@@ -39,27 +41,27 @@ export function readDeletedUser(userId: string): Statement<DeletedUser> {
     .compile();
 }
 
-/** How many sessions a person has, as it is kept; no row where there are none. */
+/** Selects how many sessions a person has, from the stored counts; no row if they have none. */
 export function readSessionCount(userId: string): Statement<{ count: number }> {
   return sql<{ count: number }>`
     SELECT active + archived AS count FROM session_counts
     WHERE user_id = ${userId} AND repo = ''`.compile(accountStatements);
 }
 
-/** Some of a person's sessions. */
+/** Selects the ids of up to `limit` of a person's sessions, in no particular order. */
 export function readSomeSessions(userId: string, limit: number): Statement<{ id: string }> {
   return sql<{ id: string }>`
     SELECT id FROM sessions WHERE user_id = ${userId} LIMIT ${limit}`.compile(accountStatements);
 }
 
-/** One of a person's bulks. */
+/** Selects the id of any one of a person's bulks. */
 export function readOneBulk(userId: string): Statement<{ id: string }> {
   return sql<{ id: string }>`SELECT id FROM bulks WHERE user_id = ${userId} LIMIT 1`.compile(
     accountStatements,
   );
 }
 
-/** Deletes a bulk with its items, which may be many. */
+/** Deletes a bulk and its items. */
 export function deleteBulk(id: string, userId: string): Statement[] {
   const named = sql`SELECT id FROM bulks WHERE id = ${id} AND user_id = ${userId}`;
   return [
@@ -68,7 +70,12 @@ export function deleteBulk(id: string, userId: string): Statement[] {
   ];
 }
 
-/** Deletes what is left of a person once their sessions are gone, and says that all is. Old tombstones go along. */
+/**
+ * Deletes a person's remaining rows once their sessions and bulks are gone, and marks the deletion as finished. Also
+ * deletes outdated tombstones of other accounts.
+ *
+ * @param tombstoneSeconds how long a tombstone is kept after its deletion has finished, in seconds
+ */
 export function finishDeletedUser(
   userId: string,
   now: number,

@@ -4,7 +4,7 @@ import { readCookie, signedCookie } from "../platform/http/cookies.server";
 import { hashToken } from "../platform/token.server";
 import type { User } from "./records.server";
 
-/** What the cookie holds: who signed in, and the random token by which their record is found. */
+/** The cookie's value: the person, and the random token whose hash identifies the record of the sign-in in D1. */
 const cookieValue = z.object({
   id: z.string(),
   login: z.string(),
@@ -13,14 +13,20 @@ const cookieValue = z.object({
   token: z.string(),
 });
 
+/** What a signed cookie says about its sender. They may have signed out since: only the record in D1 can confirm it. */
 export interface Claim {
   user: User;
+  /** SHA-256 of the cookie's token, in hexadecimal. */
   tokenHash: string;
 }
 
-/** A request's claim is read once, and all its loaders get it in the same turn, so that they read D1 together. */
+/**
+ * Claims by request. All loaders of a request wait for the same promise, so they continue in the same turn and
+ * `collectReads` sends their reads in one batch (docs/decisions/0003).
+ */
 const claims = new WeakMap<AppLoadContext, Promise<Claim | undefined>>();
 
+/** @returns the claim in the request's cookie; undefined without a valid cookie */
 export function claimOf(request: Request, context: AppLoadContext): Promise<Claim | undefined> {
   const known = claims.get(context);
   if (known) return known;
@@ -38,8 +44,8 @@ async function readClaim(request: Request, context: AppLoadContext): Promise<Cla
 }
 
 /**
- * @returns the person whom the request's cookie names: enough for saying their name, not for showing what is theirs,
- *   because they may have signed out since
+ * Reads the person from the request's cookie without checking that they are still signed in. Use it only to show their
+ * own name, never to show their data.
  */
 export async function claimedUser(
   request: Request,
@@ -48,6 +54,7 @@ export async function claimedUser(
   return (await claimOf(request, context))?.user;
 }
 
+/** @returns the cookie that identifies a signed-in browser */
 export function authCookie(request: Request, context: AppLoadContext): Cookie {
   return signedCookie("auth", request, context);
 }

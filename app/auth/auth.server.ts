@@ -1,4 +1,4 @@
-/** Who is asking. (A sign-in is never called a session here: sessions are what people work in.) */
+/** Authentication of requests. (The code says "sign-in" for a login session: a "session" is a coding-agent session.) */
 import { redirect, type AppLoadContext } from "@remix-run/cloudflare";
 import { read, write } from "../platform/database.server";
 import { attempt } from "../platform/log";
@@ -9,10 +9,10 @@ import { readAuthRecord, touchAuthRecord, type User } from "./records.server";
 
 export type { User } from "./records.server";
 
-/** Being seen is written down at most this often, in milliseconds. */
+/** How often `last_seen_at` is updated at most, in milliseconds. */
 const TOUCH_EVERY = 60 * 60 * 1000;
 
-/** @returns the person who is signed in */
+/** @returns the person who is signed in and may use this Ship; undefined otherwise */
 export async function findUser(
   request: Request,
   context: AppLoadContext,
@@ -23,8 +23,8 @@ export async function findUser(
 }
 
 /**
- * @param user by what their sign-in said of them, now or when it was made
- * @returns whether ALLOWED_USERS lists them; whether they may sign in by name here, where that is how they did
+ * @param user with the login that they had when they signed in
+ * @returns for a GitHub user, whether ALLOWED_USERS lists them; for a local user, whether local sign-in is offered here
  */
 export function mayUseShip(request: Request, context: AppLoadContext, user: User): boolean {
   if (isLocalUser(user.id)) return offersLocalSignIn(request, context);
@@ -34,11 +34,11 @@ export function mayUseShip(request: Request, context: AppLoadContext, user: User
 /**
  * Guards a page: call it first in every loader and action.
  *
- * @param load reads the page's data for that person, from `context.reads`: in the same round trip as the check, whose
- *   outcome decides whether the data is handed out. It must change nothing.
- * @returns what `load` returned; without it, the person
- * @throws a redirect to the sign-in page, which leads back here, where nobody is signed in, or somebody who may not use
- *   this Ship any more; and what `load` throws
+ * @param load reads the page's data with `context.reads`. It runs at the same time as the check, in the same round
+ *   trip, and its result is discarded if the check fails, so it must not write anything (docs/decisions/0003).
+ * @returns what `load` returned; without `load`, the person
+ * @throws a redirect to the sign-in page (and from there back here) if the person is not signed in or may not use this
+ *   Ship any more; otherwise what `load` throws
  */
 export function verifySession(request: Request, context: AppLoadContext): Promise<User>;
 export function verifySession<Data>(
@@ -70,17 +70,22 @@ async function isSignedIn({ user, tokenHash }: Claim, context: AppLoadContext): 
   return record !== undefined;
 }
 
-/** @returns by which sign-in a guarded page is asked for: the hash of its token @throws a redirect where by none */
+/**
+ * Identifies the sign-in of a request that `verifySession` has already checked.
+ *
+ * @returns the hash of the sign-in's token
+ * @throws a redirect to the sign-in page without a valid cookie
+ */
 export async function signInOf(request: Request, context: AppLoadContext): Promise<string> {
   const claim = await claimOf(request, context);
   if (!claim) throw redirectToSignIn(request);
   return claim.tokenHash;
 }
 
-/** @param problem what the sign-in page says, by its name there */
+/** @param problem key of the message that the sign-in page shows */
 function redirectToSignIn(request: Request, problem?: "not-allowed"): Response {
   const { pathname, searchParams } = new URL(request.url);
-  searchParams.delete("_data"); // Remix's own, on the requests of its client
+  searchParams.delete("_data"); // Added by Remix's client to its data requests.
   const to = searchParams.size > 0 ? `${pathname}?${searchParams}` : pathname;
   return redirect(`/login?${new URLSearchParams({ ...(problem && { problem }), to })}`);
 }

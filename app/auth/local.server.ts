@@ -1,10 +1,10 @@
-/** Sign-in by name alone, for Ship on one's own machine. */
+/** Sign-in by name, without a password, for running Ship on your own machine. */
 import type { AppLoadContext } from "@remix-run/cloudflare";
 import * as z from "zod/mini";
 import { isLoopback } from "../platform/http/security-headers";
 import type { User } from "./records.server";
 
-/** The sign-in form: a name as GitHub would allow it, in lower case. */
+/** Schema of the sign-in form: a name that GitHub would allow too, converted to lower case. */
 export const signInInput = z.object({
   name: z.string("Enter a name.").check(
     z.trim(),
@@ -17,12 +17,16 @@ export const signInInput = z.object({
   ),
 });
 
-/** @returns whether this request may sign in by name alone: only where the flag is set, and only on this machine */
+/** @returns whether this request may sign in by name: only if LOCAL_SIGN_IN is "true" and the host is this machine */
 export function offersLocalSignIn(request: Request, { env }: AppLoadContext): boolean {
   return env.LOCAL_SIGN_IN === "true" && isLoopback(new URL(request.url));
 }
 
-/** @param name as checked by `signInInput` */
+/**
+ * Creates the user with this name.
+ *
+ * @param name as parsed by `signInInput`
+ */
 export function localUser(name: string): User {
   return { id: `local:${name}`, login: name, name, avatar: null };
 }

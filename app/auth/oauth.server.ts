@@ -17,7 +17,7 @@ import { logEvent } from "../platform/log";
 import { mayUseShip, type User } from "./auth.server";
 import { signIn } from "./sign-in.server";
 
-/** What a sign-in that did not work ends with, for the sign-in page to say; its name stands in the page's URL. */
+/** Messages that the sign-in page shows after a failed sign-in, by the key in its URL (`?problem=`). */
 const PROBLEMS = {
   denied: "You did not let Ship see who you are at GitHub, so you are not signed in.",
   mismatch:
@@ -32,19 +32,25 @@ const PROBLEMS = {
 
 type SignInProblem = keyof typeof PROBLEMS;
 
-/** @param name as in the sign-in page's URL @returns what that page says of it; null where there is no such problem */
+/**
+ * @param name key of a problem, from the sign-in page's URL
+ * @returns its message; null for an unknown key
+ */
 export function signInProblem(name: string | null): string | null {
   return name !== null && Object.hasOwn(PROBLEMS, name) ? PROBLEMS[name as SignInProblem] : null;
 }
 
-/** What the browser keeps while the person is at GitHub. */
+/** Value of the cookie that the browser stores while the person is at GitHub. */
 const begunValue = z.object({ state: z.string(), verifier: z.string(), to: z.string() });
 
+/** In seconds. */
 const TEN_MINUTES = 10 * 60;
 
 /**
- * @param to where the person wants to be afterwards; the dashboard instead where that is too long for a cookie
- * @returns the answer that sends them to GitHub
+ * Begins the sign-in with GitHub: redirects to GitHub's authorization page and stores state and PKCE verifier in a
+ * cookie.
+ *
+ * @param to path to go to after signing in; the dashboard is used if it is too long for a cookie
  */
 export async function beginGitHubSignIn(request: Request, context: AppLoadContext, to: string) {
   const begun = { state: generateState(), verifier: generateCodeVerifier(), to };
@@ -63,7 +69,11 @@ export async function beginGitHubSignIn(request: Request, context: AppLoadContex
   return redirect(url.href, { headers: { "Set-Cookie": cookie } });
 }
 
-/** Answers the browser's return from GitHub: signed in, or on the sign-in page with what went wrong. */
+/**
+ * Handles the OAuth callback.
+ *
+ * @returns a redirect to where the person wanted to go, signed in; or to the sign-in page, with the problem
+ */
 export async function finishGitHubSignIn(
   request: Request,
   context: AppLoadContext,
@@ -76,7 +86,7 @@ export async function finishGitHubSignIn(
   }
   const { verifier, to } = begun.data;
   const response = await finish(request, context, searchParams, verifier, to);
-  // Used up, whatever came of it: the same return cannot be made twice.
+  // Deleted on failure too, so that a callback URL works only once.
   response.headers.append(
     "Set-Cookie",
     await begunCookie(request, context).serialize("", { maxAge: 0 }),
@@ -101,7 +111,7 @@ async function finish(
     client(request, env).validateAuthorizationCode(endpoint, code, verifier),
   );
   if (tokens.problem) return refuseSignIn(tokens.problem, to);
-  const user = await askWho(env, tokens.value, now);
+  const user = await fetchUser(env, tokens.value, now);
   if (user.problem) return refuseSignIn(user.problem, to);
   if (!mayUseShip(request, context, user.value)) {
     return refuseSignIn("not-allowed", to, { user: user.value.id });
@@ -110,7 +120,7 @@ async function finish(
   return signIn(request, context, user.value, to, [saved]);
 }
 
-function askWho(env: Env, { access }: GitHubTokens, now: number): Promise<GitHubAnswer<User>> {
+function fetchUser(env: Env, { access }: GitHubTokens, now: number): Promise<GitHubAnswer<User>> {
   return askApi(env, "github-user", `bearer ${access}`, now, async (api) => {
     const { data } = await api.request("GET /user");
     const { id, login, name, avatar_url } = data;
@@ -118,7 +128,7 @@ function askWho(env: Env, { access }: GitHubTokens, now: number): Promise<GitHub
   });
 }
 
-/** @param who the person's id, where it is known: whoever runs this Ship may want to let them in */
+/** @param who the person's id if known, logged so that the operator can add it to ALLOWED_USERS */
 function refuseSignIn(
   problem: SignInProblem,
   to: string | undefined,

@@ -1,11 +1,10 @@
-/** The statements of who uses Ship and how they are signed in. Times are epoch milliseconds. */
+/** SQL statements for users and their sign-ins. Times are epoch milliseconds. */
 import { sql } from "kysely";
 import { statementBuilder, type Statement } from "../platform/database.server";
 import { accountStands } from "../platform/users.server";
 
-/** A person. */
 export interface User {
-  /** `github:<number>`, with `@<host>` for an Enterprise Server's, or `local:<name>` */
+  /** `github:<number>`, `github:<number>@<host>` for an Enterprise Server, or `local:<name>`. */
   id: string;
   login: string;
   name: string;
@@ -13,9 +12,9 @@ export interface User {
   avatar: string | null;
 }
 
-/** A browser that is signed in. */
+/** A sign-in: one for each signed-in browser. */
 interface AuthRecord {
-  /** SHA-256, in hexadecimal, of the token that the browser's cookie bears. */
+  /** SHA-256, in hexadecimal, of the token in the browser's cookie. */
   token_hash: string;
   user_id: string;
   created_at: number;
@@ -30,12 +29,12 @@ interface AuthTables {
 
 const authStatements = statementBuilder<AuthTables>();
 
-/** Signed out by itself after this long without a visit. */
+/** A sign-in expires after this time without a visit, in milliseconds. */
 const THIRTY_DAYS = 30 * 24 * 60 * 60 * 1000;
 
 /**
- * Keeps who has signed in, by the newest of what is known, and signs a browser in, unless their account is being deleted.
- * Outdated records go along.
+ * Upserts a user and inserts a sign-in, unless the account is being deleted. Also deletes the expired sign-ins of all
+ * users.
  */
 export function insertAuthRecord(user: User, tokenHash: string, now: number): Statement[] {
   const { id, login, name, avatar } = user;
@@ -57,7 +56,7 @@ export function insertAuthRecord(user: User, tokenHash: string, now: number): St
   ];
 }
 
-/** The record of a browser, unless it was signed out or is outdated. */
+/** Selects a sign-in, unless it was ended or has expired. */
 export function readAuthRecord(
   tokenHash: string,
   userId: string,
@@ -72,23 +71,23 @@ export function readAuthRecord(
     .compile();
 }
 
-/** Those of a person's sign-ins, by their tokens' hashes, that stand: neither signed out nor outdated. */
+/** Selects those of a person's sign-ins that are still active: neither ended nor expired. */
 export function readStanding(
   userId: string,
   tokenHashes: readonly string[],
   now: number,
 ): Statement<Pick<AuthRecord, "token_hash">> {
-  const asked = sql<string>`(SELECT value FROM json_each(${JSON.stringify(tokenHashes)}))`;
+  const requested = sql<string>`(SELECT value FROM json_each(${JSON.stringify(tokenHashes)}))`;
   return authStatements
     .selectFrom("auth_records")
     .select("token_hash")
-    .where("token_hash", "in", asked)
+    .where("token_hash", "in", requested)
     .where("user_id", "=", userId)
     .where("expires_at", ">", now)
     .compile();
 }
 
-/** How many browsers a person is signed in with. */
+/** Counts a person's active sign-ins. */
 export function countAuthRecords(userId: string, now: number): Statement<{ count: number }> {
   return authStatements
     .selectFrom("auth_records")
@@ -98,7 +97,7 @@ export function countAuthRecords(userId: string, now: number): Statement<{ count
     .compile();
 }
 
-/** Remembers that a browser was here: its thirty days begin anew. */
+/** Records a visit, which extends the sign-in to thirty days from now. */
 export function touchAuthRecord(tokenHash: string, now: number): Statement {
   return authStatements
     .updateTable("auth_records")
@@ -107,19 +106,23 @@ export function touchAuthRecord(tokenHash: string, now: number): Statement {
     .compile();
 }
 
-/** Signs one browser out. */
+/** Ends one sign-in. */
 export function deleteAuthRecord(tokenHash: string): Statement {
   return authStatements.deleteFrom("auth_records").where("token_hash", "=", tokenHash).compile();
 }
 
-/** Signs a browser out that is signed in by another record now. */
+/**
+ * Ends a sign-in that a new one in the same browser replaces.
+ *
+ * @param by hash of the new sign-in's token; unless that sign-in was inserted, nothing is deleted
+ */
 export function replaceAuthRecord(tokenHash: string, by: string): Statement {
   return sql`
     DELETE FROM auth_records WHERE token_hash = ${tokenHash}
       AND EXISTS (SELECT 1 FROM auth_records WHERE token_hash = ${by})`.compile(authStatements);
 }
 
-/** Signs a person out in every browser. */
+/** Ends all sign-ins of a person. */
 export function deleteAuthRecords(userId: string): Statement {
   return authStatements.deleteFrom("auth_records").where("user_id", "=", userId).compile();
 }

@@ -15,15 +15,15 @@ import {
   type User,
 } from "./records.server";
 
-/** The longest that browsers keep a cookie, in seconds. When a sign-in ends, its record says. */
+/** The longest lifetime that browsers allow a cookie, in seconds. The record in D1 decides when a sign-in expires. */
 const COOKIE_AGE = 400 * 24 * 60 * 60;
 
 /**
- * Signs a person in with a new random token; what this browser was signed in by before ends. Where their account is being
- * deleted, nothing changes, and the sign-in page says so.
+ * Signs a person in with a new random token, and ends the sign-in that this browser had before. If their account is
+ * being deleted, nothing changes and they are redirected to the sign-in page, with that problem.
  *
- * @param to where they go next
- * @param more statements that belong into the same batch
+ * @param to path to redirect to
+ * @param more statements to run in the same batch
  * @throws what D1 and the person's object throw
  */
 export async function signIn(
@@ -49,12 +49,12 @@ export async function signIn(
     : await write(env.DB, insertion, inserted);
   if (!record) return refuseDeleted(context, user, to);
   logEvent("sign-in", { user: user.id });
-  // Name and picture are only for the header, and left out where GitHub's are too long for a cookie.
-  const held = { ...user, token };
-  const plain = { ...held, name: user.login, avatar: null };
+  // Name and avatar are only shown in the header, so they are left out if they are too long for a cookie.
+  const full = { ...user, token };
+  const short = { ...full, name: user.login, avatar: null };
   const cookie = await serializeFitting(
     authCookie(request, context),
-    [held, { ...held, avatar: null }, plain],
+    [full, { ...full, avatar: null }, short],
     { maxAge: COOKIE_AGE },
   );
   return redirect(to, { headers: { "Set-Cookie": cookie } });
@@ -63,7 +63,7 @@ export async function signIn(
 /**
  * Signs the person out, in this browser or everywhere.
  *
- * @throws what D1 and the person's object throw; they are then still signed in
+ * @throws what D1 and the person's object throw; the person then may still be signed in
  */
 export async function signOut(
   request: Request,
@@ -80,7 +80,7 @@ export async function signOut(
   return forgetSignIn(request, context, "/login");
 }
 
-/** @returns an answer that leads to a path, with nothing left in this browser of a sign-in that has ended */
+/** @returns a redirect to `path` that deletes the cookie of an ended sign-in */
 export async function forgetSignIn(
   request: Request,
   context: AppLoadContext,
@@ -90,7 +90,9 @@ export async function forgetSignIn(
   return redirect(path, { headers: { "Set-Cookie": cookie } });
 }
 
-/** Also tells the person's object again, which may never have heard that it is to delete the account. */
+/**
+ * Also starts the deletion again, because the person's object may have missed the first request (docs/decisions/0008).
+ */
 function refuseDeleted({ env, waitUntil }: AppLoadContext, user: User, to: string) {
   logEvent("sign-in-refused", { problem: "deleting" });
   waitUntil(attempt("account-run", async () => personObject(env, user.id).runDeletion(user.id)));
@@ -98,12 +100,12 @@ function refuseDeleted({ env, waitUntil }: AppLoadContext, user: User, to: strin
 }
 
 /**
- * Ends sign-ins of a person's, and closes what is open by them. The person's object is told first: whatever fails from
- * here on, it looks which of them have ended.
+ * Ends sign-ins of a person and closes their open sockets. The person's object is notified before the write, so that it
+ * checks later which sign-ins have ended, even if this request fails halfway.
  *
- * @param statements end them, in one batch
- * @param reads are run after them
- * @returns as `write` does
+ * @param statements the writes that end the sign-ins, run in one batch
+ * @param reads run after them in the same batch
+ * @returns the rows of each read, in order
  * @throws what D1 and the person's object throw
  */
 async function endSignIns<const Reads extends readonly Statement[]>(
@@ -113,23 +115,25 @@ async function endSignIns<const Reads extends readonly Statement[]>(
   ...reads: Reads
 ) {
   await personObject(env, id).expectSignOut(id);
-  const answer = await write(env.DB, statements, ...reads);
+  const rows = await write(env.DB, statements, ...reads);
   waitUntil(attempt("close-sockets", async () => personObject(env, id).finishSignOut(id)));
-  return answer;
+  return rows;
 }
 
-/** @returns in how many browsers a person is signed in */
+/** @returns the number of browsers in which a person is signed in */
 export async function countSignIns(d1: Database, userId: string, now: number): Promise<number> {
   const [[counted]] = await read(d1, countAuthRecords(userId, now));
   return counted?.count ?? 0;
 }
 
 /**
- * @param wanted where a person says they want to go after signing in
- * @returns that path if it is one of this origin, else the dashboard
+ * Prevents open redirects after signing in.
+ *
+ * @param wanted the requested path, which may come from an attacker's link
+ * @returns the path if it stays on this origin; otherwise the dashboard
  */
 export function safePath(wanted: string | null): string {
-  // Visible ASCII but no "\": browsers drop control characters and read "\" as "/", and so "/\t/evil.example" would
+  // Allows visible ASCII except "\": browsers drop control characters and treat "\" as "/", so "/\t/evil.example" would
   // leave this origin.
   return wanted && /^\/(?!\/)[!-[\]-~]*$/.test(wanted) ? wanted : "/dashboard";
 }

@@ -1,23 +1,23 @@
-/** GitHub, or a GitHub Enterprise Server: as OAuth server and as API, both asked with a limit of time. */
+/** Requests to GitHub or a GitHub Enterprise Server: OAuth and REST API, both with a timeout. */
 import { Octokit } from "@octokit/core";
 import { OAuth2Client, OAuth2RequestError, type OAuth2Tokens } from "arctic";
 import { logError } from "../platform/log";
 
-/** How long a person waits for all that one request of theirs asks of GitHub, in milliseconds. */
+/** Time limit for all calls to GitHub during one request of a person, in milliseconds from the request's start. */
 const GITHUB_TIMEOUT = 6_000;
 
 /**
- * Why GitHub did not answer what was asked.
- * - `refused`: it does not accept the code or the token (any more); asking again changes nothing;
- * - `unavailable`: it is down, slow or limits the rate.
+ * Why a request to GitHub failed.
+ * - `refused`: GitHub rejected the code, token or request; a retry would fail too.
+ * - `unavailable`: GitHub is down, slow or limits the rate; a later retry may succeed.
  */
 export type GitHubProblem = "refused" | "unavailable";
 
-/** What GitHub answered. */
+/** Result of a request to GitHub. */
 export type GitHubAnswer<Value> =
   { value: Value; problem?: undefined } | { value?: undefined; problem: GitHubProblem };
 
-/** What asking GitHub needs, in the app and in a person's object alike. */
+/** The bindings that requests to GitHub need, in the app and in Durable Objects. */
 export type GitHubEnv = Pick<
   Env,
   | "DB"
@@ -28,62 +28,72 @@ export type GitHubEnv = Pick<
   | "TOKEN_KEYS"
 >;
 
-/** A person's access to GitHub. */
+/** A person's OAuth tokens. */
 export interface GitHubTokens {
   access: string;
-  /** When the access token ends, epoch milliseconds; null: never. */
+  /** When the access token expires, epoch milliseconds; null if it does not. */
   expiresAt: number | null;
-  /** What a new pair is got with, once. */
+  /** The refresh token, which can be exchanged once for a new pair; null if the access token does not expire. */
   refresh: string | null;
 }
 
-/** @returns whether a GitHub App is configured */
+/** @returns whether a GitHub App is configured, and so sign-in with GitHub is offered */
 export function offersGitHub(env: Env): boolean {
   return Boolean(env.GITHUB_CLIENT_ID && env.GITHUB_CLIENT_SECRET);
 }
 
-/** @returns whether a person signed in with GitHub, by their id */
+/** @returns whether an id is that of a person who signs in with GitHub */
 export function isGitHubUser(userId: string): boolean {
   return userId.startsWith("github:");
 }
 
 /**
- * Each GitHub counts its accounts from 1, so an account of an Enterprise Server bears its host: nobody becomes somebody
- * else where `GITHUB_URL` is changed.
+ * Builds a person's id. Every GitHub server numbers its accounts from 1, so the id has the host of an Enterprise
+ * Server: otherwise a change of `GITHUB_URL` would give people the accounts of others.
  *
- * @param account the number that GitHub knows a person by
- * @returns a person's id: `github:<number>` at github.com, `github:<number>@<host>` elsewhere
+ * @param account GitHub's numeric id of the account
+ * @returns `github:<number>` for github.com, `github:<number>@<host>` for other hosts
  */
 export function gitHubUserId(env: Env, account: number): string {
   const { host } = new URL(env.GITHUB_URL);
   return host === "github.com" ? `github:${account}` : `github:${account}@${host}`;
 }
 
-/** @returns a page of GitHub, by its path */
+/** @returns the URL of a page on GitHub */
 export function gitHubPage(env: GitHubEnv, path: string): string {
   return new URL(path, env.GITHUB_URL).href;
 }
 
-/** @returns where a person connects more repositories; null where the app's name is not configured */
+/** @returns the URL of GitHub's page for connecting more repositories; null if GITHUB_APP_SLUG is not set */
 export function connectPage(env: Env): string | null {
   const slug = env.GITHUB_APP_SLUG;
   return slug ? gitHubPage(env, `/apps/${slug}/installations/new`) : null;
 }
 
-/** @param redirectUri where GitHub sends the person back to; null where nobody is sent anywhere */
+/**
+ * Creates the OAuth client of the GitHub App.
+ *
+ * @param redirectUri the callback URL; null for requests that do not redirect
+ */
 export function oauthClient(env: GitHubEnv, redirectUri: string | null): OAuth2Client {
   return new OAuth2Client(env.GITHUB_CLIENT_ID ?? "", env.GITHUB_CLIENT_SECRET ?? "", redirectUri);
 }
 
-/** Exchanges a code or a refresh token for tokens. @param now when the person's request began, epoch milliseconds */
+/**
+ * Exchanges a code or a refresh token for tokens.
+ *
+ * @param step name of the step in the log, in kebab case
+ * @param now when the person's request began, epoch milliseconds
+ * @param request sends the exchange
+ */
 export function askForTokens(
   step: string,
   now: number,
   request: () => Promise<OAuth2Tokens>,
 ): Promise<GitHubAnswer<GitHubTokens>> {
-  return ask(step, now, async (signal) => {
+  return runWithTimeout(step, now, async (signal) => {
     const tokens = await Promise.race([request(), rejectOn(signal)]);
-    // GitHub answers 200 to what it refuses, and says so in the body.
+    // GitHub refuses with status 200 and an error in the body.
     if ("error" in tokens.data)
       throw new OAuth2RequestError(String(tokens.data.error), null, null, null);
     return {
@@ -96,21 +106,21 @@ export function askForTokens(
 }
 
 /**
- * Asks the API.
+ * Sends requests to GitHub's REST API.
  *
- * @param step what is being asked, in kebab case
- * @param authorization the header of that name
+ * @param step name of the step in the log, in kebab case
+ * @param authorization value of the Authorization header
  * @param now when the person's request began, epoch milliseconds
- * @param question gets a client whose requests all end when the person's patience does
+ * @param run sends the requests, with a client that aborts them at the time limit
  */
 export function askApi<Value>(
   env: GitHubEnv,
   step: string,
   authorization: string,
   now: number,
-  question: (api: Octokit) => Promise<Value>,
+  run: (api: Octokit) => Promise<Value>,
 ): Promise<GitHubAnswer<Value>> {
-  return ask(step, now, (signal) => {
+  return runWithTimeout(step, now, (signal) => {
     const api = new Octokit({
       baseUrl: env.GITHUB_API_URL,
       userAgent: "ship",
@@ -119,18 +129,19 @@ export function askApi<Value>(
     api.hook.before("request", (options) => {
       options.headers.authorization = authorization;
     });
-    return question(api);
+    return run(api);
   });
 }
 
-async function ask<Value>(
+/** Aborts `run` at the time limit, and turns errors into problems. Only `unavailable` is logged. */
+async function runWithTimeout<Value>(
   step: string,
   now: number,
-  question: (signal: AbortSignal) => Promise<Value>,
+  run: (signal: AbortSignal) => Promise<Value>,
 ): Promise<GitHubAnswer<Value>> {
   const left = Math.max(0, now + GITHUB_TIMEOUT - Date.now());
   try {
-    return { value: await question(AbortSignal.timeout(left)) };
+    return { value: await run(AbortSignal.timeout(left)) };
   } catch (error) {
     if (isRefusal(error)) return { problem: "refused" };
     logError(step, error);
@@ -138,7 +149,7 @@ async function ask<Value>(
   }
 }
 
-/** GitHub answers 403 and 429 to too many questions: that passes. */
+/** 403 and 429 are not refusals, because GitHub uses them for its rate limits. */
 function isRefusal(error: unknown): boolean {
   if (error instanceof OAuth2RequestError) return true;
   if (!(error instanceof Error && "status" in error)) return false;

@@ -3,7 +3,12 @@ import { FIND_LENGTH, type Offer } from "./offer";
 import { offerRepositories } from "./repositories.server";
 import { accessToken, type TokenRow } from "./tokens.server";
 
-/** @returns what `?find=` of a URL searches for @throws a 400 Response where it is too long */
+/**
+ * Reads the search text from a URL.
+ *
+ * @returns the trimmed value of `?find=`; "" without one
+ * @throws a 400 Response if it is too long
+ */
 export function parseFind(request: Request): string {
   const find = new URL(request.url).searchParams.get("find")?.trim() ?? "";
   if (find.length <= FIND_LENGTH) return find;
@@ -12,11 +17,11 @@ export function parseFind(request: Request): string {
 }
 
 /**
- * Asks GitHub what a person may choose from.
+ * Loads the repositories that a person may choose from. Problems with GitHub are part of the result, not thrown.
  *
- * @param row the person's access, from `findTokens`
+ * @param row the person's tokens, from `findTokens`
  * @param now when their request began, epoch milliseconds
- * @param find from `parseFind`
+ * @param find search text, from `parseFind`
  */
 export async function makeOffer(
   env: Env,

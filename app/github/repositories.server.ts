@@ -1,42 +1,42 @@
 /**
- * The connected repositories: those of the GitHub App's installations that a person can reach. An account may have
- * thousands, so nothing here reads all of them: a picker is offered some, and the one that was picked is asked for by name.
+ * The connected repositories: those of the GitHub App's installations that a person has access to. An account may have
+ * thousands, so they are never all read: the picker is offered some, and the picked one is looked up by name.
  */
 import type { Octokit } from "@octokit/core";
 import { inParallel } from "../platform/parallel";
 import { askApi, type GitHubAnswer } from "./client.server";
 
-/** A repository that a session can be made for. */
+/** A repository that a session can be created for. */
 export interface ConnectedRepository {
   owner: string;
   name: string;
   isPrivate: boolean;
 }
 
-/** What a picker offers. */
+/** The repositories that the picker offers. */
 export interface OfferedRepositories {
-  /** Newest push first, a hundred at the most. */
+  /** Latest push first, at most 100. */
   repositories: ConnectedRepository[];
-  /** Whether these are all that there are, so that nobody needs to ask for others. */
+  /** Whether these are all connected repositories, so that the page can search them without the server. */
   complete: boolean;
 }
 
-/** How many GitHub gives at once. */
+/** Page size of GitHub's lists: their maximum. */
 const PAGE = 100;
 
-/** How many answers a Worker waits for at a time. */
+/** How many requests are sent in parallel: a Worker's maximum. */
 const AT_ONCE = 6;
 
 /**
- * How many installations are listed, and how many pages in all beyond the first of each: a Worker may send 50 requests
- * on Cloudflare's free plan.
+ * How many installations are listed, and how many pages in total beyond the first of each. On Cloudflare's free plan, a
+ * Worker may send 50 requests.
  */
 const LISTED = { installations: 15, morePages: 12 };
 
-/** What an account has connected: all its repositories, or selected ones. */
+/** An account in which the GitHub App is installed, for all its repositories or for selected ones. */
 type Installation = Awaited<ReturnType<typeof readInstallations>>[number];
 
-/** What GitHub's several answers say of a repository. */
+/** The fields of a repository that Ship uses, common to GitHub's endpoints. */
 interface GitHubRepository {
   id: number;
   owner: { id: number; login: string } | null;
@@ -47,13 +47,13 @@ interface GitHubRepository {
 }
 
 /**
- * Of accounts with many repositories, GitHub's search finds those that match: by the words in a name, or by the whole of
- * "owner/name". Those of all other accounts are found by any part of "owner/name".
+ * Searches the connected repositories: by any part of "owner/name" if an account has few repositories; otherwise with
+ * GitHub's search, by whole words of the name, and by a complete "owner/name".
  *
  * @param token the person's access token
  * @param now when the person's request began, epoch milliseconds
- * @param find words, all of which are to be found; none for the repositories with the newest pushes
- * @returns connected repositories; archived ones and those of suspended installations are left out
+ * @param find words that must all match; "" for the repositories with the latest pushes
+ * @returns connected repositories, without archived ones and those of suspended installations
  */
 export function offerRepositories(
   env: Env,
@@ -81,9 +81,11 @@ export function offerRepositories(
 }
 
 /**
+ * Looks up a connected repository by name.
+ *
  * @param now when the person's request began, epoch milliseconds
- * @param wanted "owner/name" in any case
- * @returns the connected repository of that name, by the letters that GitHub has; undefined where it is not connected
+ * @param wanted "owner/name", case-insensitive
+ * @returns the repository, with its name spelled as on GitHub; undefined if it is not connected
  */
 export function findConnected(
   env: Env,
@@ -97,7 +99,7 @@ export function findConnected(
   });
 }
 
-/** The installations that a person has access to, of their first hundred accounts; suspended ones are left out. */
+/** Reads the installations that a person has access to (GitHub's first 100), without suspended ones. */
 async function readInstallations(api: Octokit) {
   const { data } = await api.request("GET /user/installations", { per_page: PAGE });
   return data.installations.filter(({ suspended_at }) => !suspended_at);
@@ -117,8 +119,8 @@ async function findByName(
 }
 
 /**
- * With a person's token, GitHub shows private repositories only where both the app and the person have access, but public
- * ones always: of these, the installation of their owner says whether they are connected.
+ * With a person's token, GitHub returns a private repository only if both the app and the person have access to it, but
+ * any public one. So a public repository is connected only if it is part of its owner's installation.
  *
  * https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app#about-user-access-tokens
  */
@@ -135,10 +137,10 @@ async function isConnected(
 }
 
 /**
- * Lists what is connected, as far as that is little: the first page of an account that has connected all its
- * repositories, every page of selected ones.
+ * Lists connected repositories, within the limits of `LISTED`: every page of an installation for selected repositories,
+ * the first page of one for all repositories.
  *
- * @returns the repositories, and the installations that have more than these
+ * @returns `known`: the repositories; `large`: the installations that were not listed completely
  */
 async function listRepositories(
   api: Octokit,
@@ -160,14 +162,14 @@ async function listRepositories(
     )
     .slice(0, LISTED.morePages);
   const pages = [...firstPages, ...(await inParallel(more, AT_ONCE, read))];
-  const isWhole = ({ id }: Installation) => {
+  const isComplete = ({ id }: Installation) => {
     const [first, ...others] = pages.filter(({ installation }) => installation.id === id);
     const listed = others.reduce((sum, page) => sum + page.repositories.length, 0);
     return first !== undefined && first.repositories.length + listed >= first.total;
   };
   return {
     known: pages.flatMap(({ repositories }) => repositories),
-    large: installations.filter((installation) => !isWhole(installation)),
+    large: installations.filter((installation) => !isComplete(installation)),
   };
 }
 
@@ -184,7 +186,11 @@ async function readPage(
   return { installation, total: data.total_count, repositories: data.repositories };
 }
 
-/** @returns what GitHub's search finds that is certainly connected, among the repositories of these installations */
+/**
+ * Searches the repositories of these installations with GitHub's search.
+ *
+ * @returns those certainly connected: private ones, and public ones of an installation for all repositories
+ */
 async function search(
   api: Octokit,
   installations: Installation[],
@@ -201,7 +207,7 @@ async function search(
     "fork:true archived:false",
     ...accounts.map((login) => `user:${login}`),
   ].join(" ");
-  // 422: none of these accounts has anything that may be searched.
+  // 422: none of these accounts can be searched.
   const answer = await orUndefined(
     422,
     api.request("GET /search/repositories", { q, sort: "updated", per_page: PAGE }),
@@ -212,7 +218,7 @@ async function search(
   return found.filter((one) => one.private || whole.has(one.owner?.id));
 }
 
-/** @returns undefined where GitHub answers with this status */
+/** @returns the response; undefined if GitHub responds with this error status */
 async function orUndefined<Answer>(
   status: number,
   request: Promise<Answer>,
@@ -237,7 +243,7 @@ function connected({ owner, name, private: isPrivate }: GitHubRepository): Conne
   return { owner: owner?.login ?? "", name, isPrivate };
 }
 
-/** @returns epoch milliseconds; 0 where nothing was ever pushed */
+/** @returns epoch milliseconds; 0 if there was no push yet */
 function lastPush({ pushed_at }: GitHubRepository): number {
   return pushed_at ? Date.parse(pushed_at) : 0;
 }

@@ -5,44 +5,44 @@ import { useHydrated } from "../ui/hooks/use-hydrated";
 import { FIND_LENGTH, GITHUB_PROBLEM, type Offer } from "./offer";
 import type { ConnectedRepository } from "./repositories.server";
 
-/** A search is sent when nothing was typed for so long, in milliseconds. */
-const TYPING = 300;
+/** Debounce of the search, in milliseconds. */
+const DEBOUNCE = 300;
 
 interface Search {
-  /** What was typed. */
-  words: string;
-  setWords: (words: string) => void;
-  /** Undefined until GitHub was asked. */
+  /** The typed text. */
+  text: string;
+  setText: (text: string) => void;
+  /** Undefined until the first response. */
   offer: Offer | undefined;
-  /** Whether `offer` is yet to answer what was typed. */
+  /** Whether `offer` does not match the typed text yet. */
   pending: boolean;
 }
 
 /**
- * Searches the connected repositories: where all of them are here, in these; otherwise at the server.
+ * Searches the connected repositories: in the browser if the page has all of them, otherwise on the server.
  *
- * @param first what the page came with; null where it is to be asked for after the page is shown
- * @param find what that was searched for
+ * @param first the offer from the page's loader; null to load it once the page is shown
+ * @param find the search text of that offer
  */
 export function useRepositorySearch(first: Offer | null, find: string): Search {
-  // It stays, where the page is read again without it.
+  // The first offer is kept, because a revalidation of the page returns none.
   const [start] = useState(first);
-  const [words, setWords] = useState(find);
+  const [text, setText] = useState(find);
   const { data, state, load } = useFetcher<Offer>();
   const offer = data ?? start ?? undefined;
-  const wanted = words.trim();
+  const wanted = text.trim();
   const pending = !offer?.complete && offer?.find !== wanted;
   useEffect(() => {
     if (state !== "idle" || !pending) return;
     const path = `/dashboard/new/repositories?${new URLSearchParams({ find: offer ? wanted : "" })}`;
-    const timer = setTimeout(() => load(path), offer ? TYPING : 0);
+    const timer = setTimeout(() => load(path), offer ? DEBOUNCE : 0);
     return () => clearTimeout(timer);
   }, [offer, pending, wanted, state, load]);
-  return { words, setWords, offer, pending };
+  return { text, setText, offer, pending };
 }
 
-/** Where one types what to search for. Without JavaScript, the page is asked for again. */
-export function RepositorySearchField({ words, setWords }: Search) {
+/** The search field. Without JavaScript it is a GET form that reloads the page with `?find=`. */
+export function RepositorySearchField({ text, setText }: Search) {
   const [query] = useSearchParams();
   const hydrated = useHydrated();
   return (
@@ -64,8 +64,8 @@ export function RepositorySearchField({ words, setWords }: Search) {
           name="find"
           type="search"
           maxLength={FIND_LENGTH}
-          value={words}
-          onChange={(event) => setWords(event.target.value)}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
           autoFocus
         />
       </div>
@@ -75,14 +75,14 @@ export function RepositorySearchField({ words, setWords }: Search) {
 }
 
 interface RepositoryPickerProps extends Search {
-  /** "owner/name" of the one that was chosen before. */
+  /** "owner/name" of the repository that is chosen when the dialog opens. */
   chosen: string | undefined;
   error: string | undefined;
 }
 
-/** Offers the connected repositories, one to choose, or says why there is none and what can be done about it. */
+/** Radio buttons for the connected repositories; if there are none, the reason and links to fix it. */
 export function RepositoryPicker({ chosen, error, ...search }: RepositoryPickerProps) {
-  const { words, offer, pending } = search;
+  const { text, offer, pending } = search;
   const [picked, setPicked] = useState(() => parseChosen(chosen));
   const offered = offeredOf(search, picked);
   return (
@@ -100,7 +100,7 @@ export function RepositoryPicker({ chosen, error, ...search }: RepositoryPickerP
           </p>
         )}
         <p aria-live="polite" className="text-sm text-muted">
-          {foundText(offer, pending, words, offered.length)}
+          {foundText(offer, pending, text, offered.length)}
         </p>
         {offered.length > 0 && (
           <ul className="picker">
@@ -124,17 +124,20 @@ export function RepositoryPicker({ chosen, error, ...search }: RepositoryPickerP
           </ul>
         )}
       </fieldset>
-      {offer && <WhatElse offer={offer} />}
+      {offer && <OtherOptions offer={offer} />}
     </>
   );
 }
 
-/** @returns what matches, and what was picked before: of that one, GitHub is asked again before a session is made */
+/**
+ * @returns the repositories that match the typed text, and always the picked one, so that typing does not deselect it.
+ *   The server checks that it is connected before it creates a session.
+ */
 function offeredOf(
-  { words, offer }: Search,
+  { text, offer }: Search,
   picked: ConnectedRepository | undefined,
 ): ConnectedRepository[] {
-  const parts = words.toLowerCase().split(/\s+/);
+  const parts = text.toLowerCase().split(/\s+/);
   const listed = offer?.repositories ?? [];
   const matching = listed.filter((repository) => {
     const name = fullName(repository);
@@ -148,7 +151,7 @@ function offeredOf(
 function foundText(
   offer: Offer | undefined,
   pending: boolean,
-  words: string,
+  text: string,
   count: number,
 ): string {
   if (!offer) return "Looking for your repositories…";
@@ -158,10 +161,10 @@ function foundText(
     return `The ${count} with the newest pushes. Search to find others.`;
   }
   if (count > 0) return count === 1 ? "1 repository" : `${count} repositories`;
-  return words ? "No repository matches." : "No repository is connected to Ship yet.";
+  return text ? "No repository matches." : "No repository is connected to Ship yet.";
 }
 
-function WhatElse({ offer: { problem, connectMore } }: { offer: Offer }) {
+function OtherOptions({ offer: { problem, connectMore } }: { offer: Offer }) {
   return (
     <p className="flex flex-wrap gap-4">
       {problem === "refused" && (

@@ -1,4 +1,4 @@
-/** A person's access to GitHub: kept encrypted, renewed when it ends, given back when they disconnect. */
+/** A person's GitHub tokens: stored encrypted, refreshed when they expire, revoked when the person disconnects. */
 import { sql } from "kysely";
 import {
   read,
@@ -20,25 +20,28 @@ import {
   type GitHubTokens,
 } from "./client.server";
 
+/** A row of `github_tokens`. */
 export interface TokenRow {
   user_id: string;
-  /** The access and the refresh token as JSON, encrypted for this user. */
+  /** The access and the refresh token as JSON, encrypted by `seal` for this user. */
   sealed: string;
-  /** When the access token ends, epoch milliseconds; null: never. */
+  /** When the access token expires, epoch milliseconds; null if it does not. */
   expires_at: number | null;
 }
 
 const tokenStatements = statementBuilder<{ github_tokens: TokenRow }>();
 
-/** A token that ends this soon, in milliseconds, is renewed before it is used. */
-const SOON = 60_000;
+/** A token is refreshed this long before it expires, in milliseconds. */
+const REFRESH_BEFORE = 60_000;
 
-/** When to look, in milliseconds after one another, for the tokens that another request of the same person was given. */
-const LOOK_AFTER = [0, 250, 500, 1_000];
+/** The waits before each read for tokens that a concurrent request may have stored, in milliseconds. */
+const WAITS = [0, 250, 500, 1_000];
 
 /**
- * @param now when the tokens were asked for, epoch milliseconds
- * @returns the statement that keeps a person's tokens, in place of those before
+ * Encrypts a person's tokens.
+ *
+ * @param now when the request for the tokens began, epoch milliseconds
+ * @returns the statement that upserts them; it does nothing if the account is being deleted
  */
 export async function saveTokens(
   env: GitHubEnv,
@@ -54,16 +57,18 @@ export async function saveTokens(
       sealed = excluded.sealed, expires_at = excluded.expires_at`.compile(tokenStatements);
 }
 
-/** @returns a person's access to GitHub as it is kept; undefined where they are not connected */
+/** @returns a person's stored tokens, encrypted; undefined if they are not connected to GitHub */
 export async function findTokens(d1: Database, userId: string): Promise<TokenRow | undefined> {
   const [[row]] = await read(d1, readTokens(userId));
   return row;
 }
 
 /**
+ * Decrypts a person's access token, and refreshes it first if it expires within a minute.
+ *
  * @param row from `findTokens`
  * @param now when the person's request began, epoch milliseconds
- * @returns an access token that works for now, renewed if need be; `refused` where the person is not connected (any more)
+ * @returns a valid access token; `refused` if the person is not connected or GitHub rejects the refresh token
  */
 export async function accessToken(
   env: GitHubEnv,
@@ -72,11 +77,12 @@ export async function accessToken(
 ): Promise<GitHubAnswer<string>> {
   if (!row) return { problem: "refused" };
   const { access, refresh } = await unsealTokens(env, row);
-  const lasts = row.expires_at === null || row.expires_at > now + SOON;
-  if (access && lasts) return { value: access };
+  const isValid = row.expires_at === null || row.expires_at > now + REFRESH_BEFORE;
+  if (access && isValid) return { value: access };
   return refresh ? renew(env, row, refresh, now) : { problem: "refused" };
 }
 
+/** Exchanges the refresh token, and stores the new tokens unless another request has replaced `row` meanwhile. */
 async function renew(
   env: GitHubEnv,
   row: TokenRow,
@@ -104,13 +110,13 @@ async function renew(
 }
 
 /**
- * A refresh token works once, so another request of the same person may have used it a moment ago: GitHub then refuses
- * this one before the other has stored what it was given.
+ * Waits for the tokens that a concurrent request of the same person may be storing. A refresh token works only once, so
+ * GitHub refuses the second request, possibly before the first one has stored its new tokens.
  *
- * @returns the tokens that took the place of `row`; undefined where none did
+ * @returns the tokens that replaced `row`; undefined if it was deleted or not replaced in time
  */
 async function findReplaced(env: GitHubEnv, row: TokenRow): Promise<TokenRow | undefined> {
-  for (const wait of LOOK_AFTER) {
+  for (const wait of WAITS) {
     await scheduler.wait(wait);
     const current = await findTokens(env.DB, row.user_id);
     if (current?.sealed !== row.sealed) return current;
@@ -119,10 +125,11 @@ async function findReplaced(env: GitHubEnv, row: TokenRow): Promise<TokenRow | u
 }
 
 /**
- * Revokes a person's access at GitHub, then forgets it.
+ * Revokes Ship's access to a person's GitHub account, then deletes the stored tokens.
  *
- * @returns `forgotten` where nothing was revoked, because what Ship had did not work any more; `not-connected` where it had
- *   nothing; `unavailable` where GitHub could not be asked, and nothing has changed
+ * @param now when the person's request began, epoch milliseconds
+ * @returns `revoked`; `forgotten` if the tokens were deleted but not revoked, because GitHub no longer accepted them;
+ *   `not-connected` if no tokens were stored; `unavailable` if GitHub could not be reached, and nothing has changed
  */
 export async function disconnect(
   env: GitHubEnv,
@@ -140,7 +147,7 @@ export async function disconnect(
   return revoked.problem ? "forgotten" : "revoked";
 }
 
-/** Ends the authorization as a whole, and with it all tokens that stem from it. */
+/** Deletes the person's authorization of the app, which revokes all its tokens. */
 function revoke(env: GitHubEnv, access: string, now: number) {
   const { GITHUB_CLIENT_ID: client_id = "", GITHUB_CLIENT_SECRET: secret = "" } = env;
   const basic = `basic ${btoa(`${client_id}:${secret}`)}`;
@@ -166,7 +173,7 @@ async function sealedRow(env: GitHubEnv, userId: string, tokens: GitHubTokens): 
   return { user_id: userId, sealed, expires_at: expiresAt };
 }
 
-/** @returns no tokens where they cannot be decrypted: their key was removed */
+/** @returns an empty object if the tokens cannot be decrypted, for example because their key was removed */
 async function unsealTokens(
   env: GitHubEnv,
   { sealed, user_id }: TokenRow,

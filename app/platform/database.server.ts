@@ -1,7 +1,7 @@
 import { Kysely, type CompiledQuery } from "kysely";
 import { D1Dialect } from "kysely-d1";
 
-/** A statement compiled by Kysely, knowing the shape of the rows it answers with. */
+/** A statement compiled by Kysely; `Row` is the type of the rows that it returns. */
 export type Statement<Row = unknown> = CompiledQuery<Row>;
 
 type RowsOf<Statements extends readonly Statement[]> = {
@@ -11,8 +11,8 @@ type RowsOf<Statements extends readonly Statement[]> = {
 };
 
 /**
- * A Kysely that builds and compiles statements; it is connected to nothing. Every statement runs through `write` or `read`,
- * because a D1 batch is the only transaction D1 has, and one round trip however many statements it holds.
+ * Creates a Kysely query builder that only compiles statements and has no connection. Every statement runs through
+ * `write` or `read` instead, which send a D1 batch: D1 has no other transactions, and a batch is one round trip.
  *
  * @returns a query builder typed by `Tables`; executing one of its queries directly throws
  */
@@ -25,12 +25,13 @@ export function statementBuilder<Tables>(): Kysely<Tables> {
   return new Kysely<Tables>({ dialect: new D1Dialect({ database: unconnected }) });
 }
 
-/** What statements run on: D1, or something that collects what goes there. */
+/** The part of D1 that statements need: D1 itself, or a wrapper such as the one from `collectReads`. */
 export type Database = Pick<D1Database, "prepare" | "batch">;
 
 /**
- * The loaders of a page run at the same time; this lets them read in one round trip: batches sent in the same turn reach
- * D1 as one. For reads only, because a statement that fails fails all of them.
+ * Wraps D1 so that batches sent in the same turn of the event loop are sent as one. Remix runs the loaders of a page in
+ * parallel, so together they need one round trip (docs/decisions/0003). Use it for reads only: one failing statement
+ * fails the batch for every caller.
  */
 export function collectReads(d1: D1Database): Database {
   let collected: D1PreparedStatement[] = [];
@@ -59,7 +60,7 @@ export function collectReads(d1: D1Database): Database {
  * Runs writes, then reads, in one D1 batch: one transaction, one round trip, on the primary.
  *
  * @returns the rows of each read, in order
- * @throws what D1 throws; the batch may then still have been applied, with only its answer lost
+ * @throws what D1 throws; the batch may have been applied all the same, if only the response was lost
  */
 export async function write<const Reads extends readonly Statement[]>(
   d1: Database,
@@ -73,7 +74,12 @@ export async function write<const Reads extends readonly Statement[]>(
   return results.slice(writes.length).map((result) => result.results) as RowsOf<Reads>;
 }
 
-/** Runs reads in one D1 batch. @returns the rows of each, in order @throws what D1 throws */
+/**
+ * Runs reads in one D1 batch.
+ *
+ * @returns the rows of each read, in order
+ * @throws what D1 throws
+ */
 export function read<const Reads extends readonly Statement[]>(
   d1: Database,
   ...reads: Reads

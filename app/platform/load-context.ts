@@ -3,25 +3,29 @@ import { collectReads, type Database } from "./database.server";
 import { countCalls, type Calls } from "./http/request-log";
 
 declare module "@remix-run/cloudflare" {
-  /** What loaders and actions get beside the request. */
+  /** The `context` argument of every loader and action. */
   interface AppLoadContext {
     env: Env;
-    /** D1 for what loaders read: all loaders of a page together make one round trip. */
+    /** D1, for reads in loaders: the reads of all loaders of a page share one round trip. */
     reads: Database;
-    /** The time of the request in epoch milliseconds: everything on a page is told at the same moment. */
+    /** The time of the request, epoch milliseconds; one value, so that all parts of a page agree. */
     now: number;
-    /** Marks the page's own inline scripts for the Content-Security-Policy. */
+    /** The Content-Security-Policy nonce of the page's inline scripts. */
     nonce: string;
-    /** Of a request that the gate let pass by its token, without cookies; undefined for every other. */
+    /** The bearer token of a request to a token route, whose cookies were removed; undefined for other requests. */
     token: string | undefined;
-    /** How often this request has asked D1 and Durable Objects so far. */
+    /** How many calls this request has made to D1 and Durable Objects so far. */
     calls: Calls;
-    /** Lets work go on after the answer was sent. */
+    /** Keeps the Worker running until `work` settles, after the response was sent. */
     waitUntil: (work: Promise<unknown>) => void;
   }
 }
 
-/** Builds the load context of one request. Nowhere else is one made. */
+/**
+ * Creates the load context of one request.
+ *
+ * @param token the bearer token, if the request is for a token route
+ */
 export function createLoadContext(
   env: Env,
   waitUntil: (work: Promise<unknown>) => void,

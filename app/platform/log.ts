@@ -1,24 +1,24 @@
 /**
- * Writes one structured line about something that matters for security: a sign-in, a refusal, a deletion.
+ * Logs one line of JSON: security events such as a sign-in, a refusal or a deletion, and requests.
  *
- * @param event what happened, in kebab case
- * @param facts who and what; never a token, a cookie or what somebody wrote
+ * @param event name of the event, in kebab case
+ * @param facts further fields of the line; never a token, a cookie or text that a user wrote
  */
 export function logEvent(event: string, facts: Record<string, string | number>): void {
   console.log(JSON.stringify({ event, ...facts }));
 }
 
 /**
- * Writes one structured line about something that failed: what was being done, and the error's own words.
+ * Logs one line of JSON about a failure, with the error's stack or message.
  *
- * @param event what was being done, in kebab case
+ * @param event name of the step that failed, in kebab case
  */
 export function logError(event: string, error: unknown): void {
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   console.error(JSON.stringify({ event, error: message }));
 }
 
-/** Remix's `handleError`: an aborted request is nobody's failure, and neither is a page that does not exist. */
+/** Remix's `handleError`: logs an error, except for aborted requests and for client errors (status below 500). */
 export function logUnexpected(error: unknown, { request }: { request: Request }): void {
   if (request.signal.aborted || isClientError(error)) return;
   logError(`${request.method} ${new URL(request.url).pathname}`, error);
@@ -31,10 +31,10 @@ function isClientError(error: unknown): boolean {
 }
 
 /**
- * Runs a step that may fail for reasons outside the app, such as a database that does not answer.
+ * Runs a step that may fail for reasons outside the app, such as an unreachable database. If it throws, logs the error.
  *
- * @param step what is being done, in kebab case
- * @returns what it returned; undefined, with the error logged, where it threw
+ * @param step name of the step in the log, in kebab case
+ * @returns the result of `run`; undefined if it threw
  */
 export async function attempt<Result>(
   step: string,

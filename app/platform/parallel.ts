@@ -1,9 +1,8 @@
 /**
- * Does the same with each of many things, a few at a time, so that no number of them floods what they ask.
+ * Calls `run` for each item, at most `limit` at a time.
  *
- * @param limit how many are under way at once
- * @returns what came of each, in order
- * @throws what the first that fails throws
+ * @returns the results, in the order of the items
+ * @throws the error of the first call that fails
  */
 export async function inParallel<Item, Result>(
   items: readonly Item[],

@@ -1,14 +1,16 @@
-/** Encryption of what Ship keeps for others: AES-256-GCM with keys that can be replaced. */
+/** Encryption of secrets at rest, such as GitHub tokens: AES-256-GCM with keys that can be rotated. */
 
-/** One of TOKEN_KEYS: 32 bytes, and the id by which what it sealed names it. */
+/** One key of TOKEN_KEYS: 32 bytes, and its id, which is stored in front of every text encrypted with it. */
 interface SealingKey {
   id: string;
   bytes: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * @param keys TOKEN_KEYS: "id:key" pairs, comma-separated; an id has letters, digits, "-" and "_", a key is 32 bytes in base64
- * @returns them in order; none where one of them is not right
+ * Parses TOKEN_KEYS.
+ *
+ * @param keys comma-separated "id:key" pairs; an id has letters, digits, "-" and "_", a key is 32 bytes in base64
+ * @returns the keys in order; an empty array if any of them is malformed
  */
 export function parseKeys(keys = ""): SealingKey[] {
   const pairs = keys.split(",").map((pair) => pair.trim());
@@ -22,10 +24,12 @@ function parseKey(pair: string): SealingKey | undefined {
 }
 
 /**
- * @param keys as `parseKeys` takes them; the first one encrypts
- * @param owner whom the text belongs to: sealed for one person, it opens for nobody else
- * @returns "key id.nonce.ciphertext", the last two in base64
- * @throws where there is no key, or one of them is not right
+ * Encrypts a text for one owner.
+ *
+ * @param keys TOKEN_KEYS, as in `parseKeys`; the first one encrypts
+ * @param owner id of the person that the text belongs to; `unseal` returns undefined for any other
+ * @returns "keyId.nonce.ciphertext", the last two in base64
+ * @throws if there is no key, or any of them is malformed
  */
 export async function seal(keys: string | undefined, text: string, owner: string): Promise<string> {
   const [first] = parseKeys(keys);
@@ -40,8 +44,10 @@ export async function seal(keys: string | undefined, text: string, owner: string
 }
 
 /**
- * @param sealed what `seal` returned
- * @returns the text; undefined where its key is no longer listed, or it is damaged or somebody else's
+ * Decrypts a text.
+ *
+ * @param sealed from `seal`
+ * @returns the text; undefined if its key is no longer listed, it is damaged, or it was sealed for another owner
  */
 export async function unseal(
   keys: string | undefined,
@@ -59,7 +65,7 @@ export async function unseal(
     );
     return new TextDecoder().decode(text);
   } catch {
-    return undefined; // The tag is wrong: not the key, the text or the owner that it was sealed with.
+    return undefined; // Authentication failed: the key, the ciphertext or the owner differs.
   }
 }
 

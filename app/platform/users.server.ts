@@ -1,14 +1,15 @@
 /**
- * Who may use this Ship: the var ALLOWED_USERS, of the app and of the companion alike. It lists ids and logins at GitHub,
- * comma-separated; "*" is anybody, nothing is nobody. An id at an Enterprise Server names its host: "42@github.example.com".
+ * Checks who may use this Ship. The variable ALLOWED_USERS (of the app and of the Durable Objects' Worker alike) lists
+ * GitHub ids and logins, comma-separated. "*" allows everybody; an empty list allows nobody. An id of an Enterprise
+ * Server has its host: "42@github.example.com".
  *
- * An id is one person's for good. A login is not: GitHub gives one that was released to somebody else. So a login in the
- * list is compared with what GitHub called a person when they signed in, and never looked up again.
+ * GitHub never reassigns an id, but it does reassign released logins. So a listed login is compared with the login that
+ * a person had when they signed in, and is never looked up again.
  */
 import { sql, type RawBuilder } from "kysely";
 import { read, statementBuilder, type Database } from "./database.server";
 
-/** A person: their id, such as `github:583231`, and their login when they signed in. */
+/** A person's id, such as `github:583231`, and their login when they signed in. */
 interface IdAndLogin {
   id: string;
   login: string;
@@ -20,14 +21,14 @@ interface AllowedUsers {
   logins: ReadonlySet<string>;
 }
 
-/** The list is the same as long as a deployment runs, and parsed once. */
+/** Parsed lists by their text. A deployment has one list, so it is parsed once. */
 const parsed = new Map<string, AllowedUsers>();
 
 function parseAllowedUsers(list = ""): AllowedUsers {
   const known = parsed.get(list);
   if (known) return known;
   const entries = list.split(",").map((entry) => entry.trim().toLowerCase());
-  // Some logins are digits alone, too: whoever has one is listed by id.
+  // An entry of digits alone is always an id; a person whose login is digits alone must be listed by id.
   const isId = (entry: string) => /^\d+(@.+)?$/.test(entry);
   const users = {
     anybody: entries.includes("*"),
@@ -38,13 +39,16 @@ function parseAllowedUsers(list = ""): AllowedUsers {
   return users;
 }
 
-/** @param list ALLOWED_USERS @returns whether somebody who signed in with GitHub may use this Ship */
+/**
+ * @param list ALLOWED_USERS
+ * @returns whether a person who signed in with GitHub may use this Ship
+ */
 export function isAllowed(list: string | undefined, { id, login }: IdAndLogin): boolean {
   const { anybody, ids, logins } = parseAllowedUsers(list);
   return anybody || ids.has(id) || logins.has(login.toLowerCase());
 }
 
-/** @returns whether a person signed in by name alone, by their id: LOCAL_SIGN_IN lets them in, on their own machine */
+/** @returns whether an id is that of a local user, who signs in by name (LOCAL_SIGN_IN) and is not in ALLOWED_USERS */
 export function isLocalUser(id: string): boolean {
   return id.startsWith("local:");
 }
@@ -52,10 +56,11 @@ export function isLocalUser(id: string): boolean {
 const allowedStatements = statementBuilder<{ users: IdAndLogin }>();
 
 /**
- * For what somebody left behind who is not asking now, such as an agent's token.
+ * Checks whether a person may still use this Ship when the request is not their own, such as one with an agent's token.
+ * If their id is not listed and the list has logins, it compares the login of their latest sign-in, which it reads from
+ * D1.
  *
- * @returns whether they may (still) use this Ship: by their id, and where only a login can tell, by the one that D1 has of
- *   their newest sign-in; always, where they signed in by name
+ * @returns always true for a local user
  * @throws what D1 throws
  */
 export async function isStillAllowed(
@@ -70,10 +75,11 @@ export async function isStillAllowed(
 }
 
 /**
- * A condition for every statement that inserts something of a person's, so that nothing late brings back what was deleted
- * with their account: it is not being deleted, and if it was deleted before, this was begun afterwards.
+ * Builds the SQL condition that every INSERT of a person's data needs, so that a late statement cannot restore data of
+ * a deleted account (docs/decisions/0008). It holds unless the account is being deleted, or its deletion finished at or
+ * after `begun`.
  *
- * @param begun when what is inserted was begun, epoch milliseconds
+ * @param begun when the inserting request (or the inserted session) began, epoch milliseconds
  */
 export function accountStands(userId: string, begun: number): RawBuilder<boolean> {
   return sql<boolean>`NOT EXISTS (

@@ -1,6 +1,6 @@
 import { ErrorPanel } from "../ui/error-panel";
 
-/** A page that there is not: with the person's name and colours around it, as on every other. */
+/** The 404 page: a route of its own, so that the root loader runs and the header shows the person's name and theme. */
 export function loader(): never {
   throw new Response(null, { status: 404 });
 }

@@ -53,7 +53,7 @@ export async function action({ request, params, context }: ActionFunctionArgs) {
   return redirect(bulkPath(new URL(request.url).searchParams, id));
 }
 
-/** In milliseconds. */
+/** How often the progress is revalidated, in milliseconds. */
 const REFRESH_EVERY = 1_000;
 
 export default function Bulk() {

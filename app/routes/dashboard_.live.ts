@@ -4,7 +4,7 @@ import { personObject } from "../platform/durable-objects.server";
 import { openSocket } from "../platform/http/socket.server";
 import { openForPage } from "../sessions/page-socket.server";
 
-/** The live socket of a person's open lists. */
+/** WebSocket that notifies a person's open lists of changes. */
 export function loader({ request, context }: LoaderFunctionArgs) {
   return openForPage(request, async () => {
     const user = await verifySession(request, context);

@@ -3,7 +3,7 @@ import { verifySession } from "../auth/auth.server";
 import { makeOffer, parseFind } from "../github/offer.server";
 import { findTokens } from "../github/tokens.server";
 
-/** The connected repositories that the create dialog offers, once it is shown. */
+/** The connected repositories for the create dialog, which fetches them when it is shown and for each search. */
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;
   const find = parseFind(request);
@@ -13,5 +13,5 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   return json(await makeOffer(env, tokens.row, now, find));
 }
 
-/** GitHub is asked again by who searches, not because something else on the page has changed. */
+/** Only a search fetches the repositories again; revalidations of the page do not, because each would call GitHub. */
 export const shouldRevalidate = () => false;

@@ -69,7 +69,7 @@ export default function Login() {
   );
 }
 
-/** Leaves Ship for GitHub, so the browser itself has to send it. */
+/** Submitted by the browser (`reloadDocument`), because the action redirects to GitHub's site. */
 function GitHubSignIn() {
   return (
     <Form method="post" reloadDocument className="grid">

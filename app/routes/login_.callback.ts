@@ -1,7 +1,7 @@
 import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { finishGitHubSignIn } from "../auth/oauth.server";
 
-/** Where GitHub sends the browser back to. */
+/** The OAuth callback, to which GitHub redirects the browser. */
 export function loader({ request, context }: LoaderFunctionArgs) {
   return finishGitHubSignIn(request, context);
 }

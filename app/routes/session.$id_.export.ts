@@ -5,12 +5,13 @@ import { exportName, exportStream } from "../sessions/conversation/export.server
 import { parseSessionId, sessionNotFound } from "../sessions/session-input.server";
 import { findSession, readHistory } from "../sessions/session-queries.server";
 
-/** A session to keep: what Ship knows of it, its history and every message, as JSON. */
+/** Downloads a session as JSON: its row, its history and all messages. */
 export async function loader({ request, params, context }: LoaderFunctionArgs) {
   const { env, reads } = context;
-  // Who has to sign in first is led back to the session's page: a file would leave them where they signed in.
+  // Signing in returns to the session's page: a redirect to a download would leave the person on the sign-in page.
   const page = new Request(new URL(`/session/${params.id}`, request.url), request);
-  const user = await verifySession(page, context); // Only then is the object asked, for as much as it gives at once.
+  // Not in parallel with the reads below, because they make the Durable Object read a lot (docs/decisions/0003).
+  const user = await verifySession(page, context);
   const id = parseSessionId(params.id);
   const read = (after: number) => readMessages(env, id, user.id, after);
   const [{ row }, history, first] = await Promise.all([

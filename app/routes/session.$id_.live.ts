@@ -7,7 +7,9 @@ import { openForPage } from "../sessions/page-socket.server";
 import { parseAfter, parseSessionId } from "../sessions/session-input.server";
 import { findSession } from "../sessions/session-queries.server";
 
-/** The live socket of a session: for its owner's pages, and for agents with a token of this session. */
+/**
+ * WebSocket with a session's messages and changes: for its owner's pages, and for agents with a token of the session.
+ */
 export async function loader({ request, params, context }: LoaderFunctionArgs) {
   if (context.token !== undefined) {
     return liveLoader(request, context.env, params.id, context.token);

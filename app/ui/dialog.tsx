@@ -2,10 +2,11 @@ import { useNavigate } from "@remix-run/react";
 import { useEffect, useRef, useState, type ReactNode, type SyntheticEvent } from "react";
 
 /**
- * A dialog that a URL opens. The server renders it open over its page; JavaScript makes it modal. Closing it is going to
- * `closeTo`; focus then returns to where it was before.
+ * A dialog with a URL of its own. The server renders it open over its page, and JavaScript makes it modal. Closing it
+ * navigates to `closeTo` and returns the focus to the element that had it before.
  *
- * @param title its heading and accessible name
+ * @param title the heading, and the accessible name
+ * @param closeTo path of the page below the dialog
  */
 export function Dialog({
   title,
@@ -18,12 +19,12 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const navigate = useNavigate();
-  // Before a field of the dialog takes the focus.
+  // Read during the first render, before a field of the dialog takes the focus.
   const [opener] = useState(() => globalThis.document?.activeElement);
 
   useEffect(() => {
     const element = dialog.current;
-    // It is open, but not modal: `open` has to go before `showModal` takes it.
+    // `showModal` throws if the dialog is already open without being modal.
     element?.removeAttribute("open");
     element?.showModal();
     return () => {

@@ -18,36 +18,38 @@ const BY_STATUS: Record<number, { title: string; text: string }> = {
   415: { title: "Not a form", text: "Ship takes what is sent as a form only." },
 };
 
-/** @returns what Ship itself said of an error; undefined for what Remix says, which is meant for developers */
-function ownWords(data: unknown): string | undefined {
+/** @returns the message that Ship's code threw; undefined for Remix's own messages, which are meant for developers */
+function shipMessage(data: unknown): string | undefined {
   return typeof data === "string" && !data.startsWith("Error: ") ? data : undefined;
 }
 
-/** How often the page is tried again where Ship could not be reached, in milliseconds. */
+/** How often the page is revalidated while Ship cannot be reached, in milliseconds. */
 const RETRY_EVERY = 3_000;
 
-/** How the browsers say that a request got no answer. */
-const NO_ANSWER = /^(Failed to fetch|NetworkError when attempting to fetch resource\.|Load failed)/;
+/** The messages of `fetch` errors in Chrome, Firefox and Safari when a request gets no response. */
+const NO_RESPONSE =
+  /^(Failed to fetch|NetworkError when attempting to fetch resource\.|Load failed)/;
 
 /**
- * What a route shows instead of itself when it failed: what happened, and ways on.
+ * The content of a route's `ErrorBoundary`: what happened, and links to continue. Retries while Ship cannot be reached.
  *
- * @param notFound what there is to say where there is nothing, where more is known than that
+ * @param notFound a more specific message for a 404
  */
 export function ErrorPanel({ notFound }: { notFound?: string | undefined }) {
   const error = useRouteError();
-  const offline = error instanceof TypeError && NO_ANSWER.test(error.message);
+  const offline = error instanceof TypeError && NO_RESPONSE.test(error.message);
   usePolling(offline, RETRY_EVERY);
   const known = isRouteErrorResponse(error) ? BY_STATUS[error.status] : undefined;
   const { title, text } = offline ? OFFLINE : (known ?? UNEXPECTED);
-  const said = known && isRouteErrorResponse(error) && ownWords(error.data);
-  const told = isRouteErrorResponse(error) && error.status === 404 ? (notFound ?? said) : said;
+  const message = known && isRouteErrorResponse(error) && shipMessage(error.data);
+  const specific =
+    isRouteErrorResponse(error) && error.status === 404 ? (notFound ?? message) : message;
   return (
     <section className="panel mx-auto grid w-full max-w-lg justify-items-start gap-3 p-6">
       <h1 className="text-xl font-semibold" tabIndex={-1}>
         {title}
       </h1>
-      <p className="text-muted">{told || text}</p>
+      <p className="text-muted">{specific || text}</p>
       <div className="flex flex-wrap gap-2">
         <Link to="/dashboard" className="button button-primary">
           Go to your sessions

@@ -4,11 +4,11 @@ interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   label: string;
   name: string;
   hint?: string;
-  /** What is wrong with what was typed. */
+  /** Error message for the typed value. */
   error?: string | undefined;
 }
 
-/** A labelled line of text, with its hint and its error tied to it. */
+/** A text input with a label, and with a hint and an error that screen readers announce with it. */
 export function Field({ label, name, hint, error, ...input }: FieldProps) {
   const described = [error && `${name}-error`, hint && `${name}-hint`].filter(Boolean).join(" ");
   return (

@@ -2,25 +2,25 @@ import { Form, useLocation, useNavigation } from "@remix-run/react";
 import { useEffect, useState } from "react";
 
 interface FlashMessageProps {
-  /** The message as the loader read it; the same object as long as the loader is not called again, null if none was left. */
+  /** The message from the loader, null if there is none. A new object means that the loader ran again. */
   flash: {
     text: string;
     undo?: { action: string; intent: string } | undefined;
-    /** What to write to `document.cookie` once the message is shown; undefined if the document has ended it already. */
+    /** Written to `document.cookie` once the message is shown, to delete it; undefined if headers have deleted it. */
     clear?: string | undefined;
   } | null;
 }
 
 /**
- * The message of the last action. The live region is always in the document, so that a message appearing in it is read
- * aloud. A message stays until the next navigation, also if the page's data is read again; Back and Forward do not bring
- * it back.
+ * Shows the message of the last action until the next navigation. A revalidation does not remove it, and Back and
+ * Forward do not bring it back. The live region is always in the document, because screen readers only announce changes
+ * in it.
  */
 export function FlashMessage({ flash }: FlashMessageProps) {
   const { key } = useLocation();
   const isNavigating = useNavigation().state !== "idle";
   const [shown, setShown] = useState({ flash, key, isEarly: false, isOver: false });
-  // It may come with other data while its own page still loads: then it belongs to that page.
+  // A revalidation may bring the message while its own page still loads: it is then early, and stays for that page.
   if (flash && flash !== shown.flash)
     setShown({ flash, key, isEarly: isNavigating, isOver: false });
   else if (key !== shown.key) setShown({ ...shown, key, isEarly: false, isOver: !shown.isEarly });

@@ -1,9 +1,9 @@
 const number = new Intl.NumberFormat("en");
 
-/** @returns a number as people read it: "1,234". One format for all: to make it anew costs as much as a small component. */
+/** @returns a number with thousands separators: "1,234". One shared formatter, because creating one is slow. */
 export function numberText(value: number): string {
   return number.format(value);
 }
 
-/** What scrolls by itself can be reached, and so scrolled, by the keyboard. It needs an `aria-label` beside. */
+/** Props of a scrollable element, so that it can be focused and scrolled by keyboard. It also needs an `aria-label`. */
 export const SCROLLABLE = { tabIndex: 0, role: "group" };

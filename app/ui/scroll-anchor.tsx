@@ -1,21 +1,24 @@
 import { Component, createRef, type ReactNode } from "react";
 
-/** Nearer than this to the end, in pixels, a person reads along. */
-const READING_ALONG = 160;
+/** How close to the bottom of the window, in pixels, the end must be for a person to count as reading there. */
+const NEAR_END = 160;
 
 interface ScrollAnchorProps {
-  /** Numbers of the first and the last thing shown, counting up. */
+  /** Sequence numbers of the first and the last item shown. */
   first: number;
   last: number;
-  /** By which the end can be linked to. */
+  /** The id of the element at the end, for links to it. */
   endId: string;
   children: ReactNode;
 }
 
-/** @param end what stands at the end of something @returns whether a person reads there */
+/**
+ * @param end the element at the end of the content
+ * @returns whether the window is scrolled to it, or nearly
+ */
 export function isAtEnd(end: HTMLElement | null): boolean {
   const bottom = end?.getBoundingClientRect().bottom ?? Infinity;
-  return bottom < window.innerHeight + READING_ALONG;
+  return bottom < window.innerHeight + NEAR_END;
 }
 
 interface Place {
@@ -24,8 +27,8 @@ interface Place {
 }
 
 /**
- * Keeps what a person reads where it is while things are put in front of it; and who reads at the end stays at the end.
- * A class, because only a class can look at the page before it changes.
+ * Keeps the scroll position when items are added before the content, and keeps a person who reads at the end there when
+ * items are added after it. A class component, because hooks have no `getSnapshotBeforeUpdate`.
  */
 export class ScrollAnchor extends Component<ScrollAnchorProps> {
   readonly #end = createRef<HTMLDivElement>();

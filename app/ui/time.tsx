@@ -12,33 +12,33 @@ const UNITS = [
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
 /**
- * A moment, told relative to another: "5 minutes ago", "in 3 days".
+ * Formats a time relative to another: "5 minutes ago", "in 3 days".
  *
- * @param at the moment, epoch milliseconds
- * @param now the moment at which the page was made, epoch milliseconds; it comes with the page's data, so that server
- *   and browser say the same
+ * @param at the time to format, epoch milliseconds
+ * @param now the time of the page's request, epoch milliseconds; it is part of the page's data, so that server and
+ *   browser render the same text
  */
 export function relativeTime(at: number, now: number): string {
   const distance = at - now;
   const found = UNITS.find(({ ms }) => Math.abs(distance) >= ms);
   if (!found) return distance > 0 ? "in a moment" : "just now";
-  return told(Math.trunc(distance / found.ms), found.unit);
+  return formatCount(Math.trunc(distance / found.ms), found.unit);
 }
 
-/** There are few such texts, and a list asks for a hundred of them, for every request. */
-const TOLD = new Map<string, string>();
+/** A cache, because a list needs a hundred of these texts for every request, and few are distinct. */
+const FORMATTED = new Map<string, string>();
 
-function told(count: number, unit: (typeof UNITS)[number]["unit"]): string {
+function formatCount(count: number, unit: (typeof UNITS)[number]["unit"]): string {
   const key = `${count} ${unit}`;
-  const text = TOLD.get(key) ?? relative.format(count, unit);
-  TOLD.set(key, text);
+  const text = FORMATTED.get(key) ?? relative.format(count, unit);
+  FORMATTED.set(key, text);
   return text;
 }
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
 /**
- * Without Intl: a list tells a hundred of them, for every request.
+ * Formats a time in UTC. Without Intl, which is too slow for the hundred times of a list (docs/decisions/0007).
  *
  * @param at epoch milliseconds
  * @returns for example "22 Nov 2026, 11:52 UTC"
@@ -55,7 +55,10 @@ function twoDigits(number: number): string {
 
 const ExactTimeContext = createContext(exactTime);
 
-/** Tells exact times in the person's own language and time zone, which only their browser knows; until then in UTC. */
+/**
+ * Lets exact times below it be formatted in the person's language and time zone. Only the browser knows these, so times
+ * are in UTC until hydration.
+ */
 export function LocalTimes({ children }: { children: ReactNode }) {
   const format = useHydrated() ? localTime : exactTime;
   return <ExactTimeContext.Provider value={format}>{children}</ExactTimeContext.Provider>;
@@ -75,13 +78,22 @@ function localTime(at: number): string {
   return local.format(at);
 }
 
-/** A moment, exactly. @param at epoch milliseconds */
+/**
+ * An exact time.
+ *
+ * @param at epoch milliseconds
+ */
 export function ExactTime({ at }: { at: number }) {
   const format = useContext(ExactTimeContext);
   return <time dateTime={new Date(at).toISOString()}>{format(at)}</time>;
 }
 
-/** A moment told relative to `now`, with the exact time for machines and on hovering; both in epoch milliseconds. */
+/**
+ * A time relative to `now`, with the exact time in `datetime` and as tooltip.
+ *
+ * @param at epoch milliseconds
+ * @param now epoch milliseconds, as in `relativeTime`
+ */
 export function RelativeTime({ at, now }: { at: number; now: number }) {
   const format = useContext(ExactTimeContext);
   return (
@@ -91,13 +103,15 @@ export function RelativeTime({ at, now }: { at: number; now: number }) {
   );
 }
 
+/** In milliseconds. */
 const HALF_A_MINUTE = 30_000;
 
 /**
- * Lets a page that stays open tell the time as it goes on.
+ * Keeps the relative times of an open page up to date, every half minute.
  *
- * @param loaded when the page was made, epoch milliseconds
- * @returns that moment, and the time that has passed since, by the browser's clock; epoch milliseconds
+ * @param loaded the server's time of the page's data, epoch milliseconds
+ * @returns `loaded` plus the time that has passed in the browser since, epoch milliseconds; so only the length of that
+ *   time depends on the browser's clock
  */
 export function useMovingNow(loaded: number): number {
   const [now, setNow] = useState(loaded);

@@ -7,12 +7,12 @@ import {
 } from "@remix-run/cloudflare";
 
 /**
- * A signed cookie. Scripts cannot read it unless `httpOnly` is false, and other sites' requests do not carry it. Over https
- * it is also `Secure` and tied to this host by its name; over http, on loopback, not every browser takes such a cookie.
- * Created for each request, because the secrets are known only then.
+ * Creates a signed cookie: `HttpOnly` unless `options` say otherwise, and `SameSite=Lax`. Over https it is also
+ * `Secure` and has the `__Host-` prefix; over http (on loopback) not every browser accepts such a cookie. Created for
+ * each request, because the secrets are only available in its `env`.
  *
- * @param name without the prefix of all Ship's cookies
- * @throws if no secret is configured: an unsigned cookie must never be trusted
+ * @param name without the prefix of Ship's cookies
+ * @throws if AUTH_SECRETS has no secret: an unsigned cookie must never be trusted
  */
 export function signedCookie(
   name: string,
@@ -33,12 +33,14 @@ export function signedCookie(
   });
 }
 
-/** What every browser keeps of a cookie, its name and attributes included (RFC 6265, 6.1); a longer one may be dropped. */
+/** The size in bytes, name and attributes included, up to which every browser stores a cookie (RFC 6265, 6.1). */
 const COOKIE_BYTES = 4096;
 
 /**
- * @param values what the cookie may hold, in the order of preference; the last one is short
- * @returns the Set-Cookie header with the first of them that fits into a cookie
+ * Serializes the first value that fits into a cookie.
+ *
+ * @param values in order of preference; the last one must be short, as it is used even if it does not fit
+ * @returns a Set-Cookie header
  */
 export async function serializeFitting(
   cookie: Cookie,
@@ -53,15 +55,15 @@ export async function serializeFitting(
   return header;
 }
 
-/** @returns what AUTH_SECRETS lists; the first signs cookies, all of them verify */
+/** @returns the secrets in AUTH_SECRETS; the first signs cookies, all of them verify */
 export function cookieSecrets({ AUTH_SECRETS = "" }: Pick<Env, "AUTH_SECRETS">): string[] {
   return AUTH_SECRETS.split(",")
     .map((secret) => secret.trim())
     .filter(Boolean);
 }
 
-/** @returns what a cookie holds, as it came; null where the request has none or it is not signed by us */
+/** @returns the cookie's value, not validated; null if the request has no such cookie or its signature is wrong */
 export async function readCookie(request: Request, cookie: Cookie): Promise<unknown> {
   const parsed: Promise<unknown> = cookie.parse(request.headers.get("Cookie"));
-  return parsed.catch(() => null); // A signature that is not even base64.
+  return parsed.catch(() => null); // Remix throws if the signature is not base64.
 }

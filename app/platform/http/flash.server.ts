@@ -9,20 +9,21 @@ import { readCookie, serializeFitting, signedCookie } from "./cookies.server";
 
 const flashSchema = z.object({
   text: z.string(),
-  /** Offers to undo it: a form that posts `intent` to the path `action`. */
+  /** Shows an Undo button, which posts `intent` to the path `action`. */
   undo: z.optional(z.object({ action: z.string(), intent: z.string() })),
 });
 
-/** The message of an action, shown on the next page, once. */
+/** The message of an action, shown once on the next page. */
 export type Flash = z.infer<typeof flashSchema>;
 
-/** A text of this many characters fits into a cookie, whatever the characters are. */
+/** A text of this many characters fits into a cookie, even if each of them takes several bytes. */
 const TEXT_LENGTH = 300;
 
 /**
- * Redirects to `path` and has this message shown there. A message too long for a cookie loses its Undo, then its end.
+ * Redirects to `path`, which then shows this message. If the message is too long for a cookie, its Undo is dropped, and
+ * then its text is cut.
  *
- * @returns the redirect, with the message in a cookie that lasts a minute
+ * @returns the redirect, with the message in a cookie that lasts for a minute
  */
 export async function redirectWithFlash(
   request: Request,
@@ -39,9 +40,9 @@ export async function redirectWithFlash(
 /**
  * Reads the message that the last action left, if any.
  *
- * A document ends it by the headers returned here. For a page that is already open, the page ends it once it shows it, by
- * writing `clear` to `document.cookie`: the router may abort the request that brought the message and send it again, and
- * the second one must find it too.
+ * For a document request, the returned headers delete the cookie. For a data request, the page deletes it by writing
+ * `clear` to `document.cookie` once the message is shown: Remix's router may abort the request that brought the message
+ * and send it again, and the second one must get the message too.
  */
 export async function readFlash(
   request: Request,

@@ -1,9 +1,9 @@
 import type { output, ZodMiniObject } from "zod/mini";
 
-/** What a person typed, by field. */
+/** The submitted values of a form as strings, by field name. */
 export type Fields = Record<string, string>;
 
-/** The submitted values if they are right; otherwise what is wrong with each field, and what was typed. */
+/** The parsed values if they are valid; otherwise an error message for each invalid field, and the submitted values. */
 export type Checked<Schema extends ZodMiniObject> =
   | { values: output<Schema>; errors?: undefined }
   | { values?: undefined; errors: { [Field in keyof output<Schema>]?: string }; typed: Fields };
@@ -11,17 +11,17 @@ export type Checked<Schema extends ZodMiniObject> =
 /**
  * Reads a submitted form.
  *
- * @throws a 400 or 415 Response with a message where it is no form, or has a field twice or a file in it
+ * @throws a 415 Response if the body is not a form; a 400 Response if it has a field twice, or a file
  */
 export async function readForm(request: Request): Promise<Fields> {
   return (await readFormWithList(request, undefined)).fields;
 }
 
 /**
- * Reads a submitted form, of which one field may come any number of times.
+ * Reads a submitted form in which one field may occur any number of times, such as a checkbox for each row.
  *
  * @param listed the name of that field
- * @returns its values apart from the other fields
+ * @returns `list` has the values of that field, `fields` all other fields
  * @throws what `readForm` throws
  */
 export async function readFormWithList(
@@ -43,14 +43,14 @@ export async function readFormWithList(
   return { fields, list };
 }
 
-/** By the URL Standard where it can be: workerd's own reading of forms drops a “%” that stands for itself. */
+/** Parses URL-encoded forms with `URLSearchParams`, because workerd's `formData()` drops an unescaped “%” from them. */
 async function parseForm(request: Request): Promise<URLSearchParams | FormData> {
   const [type] = (request.headers.get("Content-Type") ?? "").split(";");
   const urlencoded = type?.trim().toLowerCase() === "application/x-www-form-urlencoded";
   return urlencoded ? new URLSearchParams(await request.text()) : request.formData();
 }
 
-/** Checks a form's fields against a schema; each field's first error is the one told. */
+/** Checks a form's fields against a schema and reports the first error of each field. */
 export function checkFields<Schema extends ZodMiniObject>(
   schema: Schema,
   typed: Fields,

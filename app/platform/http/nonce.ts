@@ -1,6 +1,6 @@
 import { createContext, useContext } from "react";
 
-/** The nonce of the page being rendered; only the server knows it. */
+/** The Content-Security-Policy nonce of the page, provided on the server only. */
 export const NonceContext = createContext<string | undefined>(undefined);
 
 /** @returns the nonce for inline scripts, undefined in the browser */

@@ -1,11 +1,12 @@
-/** The request gate: what it refuses never reaches Remix. */
+/** The request gate, which runs before Remix: a refused request never reaches a loader or action. */
 import { isLoopback } from "./security-headers";
 
+/** The longest request body, in bytes. */
 export const BODY_LIMIT = 256 * 1024;
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** A refusal for a person to read. */
+/** An error response: the title and text for a page, or the text as a JSON error. */
 export interface Refusal {
   status: number;
   title: string;
@@ -13,19 +14,20 @@ export interface Refusal {
   headers?: Record<string, string>;
 }
 
-/** A path that programs call with a token instead of cookies (`Authorization: Bearer …`, RFC 6750). */
+/** A route that programs call with a token instead of cookies (`Authorization: Bearer …`, RFC 6750). */
 export interface BearerRoute {
   path: RegExp;
   methods: string[];
-  /** Told to a program that uses another method. */
+  /** The error message for any other method. */
   hint: string;
-  /** For an old address: what the app is asked for instead, given the old path. */
+  /** For an outdated path: returns the current path. */
   rewrite?: (path: string) => string;
 }
 
 /**
- * @returns the one of these routes that a request with a token is for, and its token; undefined if it has no token, or is
- *   for none of them
+ * Finds the token route of a request.
+ *
+ * @returns the route and the request's token; undefined if the request has no token or matches none of the routes
  */
 export function findBearerRoute(
   { headers, url }: Request,
@@ -39,26 +41,30 @@ export function findBearerRoute(
 }
 
 /**
- * Lets a request pass if it came to Ship's own address, is not too large, and is safe or comes from this origin. A WebSocket
- * upgrade is not safe: browsers open one to any origin, cookies included. A request with a token needs no origin, because no
- * page of another origin can send that token; it has the rights of the token only, so its cookies are removed.
+ * Checks a request before the app handles it. It passes if it was sent to Ship's own address, its body is not too
+ * large, and it either uses a safe method or comes from this origin.
  *
- * What passes has the origin of Ship's address or of loopback, so absolute URLs may be built from its own.
+ * - A WebSocket upgrade needs the same origin although it is a GET: browsers open sockets to any origin, with cookies.
+ * - A request to a token route needs no origin, because a page of another origin cannot send the token. Its cookies are
+ *   removed, so that it has only the token's rights.
  *
- * @param address ORIGIN; if it is empty, only loopback hosts are answered
+ * The URL of a request that passes has Ship's origin or a loopback one (any host for /healthz), so absolute URLs may be
+ * built from it.
+ *
+ * @param address ORIGIN; if it is empty, only requests to loopback hosts pass
  * @param route from `findBearerRoute`
- * @returns the request to answer (its body was read, so that a body sent without a length is measured too), a redirect to
- *   Ship's address, or a refusal
+ * @returns the request to handle (with a body that was read to measure it, since Content-Length may be missing), a
+ *   redirect to Ship's address, or a refusal
  */
 export async function passGate(
   request: Request,
   address: string,
   route: BearerRoute | undefined,
 ): Promise<Request | Response | Refusal> {
-  const elsewhere = leadHome(request, address);
-  if (elsewhere) return elsewhere;
+  const wrongHost = answerWrongHost(request, address);
+  if (wrongHost) return wrongHost;
   const headers = new Headers(request.headers);
-  // Remix compares it with `Origin` too, and would answer 500 to a made-up one.
+  // Remix compares it with `Origin`, and answers 500 if they differ.
   headers.delete("X-Forwarded-Host");
   if (route) {
     if (!route.methods.includes(request.method)) return wrongMethod(route);
@@ -66,15 +72,15 @@ export async function passGate(
     headers.delete("Origin");
   } else {
     if (SAFE_METHODS.has(request.method) && !isUpgrade(request)) return request;
-    if (!isSameOrigin(request)) return NOT_FROM_HERE;
+    if (!isSameOrigin(request)) return CROSS_ORIGIN;
   }
-  const target = route?.rewrite ? rewritten(request, route.rewrite) : request;
+  const target = route?.rewrite ? rewritePath(request, route.rewrite) : request;
   if (!target.body) return new Request(target, { headers });
   try {
     const body = await readAtMost(target, BODY_LIMIT);
     return body ? new Request(target, { headers, body }) : TOO_LARGE;
   } catch {
-    return BROKEN_OFF;
+    return INCOMPLETE;
   }
 }
 
@@ -87,17 +93,19 @@ function wrongMethod({ methods, hint }: BearerRoute): Refusal {
   };
 }
 
-function rewritten(request: Request, rewrite: (path: string) => string): Request {
+function rewritePath(request: Request, rewrite: (path: string) => string): Request {
   const url = new URL(request.url);
   url.pathname = rewrite(url.pathname);
   return new Request(url, request);
 }
 
 /**
- * Answers what came to any other host than Ship's own, such as one where an old deployment can still be reached. Neither
- * cookie nor token is read there. Monitors may ask /healthz at every host.
+ * Answers a request to a host other than Ship's own, such as the URL of an old deployment: a GET or HEAD is redirected,
+ * anything else refused, and neither cookies nor tokens are read. /healthz passes on every host, for monitors.
+ *
+ * @returns undefined if the request may pass
  */
-function leadHome(request: Request, address: string): Response | Refusal | undefined {
+function answerWrongHost(request: Request, address: string): Response | Refusal | undefined {
   const url = new URL(request.url);
   const path = url.pathname + url.search;
   if (url.origin === address || isLoopback(url)) return undefined;
@@ -119,7 +127,7 @@ const NO_ADDRESS: Refusal = {
   text: "This Ship does not know its own address: whoever runs it has to set ORIGIN (docs/deploy.md).",
 };
 
-const NOT_FROM_HERE: Refusal = {
+const CROSS_ORIGIN: Refusal = {
   status: 403,
   title: "Refused",
   text: "This request did not come from a page of Ship. Open Ship and try again there.",
@@ -131,19 +139,20 @@ const TOO_LARGE: Refusal = {
   text: "What was sent is larger than 256 KiB. Nothing was changed.",
 };
 
-const BROKEN_OFF: Refusal = {
+const INCOMPLETE: Refusal = {
   status: 400,
   title: "Broken off",
   text: "What was sent did not arrive as a whole. Nothing was changed.",
 };
 
-/** By `Origin`; a browser that sends none says by `Sec-Fetch-Site` where the request comes from. Proxies are not believed. */
+/** Compares `Origin`, or `Sec-Fetch-Site` if the browser sends no `Origin`. Headers set by proxies are ignored. */
 function isSameOrigin(request: Request): boolean {
   const origin = request.headers.get("Origin");
   if (origin !== null) return origin === new URL(request.url).origin;
   return request.headers.get("Sec-Fetch-Site") === "same-origin";
 }
 
+/** @returns the body; undefined if it has more than `limit` bytes */
 async function readAtMost(request: Request, limit: number): Promise<Blob | undefined> {
   if (Number(request.headers.get("Content-Length")) > limit) return undefined;
   const chunks: Uint8Array<ArrayBuffer>[] = [];

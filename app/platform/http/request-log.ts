@@ -2,13 +2,13 @@ import type { AppLoadContext, ServerBuild } from "@remix-run/cloudflare";
 import { matchRoutes, type AgnosticRouteObject } from "@remix-run/router";
 import { logEvent } from "../log";
 
-/** How often a request has called D1 and Durable Objects. */
+/** How many calls a request has made to D1 and to Durable Objects. */
 export interface Calls {
   d1: number;
   objects: number;
 }
 
-/** @returns the same bindings, which count into `calls` each time they are called */
+/** Wraps D1 and the Durable Object bindings so that each use of them is counted in `calls`. */
 export function countCalls(env: Env, calls: Calls): Env {
   return {
     ...env,
@@ -18,7 +18,7 @@ export function countCalls(env: Env, calls: Calls): Env {
   };
 }
 
-/** @returns a binding that calls `listener` each time its method `watched` is used */
+/** @returns a proxy of `binding` that calls `listener` each time the method `watched` is accessed */
 function onCall<Binding extends object>(
   binding: Binding,
   watched: keyof Binding,
@@ -38,7 +38,11 @@ type Routes = Record<
   Pick<ServerBuild["routes"][string], "id" | "path" | "parentId"> | undefined
 >;
 
-/** @returns a function that names the route of a path, such as "/session/:id" for "/session/7" */
+/**
+ * Prepares the matching of paths to route patterns.
+ *
+ * @returns a function that returns the pattern of a path, such as "/session/:id" for "/session/7"
+ */
 export function routePatterns(routes: Routes): (pathname: string) => string {
   const childrenOf = (parent: string | undefined): AgnosticRouteObject[] =>
     Object.values(routes).flatMap((route) =>
@@ -54,11 +58,11 @@ export function routePatterns(routes: Routes): (pathname: string) => string {
 }
 
 /**
- * Logs one structured line about a request that was answered, if LOG_REQUESTS is "true". It does not say who asked, and
- * names the route instead of the path, because paths hold ids.
+ * Logs one line of JSON about a request and its response, if LOG_REQUESTS is "true". For privacy, it has no user and
+ * the route's pattern instead of the path, because paths contain ids.
  *
  * @param patternOf from `routePatterns`
- * @param context of the request; its calls are counted until the response began
+ * @param context of the request; the line has the calls counted so far
  */
 export function logRequest(
   { method, url }: Request,

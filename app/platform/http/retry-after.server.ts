@@ -1,12 +1,20 @@
 import type { HeadersFunction } from "@remix-run/cloudflare";
 
-/** @param wait in milliseconds @returns what is said of it and the header: whole seconds, at least one */
+/**
+ * Builds the Retry-After header of a 429 response.
+ *
+ * @param wait in milliseconds
+ * @returns the wait in whole seconds, at least 1, and the header with the same number
+ */
 export function retryAfter(wait: number): { seconds: number; headers: HeadersInit } {
   const seconds = Math.max(1, Math.ceil(wait / 1000));
   return { seconds, headers: { "Retry-After": `${seconds}` } };
 }
 
-/** Of a route whose action may answer so: a document bears the headers of its routes, not those of their actions. */
+/**
+ * A route's `headers` export that passes on its action's Retry-After header: Remix sends a document without the
+ * action's headers otherwise.
+ */
 export const passRetryAfter: HeadersFunction = ({ actionHeaders }) => {
   const wait = actionHeaders.get("Retry-After");
   return new Headers(wait ? { "Retry-After": wait } : {});

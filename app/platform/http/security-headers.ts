@@ -1,8 +1,8 @@
 /**
- * Sets the headers that every answer of the app bears. Static files have theirs in public/_headers.
+ * Sets the security headers of every response of the app. Those of static files are in public/_headers.
  *
- * @param nonce the request's, which the page's inline scripts bear too
- * @param mode that the app was built in; in development its pages listen for rebuilds
+ * @param nonce the nonce of the page's inline scripts
+ * @param mode the mode that the app was built in; "development" allows the socket of Remix's live reload
  */
 export function setSecurityHeaders(
   headers: Headers,
@@ -14,11 +14,11 @@ export function setSecurityHeaders(
   const url = new URL(request.url);
   headers.set("Content-Security-Policy", contentSecurityPolicy(nonce, env, mode));
   headers.set("X-Content-Type-Options", "nosniff");
-  // `no-referrer` would turn the browser's own form posts into `Origin: null`, which the gate refuses.
+  // With `no-referrer`, browsers post forms with `Origin: null`, which the gate refuses.
   headers.set("Referrer-Policy", "same-origin");
   headers.set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
   headers.set("Cross-Origin-Opener-Policy", "same-origin");
-  // What is somebody's own is for no search engine; the sign-in page says what Ship is.
+  // Search engines may index the sign-in page only; everything else is private.
   if (url.pathname !== "/login") headers.set("X-Robots-Tag", "noindex");
   if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
   if (url.protocol === "https:" && !isLoopback(url)) {
@@ -26,13 +26,13 @@ export function setSecurityHeaders(
   }
 }
 
-/** @returns whether a URL's host can only be this machine */
+/** @returns whether a URL's host is this machine */
 export function isLoopback({ hostname }: URL): boolean {
   return hostname === "localhost" || hostname === "127.0.0.1" || hostname === "[::1]";
 }
 
 function contentSecurityPolicy(nonce: string, env: Env, mode: string): string {
-  // Signing in with GitHub is a form whose answer leads there; pictures of people come from there.
+  // The sign-in form redirects to GitHub, and avatars are loaded from there.
   const github = env.GITHUB_CLIENT_ID ? ` ${new URL(env.GITHUB_URL).origin}` : "";
   const avatars = github && `${github} https://avatars.githubusercontent.com`;
   const reload = mode === "development" ? " ws://localhost:*" : "";

@@ -1,19 +1,20 @@
 /**
- * By which header an object hears who listens. Not by the URL, which Cloudflare's logs show; a header with "auth" in its
- * name is blackened there.
+ * The header that passes a socket's listener to a Durable Object. Not the URL, because Cloudflare's logs show it; they
+ * redact headers with "auth" in their name.
  */
 const LISTENER = "Ship-Auth-Listener";
 
+/** @returns whether a request is a WebSocket upgrade */
 export function asksForSocket(request: Request): boolean {
   return request.headers.get("Upgrade") === "websocket";
 }
 
 /**
- * Answers a request for a WebSocket with one that a Durable Object holds.
+ * Opens a WebSocket between the client and a Durable Object, by forwarding the upgrade to the object.
  *
- * @param object finds the object, once it is known that a WebSocket was asked for
- * @param listener who listens, checked already, and to what: the object reads it by `listenerOf`
- * @returns the answer that opens it, the object's refusal, or 426 where no WebSocket was asked for
+ * @param object returns the object's stub; called only if the request is an upgrade
+ * @param listener the authenticated listener and what it subscribes to; the object reads it with `listenerOf`
+ * @returns the object's response (101, or its refusal); 426 if the request is not an upgrade
  */
 export async function openSocket(
   request: Request,
@@ -27,24 +28,29 @@ export async function openSocket(
   return object().fetch("https://object/live", { headers });
 }
 
-/** @returns for the object, who listens and to what, by the names that `openSocket` was given */
+/**
+ * Reads the listener of a forwarded upgrade, in the Durable Object.
+ *
+ * @returns the `listener` that was passed to `openSocket`
+ */
 export function listenerOf(request: Request): URLSearchParams {
-  // The app of before, which may be rolled back to, has it in the URL.
+  // Earlier versions of the app, which may be rolled back to, pass it in the URL.
   return new URLSearchParams(request.headers.get(LISTENER) ?? new URL(request.url).search);
 }
 
-/** How long, in milliseconds, a refused page has to say something. */
-const SPEAKS_WITHIN = 5_000;
+/** How long `closedSocket` waits for the page's first message, in milliseconds. */
+const FIRST_MESSAGE_TIMEOUT = 5_000;
 
 /**
- * Opens a WebSocket only to close it with a reason: of an upgrade that was answered with a status, a browser tells its
- * page nothing. It is closed when the page says its first "ping", because closed at once it is an error in the log.
+ * Accepts a WebSocket and closes it with a code and a reason. A refusal by HTTP status would not reach the page,
+ * because browsers do not expose the status of a failed upgrade. It is closed on the page's first "ping": closing it at
+ * once would be logged as an error.
  */
 export function closedSocket({ code, reason }: { code: number; reason: string }): Response {
   const { 0: client, 1: server } = new WebSocketPair();
   const close = () => server.close(code, reason);
   server.accept();
   server.addEventListener("message", close);
-  setTimeout(close, SPEAKS_WITHIN);
+  setTimeout(close, FIRST_MESSAGE_TIMEOUT);
   return new Response(null, { status: 101, webSocket: client });
 }

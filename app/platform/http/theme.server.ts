@@ -2,10 +2,10 @@ import { createCookie, redirect, type TypedResponse } from "@remix-run/cloudflar
 
 const THEMES = ["light", "dark"] as const;
 
-/** The colours that a person chose for this browser; where they chose none, the system decides. */
+/** The colour theme that a person chose in this browser; without a choice, the system's theme applies. */
 type Theme = (typeof THEMES)[number];
 
-/** Not signed: a value that nobody chose here is no theme. */
+/** Not signed, because any value other than a known theme is ignored. */
 const cookie = createCookie("ship_theme", {
   httpOnly: true,
   maxAge: 365 * 24 * 60 * 60,
@@ -13,15 +13,15 @@ const cookie = createCookie("ship_theme", {
   sameSite: "lax",
 });
 
-/** @returns null where the system decides */
+/** @returns the chosen theme; null for the system's theme */
 export async function readTheme(request: Request): Promise<Theme | null> {
   return parseTheme(await cookie.parse(request.headers.get("Cookie")));
 }
 
 /**
- * Answers the form that chooses a theme: goes back to `path`.
+ * Stores the chosen theme in a cookie and redirects to `path`.
  *
- * @param value "light" or "dark"; anything else leaves it to the system
+ * @param value "light" or "dark"; anything else means the system's theme
  */
 export async function chooseTheme(value: string, path: string): Promise<TypedResponse<never>> {
   const theme = parseTheme(value);

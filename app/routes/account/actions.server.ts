@@ -4,7 +4,10 @@ import { redirectWithFlash } from "../../platform/http/flash.server";
 import { revokeAllAgents } from "../../sessions/bulk/connected-agents.server";
 import { bulkPath } from "../../sessions/paths";
 
-/** Agents first, and durably: once the person is signed out, nobody is there to ask for it again. */
+/**
+ * Signs the person out everywhere, and revokes the tokens of all their agents if `agentsToo`. The revocation is stored
+ * as a bulk before the sign-out, because a person who is signed out could not retry it.
+ */
 export async function signOutEverywhere(
   request: Request,
   context: AppLoadContext,
@@ -16,6 +19,7 @@ export async function signOutEverywhere(
   return signOut(request, context, { everywhere: true });
 }
 
+/** Revokes the tokens of all agents of a person, as a bulk. */
 export async function revokeAgents(request: Request, context: AppLoadContext, userId: string) {
   const result = await revokeAllAgents(context.env, userId);
   switch (result.outcome) {
@@ -33,6 +37,7 @@ function notReached() {
   return json({ alert }, { status: 503 });
 }
 
+/** The message for each outcome of disconnecting GitHub. */
 export const DISCONNECTED = {
   revoked: "GitHub is disconnected: Ship’s access was revoked there and forgotten here.",
   forgotten:

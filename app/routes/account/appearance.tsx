@@ -7,7 +7,7 @@ const CHOICES = [
   { value: "dark", label: "Dark" },
 ] as const;
 
-/** Chooses light, dark or the system's colours. The root route has loaded the choice already, since it colours every page. */
+/** Buttons to choose the theme. The current choice comes from the root loader, which needs it for every page. */
 export function Appearance() {
   const theme = useRouteLoaderData<typeof rootLoader>("root")?.theme;
   return (

@@ -10,6 +10,13 @@ import { parseListView } from "../../sessions/list/list-input.server";
 import { bulkPath } from "../../sessions/paths";
 import { sessionNotFound } from "../../sessions/session-input.server";
 
+/**
+ * Starts a bulk that deletes the chosen sessions.
+ *
+ * @param fields the submitted confirmation form
+ * @returns a redirect to the bulk's page, or JSON with an alert for the dialog
+ * @throws a 400 or 404 Response
+ */
 export async function deleteMany(
   request: Request,
   { env }: AppLoadContext,
@@ -39,7 +46,10 @@ export async function deleteMany(
   }
 }
 
-/** What was confirmed is what is deleted: of all that match, those that had been created when the question was asked. */
+/**
+ * Builds the bulk from the confirmed form. For a choice of all matching sessions, it covers only what the dialog
+ * counted: sessions created after the dialog was loaded are left out.
+ */
 function deletion(requested: BulkChoice, fields: Fields): BulkRequest {
   const form = checkFields(bulkInput, fields);
   if (form.errors) throw new Response(form.errors.key, { status: 400 });
@@ -57,7 +67,13 @@ function deletion(requested: BulkChoice, fields: Fields): BulkRequest {
   };
 }
 
-/** @returns one session's id, or the choice of many @throws a 400 or 404 Response */
+/**
+ * Reads from the URL which sessions to delete.
+ *
+ * @param now epoch milliseconds
+ * @returns the id of a single session, or the choice of many
+ * @throws a 400 or 404 Response
+ */
 export function requestedSessions(request: Request, now: number): string | BulkChoice {
   const { searchParams } = new URL(request.url);
   if (searchParams.has("all")) return { view: parseListView(searchParams), until: now };

@@ -36,7 +36,7 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;
   const { searchParams } = new URL(request.url);
   const isOne = !searchParams.has("all") && searchParams.getAll("id").length === 1;
-  // Many objects are asked only for somebody who is known to be signed in.
+  // Measuring many sessions calls many Durable Objects, so it waits for the check (docs/decisions/0003).
   if (!isOne) await verifySession(request, context);
   return verifySession(request, context, async (user) => {
     const requested = requestedSessions(request, now);

@@ -11,24 +11,25 @@ import { repositoryName, type Repository } from "../../sessions/protocol/session
 import type { ActiveOnRepository } from "../../sessions/session-summary";
 import { numberText } from "../../ui/number";
 
-/** What the form asks for, or the answer that says what is wrong with it. */
-type Asked =
+/** The parsed form, or the response with its errors. */
+type CheckedForm =
   | { form: CreateForm; failed?: undefined }
   | { form?: undefined; failed: ReturnType<typeof createFailure> };
 
-export function checkTyped(typed: Fields): Asked {
+/** Parses the form in which a local user types owner and name of the repository. */
+export function checkTyped(typed: Fields): CheckedForm {
   const { values, errors } = checkFields(createInput, typed);
   if (errors) return { failed: invalid(typed, errors) };
   const { key, repoOwner: owner, repoName: name, another } = values;
   return { form: createForm(key, { owner, name }, another) };
 }
 
-/** Believes GitHub, not the form, about which repositories are connected. */
+/** Parses the form in which a GitHub user picks a repository, and checks with GitHub that it is connected. */
 export async function checkPicked(
   { env, now }: AppLoadContext,
   user: User,
   typed: Fields,
-): Promise<Asked> {
+): Promise<CheckedForm> {
   const { values, errors } = checkFields(pickInput, typed);
   if (errors) return { failed: invalid(typed, errors) };
   const { key, repository, another } = values;
@@ -46,18 +47,21 @@ export async function checkPicked(
   return { form: createForm(key, found.value, another) };
 }
 
-/** @param another the repository whose active sessions the form was told of, "owner/name" */
+/**
+ * @param another "owner/name" of the repository for which the form showed similar active sessions; only for that one
+ *   has the person confirmed another session
+ */
 function createForm(key: string, repository: Repository, another: string | undefined): CreateForm {
-  const asked = `${repository.owner}/${repository.name}`;
-  return { key, repository, another: another?.toLowerCase() === asked.toLowerCase() };
+  const fullName = `${repository.owner}/${repository.name}`;
+  return { key, repository, another: another?.toLowerCase() === fullName.toLowerCase() };
 }
 
 function invalid(typed: Fields, errors: Fields) {
-  // A form without a proper key could never be sent with success: it gets one.
+  // A form with an invalid idempotency key would fail every time, so it gets a new one.
   return createFailure(errors.key ? fresh(typed) : typed, 400, { errors, alert: errors.key });
 }
 
-/** What could not be done, truthfully, beside what was typed. */
+/** @returns the response for a session that was not created, with the reason and the submitted values */
 export function notCreated(result: Exclude<CreateResult, { outcome: "created" }>, typed: Fields) {
   switch (result.outcome) {
     case "unavailable":
@@ -93,7 +97,7 @@ export function notCreated(result: Exclude<CreateResult, { outcome: "created" }>
   }
 }
 
-/** What the form is answered where it stays open. */
+/** The action's result when the dialog stays open. */
 export interface Failure {
   typed: Fields;
   errors?: Fields | undefined;
@@ -104,12 +108,13 @@ export interface Failure {
 function createFailure(
   typed: Fields,
   status: number,
-  told: Omit<Failure, "typed">,
+  reasons: Omit<Failure, "typed">,
   headers: HeadersInit = {},
 ) {
-  return json<Failure>({ typed, ...told }, { status, headers });
+  return json<Failure>({ typed, ...reasons }, { status, headers });
 }
 
+/** @returns the submitted values with a new idempotency key */
 function fresh(typed: Fields): Fields {
   return { ...typed, key: crypto.randomUUID() };
 }

@@ -21,7 +21,7 @@ interface PickDialogProps {
   gitHubUrl: string;
 }
 
-/** Asks which of the connected repositories it is to be. */
+/** The dialog for a new session in which a GitHub user picks a connected repository. */
 export function PickDialog({
   dialog,
   offer: first,
@@ -31,13 +31,13 @@ export function PickDialog({
   gitHubUrl,
 }: PickDialogProps) {
   const search = useRepositorySearch(first, find);
-  const setWords = (words: string) => search.setWords(repositorySearch(words, gitHubUrl));
+  const setText = (text: string) => search.setText(repositorySearch(text, gitHubUrl));
   const { offer } = search;
   const nothing = offer?.repositories.length === 0 && !offer.find && !typed.repository;
   return (
     <CreateSessionDialog
       {...dialog}
-      before={<RepositorySearchField {...search} setWords={setWords} />}
+      before={<RepositorySearchField {...search} setText={setText} />}
       canCreate={!nothing}
     >
       <RepositoryPicker {...search} chosen={typed.repository} error={errors?.repository} />

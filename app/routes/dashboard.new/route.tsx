@@ -58,8 +58,8 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 }
 
 /**
- * A document has the repositories in it, because there may be no JavaScript to ask for them. Where JavaScript opens the
- * dialog, it is shown at once, and asks for them then.
+ * Only a document includes the repositories, because it must work without JavaScript. For a client-side navigation, the
+ * dialog opens at once and loads them afterwards, without waiting for GitHub.
  */
 function isFromScript(request: Request): boolean {
   return request.headers.get("Sec-Fetch-Dest") === "empty";
@@ -96,7 +96,7 @@ export default function NewSession() {
     now: page.now,
   };
   const errors = failed?.errors;
-  const listed = query.get("repo"); // What is typed is for one repository's list.
+  const listed = query.get("repo"); // As key: the typed values are dropped if the list's repository changes.
   return isGitHub ? (
     <PickDialog
       key={listed}
@@ -110,7 +110,7 @@ export default function NewSession() {
   );
 }
 
-/** A list of one repository's sessions offers to make another one there. */
+/** Prefills the form with the repository that the list is filtered by. */
 function typedFor(chosen: Repository | null): Fields {
   if (!chosen) return {};
   const { owner, name } = chosen;

@@ -74,7 +74,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
   return answered ?? statusAction(request, context, user.id, fields.intent, listed);
 }
 
-/** A dialog opening or closing over the list leaves the list as it is. */
+/** Opening or closing a dialog over the list does not reload the list. */
 export const shouldRevalidate: ShouldRevalidateFunction = ({
   currentUrl,
   nextUrl,
@@ -119,7 +119,7 @@ export default function Dashboard() {
       <section aria-label={sectionName(view.status)} className="panel">
         {items.length > 0 ? (
           <SessionList
-            key={listPath(query)} // A selection ends with the view in which it was made.
+            key={listPath(query)} // Resets the selection when the view changes.
             sessions={items}
             gone={gone}
             view={view}

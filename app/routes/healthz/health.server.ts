@@ -6,34 +6,35 @@ import { attempt } from "../../platform/log";
 import { parseKeys } from "../../platform/seal.server";
 import { readRow } from "../../sessions/session-table.server";
 
+/** In milliseconds. */
 const CHECK_TIMEOUT = 5_000;
 
-/** What is asked for: no UUID, and so never a session, and nobody's. */
-const NOBODY = "healthz";
+/** Session and user id for the checks. It is not a UUID, so no such session can exist. */
+const PROBE = "healthz";
 
 type Part = "ok" | "failed";
 
-/** `failed` as a whole where one of its parts is. */
+/** The health of each part; `status` is `failed` if any part is. */
 export interface Health {
   status: Part;
   d1: Part;
   durableObject: Part;
-  /** Whether cookies can be signed. */
+  /** Whether there is a secret to sign cookies with. */
   authSecrets: Part;
-  /** Whether access to GitHub can be sealed, where people sign in with it. */
+  /** Whether there is a key to encrypt GitHub tokens with; `ok` if sign-in with GitHub is not offered. */
   tokenKeys: Part;
 }
 
 /**
- * Asks D1 and a Durable Object for a session that cannot exist, as a page would: it reads, and leaves nothing behind. And
- * looks whether the secrets are there that signing in needs; no value is told.
+ * Checks that D1 and Durable Objects respond, by reading a session that cannot exist; nothing is written. Also checks
+ * that the secrets for signing in are set, without exposing them.
  *
- * @param patience how long each may take to answer, in milliseconds
+ * @param timeout time limit for each response, in milliseconds
  */
-export async function checkHealth(env: Env, patience = CHECK_TIMEOUT): Promise<Health> {
+export async function checkHealth(env: Env, timeout = CHECK_TIMEOUT): Promise<Health> {
   const [d1, durableObject] = await Promise.all([
-    check("health-of-d1", patience, () => read(env.DB, readRow(NOBODY, NOBODY))),
-    check("health-of-object", patience, () => sessionObject(env, NOBODY).snapshot(NOBODY)),
+    check("health-of-d1", timeout, () => read(env.DB, readRow(PROBE, PROBE))),
+    check("health-of-object", timeout, () => sessionObject(env, PROBE).snapshot(PROBE)),
   ]);
   const parts = {
     d1,
@@ -48,13 +49,16 @@ function part(works: boolean): Part {
   return works ? "ok" : "failed";
 }
 
-/** @param step as the log calls it where it fails @param patience in milliseconds */
-async function check(step: string, patience: number, ask: () => Promise<unknown>): Promise<Part> {
-  let limit: ReturnType<typeof setTimeout> | undefined;
-  const silence = new Promise<never>((_, reject) => {
-    limit = setTimeout(() => reject(new Error(`No answer in ${patience} ms`)), patience);
+/**
+ * @param step name of the check in the log, if it fails
+ * @param timeout in milliseconds
+ */
+async function check(step: string, timeout: number, run: () => Promise<unknown>): Promise<Part> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timedOut = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`No answer in ${timeout} ms`)), timeout);
   });
-  const answer = await attempt(step, () => Promise.race([ask(), silence]));
-  clearTimeout(limit);
-  return part(answer !== undefined);
+  const result = await attempt(step, () => Promise.race([run(), timedOut]));
+  clearTimeout(timer);
+  return part(result !== undefined);
 }

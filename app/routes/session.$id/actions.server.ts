@@ -6,6 +6,7 @@ import { appendMessage, messageInput } from "../../sessions/conversation/message
 import type { SessionAnswer } from "../../sessions/page/open-session";
 import { sessionNotFound } from "../../sessions/session-input.server";
 
+/** The message when a session's Durable Object could not be reached. */
 export const NOT_REACHED = "The session did not answer, so this may not have happened. Try again.";
 
 const FULL = "This session is full, so the message was not sent. Go on in a new session.";
@@ -14,10 +15,14 @@ const BEING_DELETED = "This session is being deleted.";
 
 const KEY_USED = "This form has already made a token. Send it again to make another.";
 
+/** @returns a failed action's JSON response, for the session's page to show */
 export function sessionFailure(data: SessionAnswer, status: number, headers: HeadersInit = {}) {
   return json<SessionAnswer>(data, { status, headers });
 }
 
+/**
+ * Appends the person's message to the session. If it fails, the response has the draft, so that it can be sent again.
+ */
 export async function sendAction(env: Env, user: User, id: string, typed: Fields) {
   const draft = { key: typed.key ?? crypto.randomUUID(), text: typed.text ?? "" };
   const { values, errors } = checkFields(messageInput, typed);
@@ -48,6 +53,11 @@ export async function sendAction(env: Env, user: User, id: string, typed: Fields
   }
 }
 
+/**
+ * Creates a token for an agent. The response shows it once: Ship stores only its hash.
+ *
+ * @returns the token, or an error; with the idempotency key for the next token if this one's was used
+ */
 export async function connectAction(env: Env, user: User, id: string, typed: Fields) {
   const refused = (error: string, status: number, fresh?: { nextTokenKey: string }) =>
     sessionFailure({ token: { error, name: typed.name ?? "" }, ...fresh }, status);

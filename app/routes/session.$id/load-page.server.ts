@@ -7,9 +7,18 @@ import { parseBefore, parseSessionId, sessionNotFound } from "../../sessions/ses
 import { findSessionWithHistory } from "../../sessions/session-queries.server";
 import { durationsOf, listItem } from "../../sessions/session-summary";
 
-/** What the page shows: plain data, which travels as it is. Remix's own type of it is too deep for a message's tree. */
+/**
+ * The data of the session's page. It is plain JSON, so this type also holds in the browser; Remix's `SerializeFrom` is
+ * not used, because the type of a message's tree is too deep for it.
+ */
 export type PageData = Awaited<ReturnType<typeof loadPage>>;
 
+/**
+ * Loads the session's page: its row and history from D1, its messages from its Durable Object.
+ *
+ * @param sessionId the URL's parameter, not validated
+ * @throws a Response: a redirect to sign in, 400 or 404
+ */
 export async function loadPage(
   request: Request,
   sessionId: string | undefined,
@@ -36,7 +45,7 @@ export async function loadPage(
   };
   if (conversation.state === "ready") {
     session.messageCount = conversation.messageCount;
-    // The row is up to 10 seconds behind its object.
+    // The row in D1 is updated up to 10 seconds after the Durable Object.
     session.lastActivity = Math.max(row.last_activity, conversation.lastActivity);
   }
   return {

@@ -63,7 +63,7 @@ export async function action({ request, params, context }: ActionFunctionArgs) {
   }
 }
 
-/** Where the network fails, the page stays as it is, and so does what was being written. */
+/** If the network fails, returns an alert instead of throwing, so that the page and the draft are not lost. */
 export async function clientAction({ request, serverAction }: ClientActionFunctionArgs) {
   const form = await request.clone().formData();
   try {
@@ -80,13 +80,13 @@ export async function clientAction({ request, serverAction }: ClientActionFuncti
 
 export const shouldRevalidate = unlessUnreachable;
 
-/** The route stays mounted when only its URL changes; what holds state belongs to one session, and one part of it. */
+/** Remix keeps the route mounted when only the URL changes, so the `key` resets the state for each session and page. */
 export default function Session() {
   const page = useLoaderData() as PageData;
   return <SessionView key={`${page.session.id} ${page.before}`} page={page} />;
 }
 
-/** A session that was here a moment ago, and is not found any more, was deleted meanwhile. */
+/** If a session that this tab has shown is not found any more, it was deleted meanwhile. */
 export function ErrorBoundary() {
   const { id } = useParams();
   return <ErrorPanel notFound={wasShown(id) ? "This session was deleted." : undefined} />;

@@ -6,7 +6,7 @@ import { SessionHeader } from "../../sessions/page/session-header";
 import { useStickyActionData } from "../../ui/hooks/use-sticky-action-data";
 import type { PageData } from "./load-page.server";
 
-/** The page of one session, also while its conversation cannot be shown. */
+/** The page of a session; if its conversation is unavailable, it shows a notice instead. */
 export function SessionView({ page }: { page: PageData }) {
   const answered = useStickyActionData<SessionAnswer>();
   const { session, conversation } = page;

@@ -1,30 +1,33 @@
 import { useEffect, useRef, useState } from "react";
 
-/** How often, in milliseconds, an open socket is asked whether it still lives, and how soon it has to say so. */
+/** Heartbeat: interval between pings, and timeout for the answer to one; in milliseconds. */
 const PING_EVERY = 20_000;
-const PONG_WITHIN = 8_000;
+const PONG_TIMEOUT = 8_000;
 
-/** The pauses between attempts to open it again, in milliseconds: each about twice as long as the one before. */
-const PAUSE = { first: 300, most: 20_000 };
+/** Backoff between attempts to reconnect, in milliseconds: doubled after each attempt, with jitter. */
+const BACKOFF = { first: 300, most: 20_000 };
 
-/** `closed` is for good, with the server's code and reason. */
+/** State of the connection. `closed` is final, with the server's close code and reason. */
 export type Connection =
   { state: "connecting" | "live" | "offline" } | { state: "closed"; code: number; reason: string };
 
 interface LiveSocketOptions {
-  /** The path to open, asked for anew at every attempt. */
+  /** Returns the path to connect to; called for every attempt. */
   path: () => string;
-  /** Everything that comes, save the answers to "ping". */
+  /** Called for every message except the answers to "ping". */
   onMessage: (data: unknown) => void;
-  /** Open again after it was not for a while. */
+  /** Called when the socket is live again after an interruption. */
   onReconnect: () => void;
-  /** Whether a socket that was closed with this code is not to be opened again. */
+  /** Whether a close code means that the socket must not be opened again. */
   isFinal: (code: number) => boolean;
 }
 
 /**
- * Holds a socket to this origin open: again with growing pauses after it broke, at once where the network is back or the
- * page is looked at again. Written here, because a library for it would weigh a fifth of what the list may.
+ * Keeps a WebSocket to this origin open. After an interruption it reconnects with backoff, or at once when the browser
+ * is online or the page visible again. No library, because one would take a fifth of the list page's budget for
+ * JavaScript.
+ *
+ * @param enabled whether to connect
  */
 export function useLiveSocket(enabled: boolean, options: LiveSocketOptions): Connection {
   const [connection, setConnection] = useState<Connection>({ state: "connecting" });
@@ -40,12 +43,17 @@ export function useLiveSocket(enabled: boolean, options: LiveSocketOptions): Con
 }
 
 /**
- * It does not ask the browser whether there is a network: that says no where Ship runs on a machine that has none.
+ * Keeps a WebSocket open, as `useLiveSocket` does, without React. It does not check `navigator.onLine`, which is false
+ * when Ship runs locally on a machine without a network.
  *
- * @param tell is told of every change of the connection
- * @returns how to let go of it
+ * @param options called whenever an option is needed, so that the current ones apply
+ * @param notify called with every change of the connection
+ * @returns a function that closes the socket and removes all listeners
  */
-export function holdOpen(options: () => LiveSocketOptions, tell: (connection: Connection) => void) {
+export function holdOpen(
+  options: () => LiveSocketOptions,
+  notify: (connection: Connection) => void,
+) {
   let socket: WebSocket | undefined;
   let attempts = 0;
   let wasLive = false;
@@ -57,7 +65,7 @@ export function holdOpen(options: () => LiveSocketOptions, tell: (connection: Co
     const opened = new WebSocket(location.origin.replace(/^http/, "ws") + options().path());
     socket = opened;
     let isLive = false;
-    // One that is refused is opened too, to be closed with the reason: it lives once something came over it.
+    // Refused sockets open too, because the server closes them with a reason: only a message shows that one is live.
     opened.onopen = ping;
     opened.onmessage = ({ data }: MessageEvent<unknown>) => {
       clearTimeout(timers.pong);
@@ -70,7 +78,7 @@ export function holdOpen(options: () => LiveSocketOptions, tell: (connection: Co
 
   function live() {
     attempts = 0;
-    tell({ state: "live" });
+    notify({ state: "live" });
     if (wasLive) options().onReconnect();
     wasLive = true;
   }
@@ -79,20 +87,20 @@ export function holdOpen(options: () => LiveSocketOptions, tell: (connection: Co
     if (socket?.readyState !== WebSocket.OPEN) return;
     clearTimeout(timers.pong);
     socket.send("ping");
-    timers.pong = window.setTimeout(breakOff, PONG_WITHIN);
+    timers.pong = window.setTimeout(disconnect, PONG_TIMEOUT);
   }
 
   function lost(code: number, reason: string) {
     drop();
     isOver = options().isFinal(code);
-    tell(isOver ? { state: "closed", code, reason } : { state: "offline" });
+    notify(isOver ? { state: "closed", code, reason } : { state: "offline" });
     if (isOver) return;
-    // Not all at the same moment after a server was restarted.
-    const pause = PAUSE.first * 2 ** attempts++ * (0.5 + Math.random());
-    timers.next = window.setTimeout(open, Math.min(pause, PAUSE.most));
+    // Jitter, so that pages do not all reconnect at the same moment after a restart of the server.
+    const pause = BACKOFF.first * 2 ** attempts++ * (0.5 + Math.random());
+    timers.next = window.setTimeout(open, Math.min(pause, BACKOFF.most));
   }
 
-  /** From here on nothing is heard of this socket any more. */
+  /** Closes the socket without any further callback from it. */
   function drop() {
     clearTimeout(timers.pong);
     clearTimeout(timers.next);
@@ -100,12 +108,12 @@ export function holdOpen(options: () => LiveSocketOptions, tell: (connection: Co
     const dropped = socket;
     socket = undefined;
     dropped.onmessage = dropped.onclose = null;
-    // To close one that is still being opened is an error in the browser's console.
+    // Browsers log an error if a socket is closed while it is still connecting.
     dropped.onopen = () => dropped.close();
     if (dropped.readyState !== WebSocket.CONNECTING) dropped.close();
   }
 
-  function breakOff() {
+  function disconnect() {
     if (!isOver) lost(1006, "");
   }
 
@@ -114,14 +122,14 @@ export function holdOpen(options: () => LiveSocketOptions, tell: (connection: Co
   }
 
   const pinging = setInterval(ping, PING_EVERY);
-  window.addEventListener("offline", breakOff);
+  window.addEventListener("offline", disconnect);
   window.addEventListener("online", resume);
   document.addEventListener("visibilitychange", resume);
   open();
 
   return () => {
     clearInterval(pinging);
-    window.removeEventListener("offline", breakOff);
+    window.removeEventListener("offline", disconnect);
     window.removeEventListener("online", resume);
     document.removeEventListener("visibilitychange", resume);
     drop();

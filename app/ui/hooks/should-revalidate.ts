@@ -1,11 +1,14 @@
 import type { ShouldRevalidateFunction } from "@remix-run/react";
 
-/** What the page itself answers a form with where the server cannot be reached. */
+/** The result of a `clientAction` when the server could not be reached. */
 export interface Unreachable {
   unreachable: true;
 }
 
-/** After a form, data is read anew; not where the server cannot be reached, which would take the page away. */
+/**
+ * Skips the revalidation after an action that could not reach the server: it would fail too, and replace the page with
+ * an error.
+ */
 export const unlessUnreachable: ShouldRevalidateFunction = ({
   actionResult,
   defaultShouldRevalidate,
@@ -14,7 +17,7 @@ export const unlessUnreachable: ShouldRevalidateFunction = ({
   return !answer?.unreachable && defaultShouldRevalidate;
 };
 
-/** For what stands over the list: news of the list are none of its own. */
+/** For dialogs over the list: skips revalidations without a form or navigation, such as those for live changes. */
 export const ignoreLiveNews: ShouldRevalidateFunction = ({
   currentUrl,
   nextUrl,

@@ -1,17 +1,17 @@
-/** Something that is done less often than it is asked for. */
+/** A throttled function. */
 export interface Throttled {
-  /** Asks for it. */
+  /** Schedules a run, unless one is scheduled. */
   call: () => void;
-  /** Takes back what was asked for and is not done yet. */
+  /** Cancels the scheduled run. */
   cancel: () => void;
 }
 
 /**
- * Does something soon after it is asked for, however often that is: a throttle, not a debounce, which would wait for
- * as long as it is asked again.
+ * Throttles a function, with one run for all calls in a window. A throttle, because a debounce would not run as long as
+ * calls keep coming.
  *
- * @param gather how long after the first call it is done, for all the calls until then together
- * @param every the least time between two times; both in milliseconds, by a clock that nobody sets
+ * @param gather delay between the first call and the run, in milliseconds
+ * @param every least time between two runs, in milliseconds; by the monotonic clock, which clock changes do not affect
  */
 export function throttle(
   run: () => void,
@@ -19,14 +19,14 @@ export function throttle(
 ): Throttled {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let ranAt = -Infinity;
-  const ring = () => {
+  const runNow = () => {
     timer = undefined;
     ranAt = performance.now();
     run();
   };
   return {
     call: () => {
-      timer ??= setTimeout(ring, Math.max(gather, ranAt + every - performance.now()));
+      timer ??= setTimeout(runNow, Math.max(gather, ranAt + every - performance.now()));
     },
     cancel: () => {
       clearTimeout(timer);

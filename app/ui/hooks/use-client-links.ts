@@ -2,10 +2,9 @@ import { useNavigate } from "@remix-run/react";
 import type { MouseEvent } from "react";
 
 /**
- * For an element with many plain links in it, which cost nothing to render: one handler for all of them.
+ * One click handler for an element that contains many plain `<a>` links, which render faster than Remix's `<Link>`.
  *
- * @returns a click handler that navigates in the client where a plain click on a link of this origin would load a whole
- *   document
+ * @returns a handler that turns clicks on links of this origin into client-side navigations
  */
 export function useClientLinks() {
   const navigate = useNavigate();
@@ -13,7 +12,7 @@ export function useClientLinks() {
     const link = event.target instanceof Element && event.target.closest("a");
     if (!link || !isFollowedHere(event, link, location.origin)) return;
     event.preventDefault();
-    // The list changes, or a dialog opens over it, where it stands.
+    // Changes of the list, and dialogs over it, keep the scroll position.
     const overList = link.pathname.startsWith("/dashboard");
     navigate(link.pathname + link.search + link.hash, { preventScrollReset: overList });
   };
@@ -24,7 +23,9 @@ type Click = Pick<
   "button" | "metaKey" | "ctrlKey" | "shiftKey" | "altKey" | "defaultPrevented"
 >;
 
-/** @returns whether a click on a link loads a document of this origin into this tab, which the client can do instead */
+/**
+ * @returns whether a click would load a document of this origin in this tab, so that the client can navigate instead
+ */
 export function isFollowedHere(
   click: Click,
   link: Pick<HTMLAnchorElement, "origin" | "target" | "hasAttribute">,

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** @returns whether JavaScript runs here: false on the server and until the page has come alive */
+/** @returns whether the page is hydrated: false on the server and during hydration */
 export function useHydrated(): boolean {
   return useSyncExternalStore(
     () => () => undefined,

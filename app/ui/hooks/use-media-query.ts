@@ -1,6 +1,6 @@
 import { useCallback, useSyncExternalStore } from "react";
 
-/** @returns whether a media query matches: false on the server and until the page has come alive */
+/** @returns whether a media query matches: false on the server and during hydration */
 export function useMediaQuery(query: string): boolean {
   const subscribe = useCallback(
     (changed: () => void) => {

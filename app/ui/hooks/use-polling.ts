@@ -3,19 +3,19 @@ import { useEffect } from "react";
 import { useQueuedRevalidate } from "./use-queued-revalidate";
 
 /**
- * Reads the page's data anew, again and again, while somebody looks at it.
+ * Revalidates the page's data repeatedly while the page is visible.
  *
- * @param wanted whether there is still something to wait for
- * @param pause between two readings, in milliseconds
+ * @param enabled whether to poll
+ * @param pause time between two revalidations, in milliseconds
  */
-export function usePolling(wanted: boolean, pause: number): void {
-  const reading = useRevalidator().state !== "idle";
-  const readAnew = useQueuedRevalidate();
+export function usePolling(enabled: boolean, pause: number): void {
+  const isRevalidating = useRevalidator().state !== "idle";
+  const revalidate = useQueuedRevalidate();
   useEffect(() => {
-    if (!wanted || reading) return;
+    if (!enabled || isRevalidating) return;
     const timer = setInterval(() => {
-      if (document.visibilityState === "visible") readAnew();
+      if (document.visibilityState === "visible") revalidate();
     }, pause);
     return () => clearInterval(timer);
-  }, [wanted, pause, reading, readAnew]);
+  }, [enabled, pause, isRevalidating, revalidate]);
 }

@@ -2,26 +2,28 @@ import { useNavigation, useRevalidator } from "@remix-run/react";
 import { useCallback, useEffect, useRef } from "react";
 
 /**
- * Reads the page's data anew, but not in the middle of what the person does: Remix would begin to load their next page
- * once more, and the message that came with it the first time, which is told only once, would be lost with its Undo. Nor
- * in the middle of another reading, which Remix would cut off: asked often enough, a slow one would never end.
+ * Revalidates the page's data, but not during a navigation or another revalidation.
  *
- * @returns a function that does it now, or when what is under way has ended
+ * - During a navigation, Remix would load the next page a second time, and its flash message, which is sent only once,
+ *   would be lost.
+ * - Remix aborts a revalidation that is under way, so with frequent calls a slow one would never finish.
+ *
+ * @returns a function that revalidates at once, or as soon as Remix is idle
  */
 export function useQueuedRevalidate(): () => void {
-  const { revalidate, state: reading } = useRevalidator();
-  const { state: going } = useNavigation();
-  const isBusy = going !== "idle" || reading !== "idle";
+  const { revalidate, state: revalidation } = useRevalidator();
+  const { state: navigation } = useNavigation();
+  const isBusy = navigation !== "idle" || revalidation !== "idle";
   const busy = useRef(false);
-  const wanted = useRef(false);
+  const queued = useRef(false);
   useEffect(() => {
     busy.current = isBusy;
-    if (isBusy || !wanted.current) return;
-    wanted.current = false;
+    if (isBusy || !queued.current) return;
+    queued.current = false;
     revalidate();
   }, [isBusy, revalidate]);
   return useCallback(() => {
-    if (busy.current) wanted.current = true;
+    if (busy.current) queued.current = true;
     else revalidate();
   }, [revalidate]);
 }

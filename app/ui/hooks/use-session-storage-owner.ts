@@ -1,13 +1,12 @@
 import { useEffect } from "react";
 
-/** The name under which it says whose it is. */
+/** The `sessionStorage` key with the owner's id. */
 const OWNER = "owner";
 
 /**
- * Keeps what is in this tab's `sessionStorage`, such as a draft, for one person: it is cleared when a page is another's, or
- * nobody's.
+ * Clears this tab's `sessionStorage`, which may have drafts, when another person signs in or nobody is signed in.
  *
- * @param userId the id of the person that the page is for; "" where nobody is signed in, undefined where it is not known
+ * @param userId id of the signed-in person; "" if nobody is signed in, undefined if unknown (then nothing is cleared)
  */
 export function useSessionStorageOwner(userId: string | undefined): void {
   useEffect(() => {

@@ -1,14 +1,14 @@
 import { useEffect, useRef } from "react";
 
-/** What single keys do on a page, by what they type. */
+/** The actions of single-key shortcuts, by `KeyboardEvent.key`. */
 export type Shortcuts = Record<string, () => void>;
 
-/** Keys whose being held down repeats them. */
+/** Keys that repeat while held down: those that move the focus. */
 const REPEATED = ["j", "k"];
 
 /**
- * Lets single keys do something while this component is there: never while somebody types, never with a modifier, never
- * under an open dialog, and, but for moving, never again and again while a key is held down.
+ * Enables single-key shortcuts while this component is mounted. They do not work while the person types in a field,
+ * with a modifier key or under an open dialog, and only `REPEATED` keys repeat while held down.
  */
 export function useShortcuts(shortcuts: Shortcuts) {
   const current = useRef(shortcuts);
@@ -18,7 +18,7 @@ export function useShortcuts(shortcuts: Shortcuts) {
   useEffect(() => {
     function press(event: KeyboardEvent) {
       const shortcut = current.current[event.key];
-      if (!shortcut || !isFree(event)) return;
+      if (!shortcut || !mayTrigger(event)) return;
       event.preventDefault();
       shortcut();
     }
@@ -27,7 +27,8 @@ export function useShortcuts(shortcuts: Shortcuts) {
   }, []);
 }
 
-function isFree(event: KeyboardEvent): boolean {
+/** @returns whether a key press may trigger a shortcut */
+function mayTrigger(event: KeyboardEvent): boolean {
   const modified = event.ctrlKey || event.metaKey || event.altKey;
   const held = event.repeat && !REPEATED.includes(event.key);
   const typing =
