@@ -17,6 +17,7 @@ function modelOptions({ MODEL_RUNS, MODEL_SEED, MODEL_PATH, MUTANT }: NodeJS.Pro
 export default defineConfig({
   test: {
     reporters: process.env.REPORT ? ["default", "json"] : ["default"],
+    maxWorkers: 2, // by itself Vitest leaves a core free, which is half of two
     outputFile: { json: process.env.REPORT ?? "" },
     projects: [
       { test: { name: "unit", root, include: ["tests/unit/**/*.test.ts"] } },

@@ -48,6 +48,9 @@ export class PersonDO extends DurableObject<CompanionEnv> {
     return this.#live.accept({ signIn });
   }
 
+  /** Nothing to do: an open list is stored nowhere. Without this method the platform logs an error at each close. */
+  override webSocketClose(): void {}
+
   override webSocketMessage(socket: WebSocket): void {
     socket.close(CLOSED.unexpected.code, CLOSED.unexpected.reason);
   }

@@ -10,7 +10,8 @@ class Problems {
   watch(context: BrowserContext) {
     context.on("console", (message) => {
       const type = message.type();
-      if (type === "error" || type === "warning") this.#found.push(message.text());
+      if (type !== "error" && type !== "warning") return;
+      this.#found.push(`${message.text()} ${message.location().url}`);
     });
     context.on("weberror", (thrown) => this.#found.push(String(thrown.error())));
   }

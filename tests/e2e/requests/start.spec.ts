@@ -24,9 +24,11 @@ test("npm start serves Ship by wrangler pages dev, keeps what is in it, and leav
     const name = await ship.signIn();
     const id = await ship.create("octo/cat");
     await ship.send(id, "Still here");
-    expect((await request.get("/favicon.svg")).headers()["cache-control"]).toBe(
-      "public, max-age=86400",
-    );
+    // Browsers also ask for /favicon.ico, whatever the page links to.
+    for (const icon of ["/favicon.svg", "/favicon.ico"]) {
+      const headers = (await request.get(icon)).headers();
+      expect(headers["cache-control"], icon).toBe("public, max-age=86400");
+    }
     await stop(server);
 
     server = await start(state);
