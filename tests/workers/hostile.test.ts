@@ -304,7 +304,7 @@ const BODIES: Record<string, Kinds> = {
     "a repository that is none": oneOf(
       ...["key=KEY", "key=1&repoOwner=a&repoName=b", "key=KEY&repoOwner=-&repoName=b"],
       ...[
-        "key=KEY&repoOwner=a/b&repoName=c",
+        "key=KEY&repoOwner=a/b/c&repoName=d",
         "key=KEY&repoOwner=a&repoName=..",
         "key=KEY&repoOwner=a&repoName=b.git",
       ],
