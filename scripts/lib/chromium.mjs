@@ -7,6 +7,29 @@ import { must, run } from "./processes.mjs";
 const DEBIAN_CHROMIUM = "/usr/bin/chromium";
 const asRoot = process.getuid?.() === 0;
 
+/**
+ * Chromium reads the last --disable-features only, so those of Playwright (chromiumSwitches.ts of the pinned version) are
+ * repeated. The last two are ours: the address bar's popups are pages, which each new window renders although nobody sees
+ * them, and took half of the processor time of a short test.
+ */
+const DISABLED_FEATURES = [
+  "AvoidUnnecessaryBeforeUnloadCheckSync",
+  "DestroyProfileOnBrowserClose",
+  "HttpsUpgrades",
+  "HttpsFirstBalancedModeAutoEnable",
+  "LensOverlay",
+  "MediaRouter",
+  "PaintHolding",
+  "ThirdPartyStoragePartitioning",
+  "AvoidCorsURLLoaderRestartOnRedirect",
+  "OptimizationHints",
+  "NetworkTimeServiceQuerying",
+  "AimEnabled",
+  "PreconnectToSearch",
+  "WebUIOmniboxPopup",
+  "WebUIOmniboxAimPopup",
+];
+
 /** @returns {string | undefined} the path of Playwright's own Chromium or of Debian's, if either is installed */
 function findChromium() {
   return [chromium.executablePath(), DEBIAN_CHROMIUM].find((path) => existsSync(path));
@@ -14,7 +37,11 @@ function findChromium() {
 
 /** @returns the launch options for Playwright: the installed Chromium, without requests of its own to other machines */
 export function chromiumOptions() {
-  const args = ["--disable-background-networking", ...(asRoot ? ["--no-sandbox"] : [])];
+  const args = [
+    "--disable-background-networking",
+    `--disable-features=${DISABLED_FEATURES.join(",")}`,
+    ...(asRoot ? ["--no-sandbox"] : []),
+  ];
   return { executablePath: findChromium() ?? "", args };
 }
 
