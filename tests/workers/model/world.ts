@@ -304,7 +304,9 @@ export class World {
   }
 
   async #ringUntilQuiet(session: Session): Promise<void> {
-    const until = Date.now() + (session.known.restored ? DAILY : SOON);
+    const { restored, archivedAt, lastMessageAt } = session.known;
+    // An archiving in the very millisecond of a message that the row has already: only the daily alarm sees it.
+    const until = Date.now() + (restored || archivedAt === lastMessageAt ? DAILY : SOON);
     for (let rings = 0; rings < 20; rings++) {
       const { alarm } = await inStorage(session.id);
       if (alarm === null || alarm > until) return;
