@@ -1,5 +1,5 @@
 import { Form, useLocation, useNavigation } from "@remix-run/react";
-import { useEffect, useState } from "react";
+import { useLayoutEffect, useState } from "react";
 
 interface FlashMessageProps {
   /** The message from the loader, null if there is none. A new object means that the loader ran again. */
@@ -25,11 +25,9 @@ export function FlashMessage({ flash }: FlashMessageProps) {
     setShown({ flash, key, isEarly: isNavigating, isOver: false });
   else if (key !== shown.key) setShown({ ...shown, key, isEarly: false, isOver: !shown.isEarly });
   const current = shown.isOver ? null : shown.flash;
-  useEffect(() => {
-    if (flash?.clear) document.cookie = flash.clear;
-  }, [flash]);
   return (
     <div role="status" className="mx-auto w-full max-w-6xl px-4">
+      {flash?.clear && <DeletedCookie flash={flash} />}
       {current && (
         <div className="panel mt-4 flex flex-wrap items-center justify-between gap-3 px-4 py-2">
           <p>{current.text}</p>
@@ -44,4 +42,12 @@ export function FlashMessage({ flash }: FlashMessageProps) {
       )}
     </div>
   );
+}
+
+/** Deletes the cookie in the step that shows the message: were it later, a reload in between would show it again. */
+function DeletedCookie({ flash }: { flash: { clear?: string | undefined } }) {
+  useLayoutEffect(() => {
+    if (flash.clear) document.cookie = flash.clear;
+  }, [flash]);
+  return null;
 }

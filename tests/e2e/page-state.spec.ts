@@ -355,3 +355,28 @@ test("a message is not lost when another page is opened before its own has loade
   await page.reload();
   await expect(status).toHaveText("");
 });
+
+test("a message is over in the moment that shows it: no reload is early enough to show it again @js", async ({
+  page,
+  ship,
+}) => {
+  await ship.create("octo/cat");
+  await page.goto("/dashboard");
+  await untilListIsAlive(page);
+  // An observer runs right after the step that shows the message, before the browser does anything else.
+  const cookiesThen = page.evaluate(
+    () =>
+      new Promise<string>((resolve) => {
+        const status = document.querySelector("body > [role=status]")!;
+        const observer = new MutationObserver(() => resolve(document.cookie));
+        observer.observe(status, { childList: true });
+      }),
+  );
+
+  await rowOf(page, "octo/cat").getByRole("button", { name: "Archive octo/cat" }).click();
+
+  expect(await cookiesThen).not.toContain("flash");
+  await expect(page.getByRole("status")).toContainText("Archived octo/cat.");
+  await page.reload();
+  await expect(page.getByRole("status")).toHaveText("");
+});
