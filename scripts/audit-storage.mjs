@@ -21,6 +21,8 @@ export const BREACHES = {
   "deletion-unfinished": "is still being deleted",
   "object-without-row": "has an object with state, but no row",
   "events-without-row": "has a history, but no row",
+  "task-without-row": "has a task, but no row",
+  "task-left": "has a task in the database that its object could have taken",
   "owners-differ": "has a row and an object of different owners",
   "activity-differs": "has another last activity in its row than in its object",
   "count-differs": "has another message count in its row than in its object",
@@ -48,7 +50,7 @@ export const BREACHES = {
  * @param {Storage} storage
  * @returns {Violation[]} every violated invariant
  */
-export function findViolations({ rows, tombstones, events, objects, counts }) {
+export function findViolations({ rows, tombstones, events, tasks, objects, counts }) {
   const rowOf = new Map(rows.map((row) => [row.id, row]));
   const deleted = new Set(tombstones);
   const withHistory = new Set(events.map((event) => event.session_id));
@@ -57,6 +59,10 @@ export function findViolations({ rows, tombstones, events, objects, counts }) {
     ...[...withHistory]
       .filter((id) => !rowOf.has(id))
       .map((id) => violation(id, "events-without-row")),
+    ...tasks.filter((id) => !rowOf.has(id)).map((id) => violation(id, "task-without-row")),
+    ...objects
+      .filter(({ state }) => state && rowOf.has(state.id) && tasks.includes(state.id))
+      .map(({ state }) => violation(state?.id ?? "", "task-left")),
     ...objects.flatMap((object) => violationsOf(object, rowOf, deleted)),
     ...miscounts(rows, counts),
   ];
@@ -70,25 +76,32 @@ export function findViolations({ rows, tombstones, events, objects, counts }) {
  * @returns {Violation[]}
  */
 function miscounts(rows, counts) {
-  /** @type {Map<string, { active: number, archived: number }>} */
+  /** @type {Map<string, KeptCount>} */
   const counted = new Map();
-  for (const { user_id, repo, status } of rows) {
-    for (const id of [`${user_id} `, `${user_id} ${repo}`]) {
-      const { active, archived } = counted.get(id) ?? { active: 0, archived: 0 };
+  for (const { user_id, repo: repository, status, needs_you } of rows) {
+    for (const repo of ["", repository]) {
+      const id = `${user_id} ${repo}`;
+      const before = counted.get(id) ?? { user_id, repo, active: 0, archived: 0, needs_you: 0 };
       counted.set(id, {
-        active: active + (status === "active" ? 1 : 0),
-        archived: archived + (status === "archived" ? 1 : 0),
+        ...before,
+        active: before.active + (status === "active" ? 1 : 0),
+        archived: before.archived + (status === "archived" ? 1 : 0),
+        needs_you: before.needs_you + (repo === "" ? needs_you : 0),
       });
     }
   }
   const kept = new Map(counts.map((count) => [`${count.user_id} ${count.repo}`, count]));
-  const none = { active: 0, archived: 0 };
   return [...new Set([...kept.keys(), ...counted.keys()])].flatMap((id) => {
-    const [is, shouldBe] = [kept.get(id) ?? none, counted.get(id) ?? none];
-    if (is.active === shouldBe.active && is.archived === shouldBe.archived) return [];
-    const detail = `${is.active} and ${is.archived} kept, ${shouldBe.active} and ${shouldBe.archived} there`;
-    return [violation(id.trim(), "kept-count-differs", detail)];
+    const [is, there] = [countsText(kept.get(id)), countsText(counted.get(id))];
+    return is === there
+      ? []
+      : [violation(id.trim(), "kept-count-differs", `${is} kept, ${there} there`)];
   });
+}
+
+/** @param {Pick<KeptCount, "active" | "archived" | "needs_you">} [counts] */
+function countsText({ active, archived, needs_you } = { active: 0, archived: 0, needs_you: 0 }) {
+  return `${active} active, ${archived} archived, ${needs_you} in need`;
 }
 
 /**

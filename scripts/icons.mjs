@@ -28,11 +28,13 @@ const ICONS = {
   keyboard: lucide.Keyboard,
   light: lucide.Sun,
   private: lucide.Lock,
+  rename: lucide.Pencil,
   restore: lucide.ArchiveRestore,
   ship: lucide.Sailboat,
   silent: lucide.CircleHelp,
   system: lucide.Monitor,
   waiting: lucide.Hand,
+  unread: lucide.MailOpen,
   working: lucide.Loader,
 };
 

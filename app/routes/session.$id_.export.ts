@@ -1,9 +1,9 @@
 import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { verifySession } from "../auth/auth.server";
-import { readMessages } from "../sessions/conversation/conversation.server";
+import { messageOfTask, readMessages } from "../sessions/conversation/conversation.server";
 import { exportName, exportStream } from "../sessions/conversation/export.server";
 import { parseSessionId, sessionNotFound } from "../sessions/session-input.server";
-import { findSession, readHistory } from "../sessions/session-queries.server";
+import { findSessionWithHistory, readHistory } from "../sessions/session-queries.server";
 
 /** Downloads a session as JSON: its row, its history and all messages. */
 export async function loader({ request, params, context }: LoaderFunctionArgs) {
@@ -14,21 +14,26 @@ export async function loader({ request, params, context }: LoaderFunctionArgs) {
   const user = await verifySession(page, context);
   const id = parseSessionId(params.id);
   const read = (after: number) => readMessages(env, id, user.id, after);
-  const [{ row }, history, first] = await Promise.all([
-    findSession(reads, id, user.id),
+  const [found, history, stored] = await Promise.all([
+    findSessionWithHistory(reads, id, user.id),
     readHistory(reads, id, user.id, 0),
     read(0).catch(() => undefined),
   ]);
-  if (!row) throw sessionNotFound();
-  if (!first) {
+  if (!found) throw sessionNotFound();
+  if (!stored) {
     const alert = "The conversation cannot be reached just now. Try again in a moment.";
     throw new Response(alert, { status: 503 });
   }
+  const { row, task } = found;
+  const messages =
+    stored.length === 0 && task
+      ? { first: [messageOfTask(task, row.created_at)], after: () => Promise.resolve([]) }
+      : { first: stored, after: read };
   const events = {
     first: history,
     after: (event: number) => readHistory(env.DB, id, user.id, event),
   };
-  return new Response(exportStream(row, events, { first, after: read }), {
+  return new Response(exportStream(row, events, messages), {
     headers: {
       "Content-Type": "application/json; charset=utf-8",
       "Content-Disposition": `attachment; filename="${exportName(row)}"`,

@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import { MESSAGE_BYTES, utf8Bytes } from "./protocol/budgets";
 import type { Repository } from "./protocol/session";
+import { foldSpace, titleProblem } from "./protocol/title";
 
 const OWNER_MISSING = "Enter the repository’s owner.";
 const NAME_MISSING = "Enter the repository’s name.";
@@ -40,6 +41,16 @@ export const messageText = (missing: string) =>
     z.refine((text) => text.trim() !== "", { error: "Write a message first.", abort: true }),
     z.refine((text) => utf8Bytes(text) <= MESSAGE_BYTES, {
       error: "A message has at most 32 KiB.",
+    }),
+  );
+
+/** A title with its spaces folded; it may be empty. @param missing the error if there is no title field at all */
+export const titleInput = (missing: string) =>
+  z.string(missing).check(
+    z.overwrite(foldSpace),
+    z.check(({ value, issues }) => {
+      const problem = titleProblem(value);
+      if (problem) issues.push({ code: "custom", message: problem, input: value });
     }),
   );
 
@@ -82,12 +93,13 @@ export function badRequest(message: string): Response {
 }
 
 /**
- * Parses the number behind an intent, such as 3 in "revoke:3".
+ * Parses a number behind an intent, such as 3 in "revoke:3".
  *
- * @throws a 400 Response if it is not a positive integer
+ * @param least the smallest number that is allowed
+ * @throws a 400 Response if it is no integer, or less than `least`
  */
-export function parseNumber(value: string | undefined): number {
-  if (/^[1-9]\d{0,14}$/.test(value ?? "")) return Number(value);
+export function parseNumber(value: string | undefined, least: 0 | 1 = 1): number {
+  if (/^(0|[1-9]\d{0,14})$/.test(value ?? "") && Number(value) >= least) return Number(value);
   throw new Response("The form was incomplete. Open the page again.", { status: 400 });
 }
 

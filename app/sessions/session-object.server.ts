@@ -2,7 +2,7 @@ import { read } from "../platform/database.server";
 import { sessionObject } from "../platform/durable-objects.server";
 import { attempt } from "../platform/log";
 import type { ObjectAnswer } from "./protocol/object-answers";
-import { readRow } from "./session-table.server";
+import { readRow, readTask } from "./session-table.server";
 
 /** The result of a call to a session's object. `unavailable`: it could not be reached. */
 export type Outcome = "done" | "deleting" | "not-found" | "unavailable";
@@ -15,7 +15,7 @@ export function outcomeOf(answer: ObjectAnswer | undefined): Outcome {
 }
 
 /**
- * Calls a session's object. If the object is still empty, initializes it from its row and calls it again.
+ * Calls a session's object. If the object is still empty, initializes it from its row and task, and calls it again.
  *
  * @param step what is being done, in kebab case, for the log
  * @param ask calls the object; may run twice
@@ -31,9 +31,9 @@ export function callObject<Answer extends { state: string }>(
   return attempt(step, async () => {
     const first = await ask(sessionObject(env, id));
     if (first.state !== "empty") return first;
-    const [[row]] = await read(env.DB, readRow(id, userId));
+    const [[row], [task]] = await read(env.DB, readRow(id, userId), readTask(id, userId));
     if (!row) return first;
-    await sessionObject(env, id).initialize(row);
+    await sessionObject(env, id).initialize(row, task);
     return await ask(sessionObject(env, id));
   });
 }

@@ -1,8 +1,15 @@
 import { read, type Database } from "../platform/database.server";
 import { sessionObject } from "../platform/durable-objects.server";
 import { attempt } from "../platform/log";
-import type { HistoryLine, SessionEvent, SessionRow, Tombstone } from "./protocol/session";
-import { readRow, readTombstone, sessionStatements } from "./session-table.server";
+import type {
+  HistoryLine,
+  SessionEvent,
+  SessionMetadata,
+  SessionRow,
+  Task,
+  Tombstone,
+} from "./protocol/session";
+import { readRow, readTask, readTombstone, sessionStatements } from "./session-table.server";
 
 /** Reads a session's row and its tombstone for its owner. At most one of them exists. */
 export async function findSession(
@@ -18,7 +25,7 @@ export async function findSession(
 const HISTORY = { shown: 100, batch: 1_000 };
 
 /**
- * Reads a session's row and the newest lines of its history for its owner.
+ * Reads a session's row, its task if its object has not taken it yet, and the newest lines of its history for its owner.
  *
  * @returns `events` with the oldest first, and `older`: whether there are older lines; undefined if there is no such
  *   row
@@ -27,14 +34,21 @@ export async function findSessionWithHistory(
   d1: Database,
   id: string,
   userId: string,
-): Promise<{ row: SessionRow; events: SessionEvent[]; older: boolean } | undefined> {
+): Promise<
+  { row: SessionRow; task: Task | undefined; events: SessionEvent[]; older: boolean } | undefined
+> {
   const newest = sessionHistory(id, userId)
     .select(["kind", "at"])
     .orderBy("session_events.id", "desc")
     .limit(HISTORY.shown + 1);
-  const [[row], lines] = await read(d1, readRow(id, userId), newest.compile());
+  const [[row], [task], lines] = await read(
+    d1,
+    readRow(id, userId),
+    readTask(id, userId),
+    newest.compile(),
+  );
   const events = lines.slice(0, HISTORY.shown).reverse();
-  return row && { row, events, older: lines.length > events.length };
+  return row && { row, task, events, older: lines.length > events.length };
 }
 
 /** Reads the lines of a session's history after the one with id `after`. @returns at most a thousand, oldest first */
@@ -61,16 +75,26 @@ function sessionHistory(id: string, userId: string) {
     .where("user_id", "=", userId);
 }
 
+/** @returns what the session's object stores about it; null if it stores nothing; undefined if it could not be reached */
+export async function readSnapshot(
+  env: Env,
+  id: string,
+  userId: string,
+): Promise<SessionMetadata | null | undefined> {
+  const answer = await attempt(
+    "snapshot",
+    async () => await sessionObject(env, id).snapshot(userId),
+  );
+  if (!answer) return undefined;
+  return answer.state === "ready" ? answer.session : null;
+}
+
 /** @returns how many messages the session's object has stored; undefined if it could not be reached */
 export async function countMessages(
   env: Env,
   id: string,
   userId: string,
 ): Promise<number | undefined> {
-  const answer = await attempt(
-    "snapshot",
-    async () => await sessionObject(env, id).snapshot(userId),
-  );
-  if (!answer) return undefined;
-  return answer.state === "ready" ? answer.session.message_count : 0;
+  const snapshot = await readSnapshot(env, id, userId);
+  return snapshot === undefined ? undefined : (snapshot?.message_count ?? 0);
 }

@@ -16,13 +16,17 @@ export interface ActiveOnRepository {
   /** How many there are in all. */
   count: number;
   /** At most 3 of them, newest activity first. */
-  sessions: Pick<SessionListItem, "id" | "lastActivity" | "messageCount">[];
+  sessions: Pick<SessionListItem, "id" | "title" | "lastActivity" | "messageCount">[];
 }
 
 /** A session as the list shows it. Times are epoch milliseconds. */
 export interface SessionListItem {
   id: string;
+  /** Null if it is called by its repository. */
+  title: string | null;
+  /** "owner/name" */
   repository: string;
+  branch: string | null;
   status: SessionStatus;
   createdAt: number;
   lastActivity: number;
@@ -54,7 +58,9 @@ export function listItem(
   const soon = due !== undefined && due - now <= durations.warningSeconds * 1000;
   return {
     id: row.id,
+    title: row.heading,
     repository: repositoryName(row),
+    branch: row.branch,
     status: row.status,
     createdAt: row.created_at,
     lastActivity: row.last_activity,
@@ -72,6 +78,11 @@ export function durationsOf(env: Env) {
     autoArchiveSeconds: Number(env.AUTO_ARCHIVE_SECONDS),
     warningSeconds: Number(env.ARCHIVE_WARNING_SECONDS),
   };
+}
+
+/** @returns what a session is called in the names of its controls: its title and its repository */
+export function sessionLabel({ title, repository }: Pick<SessionListItem, "title" | "repository">) {
+  return title === null ? repository : `${title}, ${repository}`;
 }
 
 /** @returns "1 session", "2 sessions" */

@@ -1,13 +1,14 @@
 import { sql, type Generated, type RawBuilder } from "kysely";
 import { statementBuilder, type Statement } from "../platform/database.server";
 import { accountStands } from "../platform/users.server";
-import type { SessionEvent, SessionRow, Tombstone } from "./protocol/session";
+import type { Seen, SessionEvent, SessionRow, Task, Tombstone } from "./protocol/session";
 
 /** The D1 tables of sessions. */
 export interface SessionTables {
   sessions: SessionRow;
   deleted_sessions: Tombstone;
   session_events: SessionEvent & { id: Generated<number>; session_id: string };
+  tasks: Task & { session_id: string };
 }
 
 /** Builds statements on the tables of sessions. */
@@ -19,6 +20,17 @@ export function readRow(id: string, userId: string): Statement<SessionRow> {
     .selectFrom("sessions")
     .selectAll()
     .where("id", "=", id)
+    .where("user_id", "=", userId)
+    .compile();
+}
+
+/** Reads the task of a session, if its object has not taken it yet and this user owns the session. */
+export function readTask(id: string, userId: string): Statement<Task> {
+  return sessionStatements
+    .selectFrom("tasks")
+    .innerJoin("sessions", "sessions.id", "tasks.session_id")
+    .select(["author", "text"])
+    .where("session_id", "=", id)
     .where("user_id", "=", userId)
     .compile();
 }
@@ -48,19 +60,44 @@ export function readDeletion({
 export const ALWAYS = sql`TRUE`;
 
 /**
- * Stores that the owner has seen all messages up to the one with id `upTo`. Never lowers the stored id.
+ * Stores what the owner has seen. Never lowers what is stored.
  *
  * @param allowed a condition; if it is false, nothing is changed
  */
-export function markSeen(id: string, userId: string, upTo: number, allowed = ALWAYS): Statement {
-  return sessionStatements
-    .updateTable("sessions")
-    .set({ seen_message: upTo })
-    .where("id", "=", id)
-    .where("user_id", "=", userId)
-    .where("seen_message", "<", upTo)
-    .where(sql<boolean>`${allowed}`)
-    .compile();
+export function markSeen(
+  id: string,
+  userId: string,
+  { message, rev }: Seen,
+  allowed = ALWAYS,
+): Statement {
+  return sql`
+    UPDATE sessions
+    SET seen_message = max(seen_message, ${message}), seen_rev = max(seen_rev, ${rev})
+    WHERE id = ${id} AND user_id = ${userId}
+      AND (seen_message < ${message} OR seen_rev < ${rev}) AND ${allowed}`.compile(
+    sessionStatements,
+  );
+}
+
+/** Stores that the owner has seen all that the row says, because they have answered. */
+export function markAnswered(id: string, userId: string): Statement {
+  return sql`
+    UPDATE sessions SET seen_message = agent_message, seen_rev = status_rev
+    WHERE id = ${id} AND user_id = ${userId}
+      AND (seen_message < agent_message OR seen_rev < status_rev)`.compile(sessionStatements);
+}
+
+/**
+ * Marks the newest message of an agent, and the newest change of status, as not seen.
+ *
+ * @param allowed a condition; if it is false, nothing is changed
+ */
+export function markUnseen(id: string, userId: string, allowed = ALWAYS): Statement {
+  return sql`
+    UPDATE sessions
+    SET seen_message = max(0, min(seen_message, agent_message - 1)),
+      seen_rev = max(0, min(seen_rev, status_rev - 1))
+    WHERE id = ${id} AND user_id = ${userId} AND ${allowed}`.compile(sessionStatements);
 }
 
 /** @returns a subquery that selects these ids as `id`. They are one JSON parameter, because D1 allows at most 100. */

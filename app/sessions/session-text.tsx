@@ -25,15 +25,21 @@ const STATUS_TEXT = {
   silent: { label: "Silent", said: "last heard", tone: "text-muted" },
 } as const;
 
-/** The agents' last reported status and its age, such as "Working, said 2 minutes ago". Empty if there is none. */
+/**
+ * The agents' last reported status and its age, such as "Working, said 2 minutes ago". Empty if there is none. The list
+ * hides the age where there is little room.
+ */
 export function AgentStatusLabel({ report, now }: { report: AgentReport | null; now: number }) {
   const status = report && agentStatusAt(report, now);
   if (!status) return null;
   const { label, said, tone } = STATUS_TEXT[status];
   return (
     <span className={`status agent-status icon-${status} ${tone}`}>
-      {`${label}, ${said} `}
-      <RelativeTime at={report.at} now={now} />
+      {label}
+      <span className="said">
+        {`, ${said} `}
+        <RelativeTime at={report.at} now={now} />
+      </span>
     </span>
   );
 }

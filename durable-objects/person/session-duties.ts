@@ -1,6 +1,6 @@
 import { read } from "../../app/platform/database.server";
 import { sessionObject } from "../../app/platform/durable-objects.server";
-import { readRow } from "../../app/sessions/session-table.server";
+import { readRow, readTask } from "../../app/sessions/session-table.server";
 import type { CompanionEnv } from "../env";
 import type { BulkStep } from "./bulk-step";
 import type { Duty } from "./duties";
@@ -35,12 +35,12 @@ export function stepwise(
   };
 }
 
-/** Initializes a session's object from its row, if it could not be reached when the session was created. */
+/** Initializes a session's object from its row and task, if it could not be reached when the session was created. */
 export const initializeDuty: Duty = {
   name: "initialize",
   async step(env, { id, user_id }) {
-    const [[row]] = await read(env.DB, readRow(id, user_id));
-    if (row) await sessionObject(env, id).initialize(row);
+    const [[row], [task]] = await read(env.DB, readRow(id, user_id), readTask(id, user_id));
+    if (row) await sessionObject(env, id).initialize(row, task);
     return undefined;
   },
 };

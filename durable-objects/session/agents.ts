@@ -19,10 +19,10 @@ const READ_FIRST = "More messages were missed than one frame may hold: read them
 /** Callbacks to the rest of the object. */
 interface Listeners {
   /**
-   * @param message undefined if only a status was reported
-   * @param isNewStatus whether the agent's status is another than before
+   * @param message undefined if the report has no text
+   * @param isUrgent whether the agent's status or the title is another than before
    */
-  onReport: (message: ParsedMessage | undefined, isNewStatus: boolean) => void;
+  onReport: (message: ParsedMessage | undefined, isUrgent: boolean) => void;
   onTokensChange: () => void;
 }
 
@@ -115,11 +115,9 @@ export class Agents {
     if (stored) return { state: "ready", ...stored };
     if (this.#storage.isFull) return { state: "full" };
     const message = this.#storage.report(agent.token, report, key, now);
-    const { status } = report;
-    this.#listeners.onReport(
-      message,
-      status !== undefined && status !== agent.session.agent_status,
-    );
+    const { agent_status, auto_title } = agent.session;
+    const { status = agent_status, title = auto_title } = report;
+    this.#listeners.onReport(message, status !== agent_status || title !== auto_title);
     return { state: "ready", message: message?.id ?? null };
   }
 

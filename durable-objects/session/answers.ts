@@ -24,11 +24,13 @@ export function answerOwner<Content extends object>(
 
 /** @returns the part of the state that callers of the object may see */
 export function metadata(state: State): SessionMetadata {
-  const { id, user_id, repo_owner, repo_name, created_at, last_activity, message_count } = state;
-  const { agent_status, agent_at, agent_message, agent_tokens } = state;
+  const { id, user_id, repo_owner, repo_name, branch, auto_title } = state;
+  const { created_at, last_activity, message_count } = state;
+  const { agent_status, status_rev, agent_at, agent_message, agent_tokens } = state;
   return {
-    ...{ id, user_id, repo_owner, repo_name, created_at, last_activity, message_count },
-    ...{ agent_status, agent_at, agent_message, agent_tokens },
+    ...{ id, user_id, repo_owner, repo_name, branch, auto_title },
+    ...{ created_at, last_activity, message_count },
+    ...{ agent_status, status_rev, agent_at, agent_message, agent_tokens },
   };
 }
 

@@ -1,8 +1,12 @@
 import { write } from "../../app/platform/database.server";
 import { logError } from "../../app/platform/log";
-import { deleteRows, reportToRow } from "../../app/sessions/lifecycle/lifecycle-statements.server";
-import { autoArchiveTime, type SessionRow } from "../../app/sessions/protocol/session";
-import { readDeletion, readRow } from "../../app/sessions/session-table.server";
+import {
+  deleteRows,
+  deleteTask,
+  reportToRow,
+} from "../../app/sessions/lifecycle/lifecycle-statements.server";
+import { autoArchiveTime, type SessionRow, type Task } from "../../app/sessions/protocol/session";
+import { readDeletion, readRow, readTask } from "../../app/sessions/session-table.server";
 import type { CompanionEnv } from "../env";
 import type { SessionStorage, State } from "./storage";
 
@@ -17,28 +21,36 @@ const ALARM_BACKOFF = { first: 5_000, most: 300_000 };
 /** An alarm that is this long overdue, in milliseconds, was dropped by the platform. */
 const LOST_ALARM = 60_000;
 
+/** Callbacks to the rest of the object. */
+interface Listeners {
+  /** Takes a task that D1 still has and the object does not. */
+  onTask: (task: Task) => void;
+  /** Clears the object's storage, including its alarm. */
+  clear: () => void;
+}
+
 /**
  * Keeps a session's row in D1 in sync with its object, by an alarm (docs/decisions/0002). If the session was deleted,
- * the alarm wipes the object; otherwise it inserts the row if it is missing, and copies the object's activity into it.
+ * the alarm wipes the object; otherwise it inserts the row if it is missing, copies the object's activity into it, and
+ * deletes the session's task from D1 once the object has taken it.
  * While D1 answers, the object may be wiped and initialized again; so the generation is compared afterwards.
  */
 export class RowSync {
   readonly #alarm: Pick<DurableObjectStorage, "setAlarm">;
   readonly #storage: SessionStorage;
-  readonly #clear: () => void;
+  readonly #listeners: Listeners;
   #failures = 0;
   /** When the alarm last began to write the row, epoch milliseconds; 0 before the first time since the object woke up. */
   #beganAt = 0;
 
-  /** @param clear clears the object's storage, including its alarm */
   constructor(
     alarm: Pick<DurableObjectStorage, "setAlarm">,
     storage: SessionStorage,
-    clear: () => void,
+    listeners: Listeners,
   ) {
     this.#alarm = alarm;
     this.#storage = storage;
-    this.#clear = clear;
+    this.#listeners = listeners;
   }
 
   /**
@@ -83,30 +95,35 @@ export class RowSync {
   async #finishDeleting(env: CompanionEnv, state: State): Promise<undefined> {
     const tombstoneSeconds = Number(env.TOMBSTONE_SECONDS);
     await write(env.DB, deleteRows([state.id], state.user_id, Date.now(), tombstoneSeconds));
-    if (this.#storage.state()?.generation === state.generation) this.#clear();
+    if (this.#storage.state()?.generation === state.generation) this.#listeners.clear();
   }
 
   async #reportToRow(env: CompanionEnv, reported: State): Promise<SessionRow | undefined> {
     const { id, user_id } = reported;
     const began = Date.now();
-    const [[deletion], [row]] = await write(
+    const hasTask = this.#storage.takenTask() !== undefined;
+    const lastMessageAt = this.#storage.messages.lastAt();
+    const [[deletion], [row], [task]] = await write(
       env.DB,
-      reportToRow(
-        reported,
-        this.#storage.messages.lastAt(),
-        began,
-        Number(env.AUTO_ARCHIVE_SECONDS),
-      ),
+      [
+        ...reportToRow(reported, lastMessageAt, began, Number(env.AUTO_ARCHIVE_SECONDS)),
+        ...(hasTask ? [deleteTask(id, user_id)] : []),
+      ],
       readDeletion(reported),
       readRow(id, user_id),
+      readTask(id, user_id),
     );
 
     const state = this.#storage.state();
     if (state?.generation !== reported.generation) return undefined;
     // While an account is being deleted, a session that still has a row is deleted by the account deletion's own steps.
     const deleted = deletion?.deleted === 1 && !row;
-    if (deleted) this.#clear();
-    else this.#arm(this.#nextAlarm(env, reported, state, row, began));
+    if (deleted) {
+      this.#listeners.clear();
+      return row;
+    }
+    this.#arm(this.#nextAlarm(env, reported, state, row, began));
+    if (task && !state.deleting) this.#listeners.onTask(task); // arms the alarm that deletes it
     return row;
   }
 
@@ -129,7 +146,9 @@ export class RowSync {
     }
     if (state.deleting) return now + AFTER_BIRTH;
     if (state.agent_tokens !== reported.agent_tokens) return now + AFTER_TOKEN;
-    if (state.agent_status !== reported.agent_status) return began + STATUS_WINDOW;
+    const isUrgent =
+      state.status_rev !== reported.status_rev || state.auto_title !== reported.auto_title;
+    if (isUrgent) return began + STATUS_WINDOW;
     // Not sooner, so that a busy session writes its row at most once per AFTER_APPEND.
     if (state.last_activity !== reported.last_activity) return began + AFTER_APPEND;
     const idleSeconds = Number(env.AUTO_ARCHIVE_SECONDS);

@@ -37,6 +37,10 @@ const STEPS: readonly string[] = [
   // 4: the rate limit for the owner's messages.
   `ALTER TABLE state ADD COLUMN window_at INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE state ADD COLUMN window_count INTEGER NOT NULL DEFAULT 0;`,
+  // 5: what the session is about, and how often its agents' status has changed.
+  `ALTER TABLE state ADD COLUMN branch TEXT;
+   ALTER TABLE state ADD COLUMN auto_title TEXT;
+   ALTER TABLE state ADD COLUMN status_rev INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 type Storage = Pick<DurableObjectStorage, "sql" | "transactionSync">;

@@ -12,11 +12,8 @@ import type {
   NoRoom,
   ObjectAnswer,
 } from "../../app/sessions/protocol/object-answers";
-import {
-  agentReport,
-  type SessionMetadata,
-  type SessionRow,
-} from "../../app/sessions/protocol/session";
+import { agentReport } from "../../app/sessions/protocol/session";
+import type { SessionMetadata, SessionRow, Task } from "../../app/sessions/protocol/session";
 import type { CompanionEnv } from "../env";
 import { LiveSockets } from "../live-sockets";
 import { Agents } from "./agents";
@@ -38,22 +35,29 @@ import { SessionStorage, type State } from "./storage";
 export class SessionDO extends DurableObject<CompanionEnv> {
   readonly #storage = new SessionStorage(this.ctx.storage);
   readonly #live = new LiveSockets(this.ctx);
-  readonly #rowSync = new RowSync(this.ctx.storage, this.#storage, () => this.#clear());
+  readonly #rowSync = new RowSync(this.ctx.storage, this.#storage, {
+    onTask: (task) => this.#take(task),
+    clear: () => this.#clear(),
+  });
   readonly #pages = new PageSockets(() => this.env, this.#storage, this.#live);
   readonly #agents = new Agents(() => this.env, this.#storage, this.#live, {
-    onReport: (message, isNewStatus) => {
+    onReport: (message, isUrgent) => {
       this.#changed(message);
-      if (isNewStatus) this.#rowSync.armForStatus();
+      if (isUrgent) this.#rowSync.armForStatus();
     },
     onTokensChange: () => this.#rowSync.armWithin(AFTER_TOKEN),
   });
 
   /**
-   * Creates the state of an empty object from a row that the caller has just read from D1's primary.
-   * An object that has state keeps it.
+   * Creates the state of an empty object. An object that has state keeps it. Takes the task unless it has done so before.
+   *
+   * @param row just read from D1's primary, together with the task, if D1 has it @returns the text of the task, if taken
    */
-  initialize(row: SessionRow): ObjectAnswer {
-    return answerOwner(row.user_id, this.#storage.state() ?? this.#make(row, 0), () => ({}));
+  initialize(row: SessionRow, task?: Task): ObjectAnswer<{ task: string | undefined }> {
+    return answerOwner(row.user_id, this.#storage.state() ?? this.#make(row, 0), () => {
+      if (task) this.#take(task);
+      return { task: this.#storage.takenTask() };
+    });
   }
 
   /** @returns metadata and message count */
@@ -195,14 +199,12 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   override async alarm(): Promise<void> {
     if (this.#storage.state()) this.#agents.endExpired();
     const row = await this.#rowSync.run(this.env);
-    if (row) await this.#notifyOfRow(row);
+    if (row) {
+      const { id, user_id, status, heading } = row;
+      this.#live.broadcastToPages({ type: "row", status, heading });
+      await attempt("tell-list", async () => personObject(this.env, user_id).listChanged([id]));
+    }
     await this.#agents.revokeUnlessAllowed();
-  }
-
-  /** Notifies open pages and lists after the alarm has updated the row. */
-  async #notifyOfRow({ id, user_id, status }: SessionRow): Promise<void> {
-    this.#live.broadcastToPages({ type: "status", status });
-    await attempt("tell-list", async () => personObject(this.env, user_id).listChanged([id]));
   }
 
   /** Sends a new message or status to all open sockets, and sets the alarm to update the row. */
@@ -218,6 +220,12 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     }
     this.#live.broadcastToAgents({ type: "messages", messages: [agentView(message)] });
     this.#agents.wake();
+  }
+
+  /** Takes the task as a message, unless it was taken before. */
+  #take(task: Task): void {
+    const message = this.#storage.takeTask(task);
+    if (message) this.#changed(message);
   }
 
   #answer<Content extends object>(

@@ -1,7 +1,7 @@
 import { MINUTE, SESSION_BYTES } from "../../app/sessions/protocol/budgets";
 import type { NewMessage } from "../../app/sessions/protocol/message";
 import type { AgentToken, NewReport } from "../../app/sessions/protocol/object-answers";
-import type { SessionMetadata, SessionRow } from "../../app/sessions/protocol/session";
+import type { SessionMetadata, SessionRow, Task } from "../../app/sessions/protocol/session";
 import { Messages, type ParsedMessage } from "./messages";
 import { countInWindow, type RateWindow } from "./rate-window";
 import { FIRST_SCHEMA, readRows, upgrade, writeRows } from "./schema";
@@ -16,6 +16,9 @@ export type State = SessionMetadata & {
   /** The time that the alarm was last set to, epoch milliseconds. */
   alarm_at: number;
 };
+
+/** The idempotency key of the task's message; no other message can have it, because forms send UUIDs. */
+const TASK_KEY = "task";
 
 /** How many messages the owner may write in a minute. */
 const MESSAGES_PER_MINUTE = 120;
@@ -64,6 +67,7 @@ export class SessionStorage {
       deleting,
     );
     upgrade(this.#storage);
+    this.#write("UPDATE state SET branch = ?, auto_title = ?", row.branch, row.auto_title);
   }
 
   markDeleting(): void {
@@ -92,6 +96,26 @@ export class SessionStorage {
     return this.#read<{ message: number | null }>(query, key, key, now - REPORT_KEY_LIFE)[0];
   }
 
+  /** @returns the text of the task; undefined if it was not taken, or there is none */
+  takenTask(): string | undefined {
+    const query = "SELECT text FROM messages WHERE client_key = ?";
+    return this.#read<{ text: string }>(query, TASK_KEY)[0]?.text;
+  }
+
+  /**
+   * Stores the task as a message, unless it was stored before. It was written when the session was created, so it is no
+   * activity of its own, and does not restore a session that was archived since.
+   *
+   * @returns the message; undefined if it was stored before
+   */
+  takeTask({ author, text }: Task): ParsedMessage | undefined {
+    if (this.takenTask() !== undefined) return undefined;
+    const task = { role: "user" as const, author, text, client_key: TASK_KEY };
+    const added = this.messages.add(task, this.state()!.created_at);
+    this.#write("UPDATE state SET message_count = message_count + 1");
+    return added;
+  }
+
   /** Stores a message. @param message its idempotency key must be unused (see `findKey`) */
   append(message: NewMessage, now: number): ParsedMessage {
     const added = this.messages.add(message, now);
@@ -101,24 +125,25 @@ export class SessionStorage {
   }
 
   /**
-   * Stores an agent's report. Its text becomes a message whose author is the token's name.
+   * Stores an agent's report. Its text becomes a message whose author is the token's name; its title becomes the automatic
+   * one.
    *
    * @param key its idempotency key, which must be unused (see `findKey`)
    * @returns the message; undefined if the report has no text
    */
   report(
     { name }: AgentToken,
-    { text, status }: NewReport,
+    { text, status, title }: NewReport,
     key: string,
     now: number,
   ): ParsedMessage | undefined {
     if (text === undefined) {
       this.#rememberReport(key, now);
-      this.#reported(status, undefined, now);
+      this.#reported(status, title, undefined, now);
       return undefined;
     }
     const message = this.append({ role: "agent", author: name, text, client_key: key }, now);
-    this.#reported(status, message.id, now);
+    this.#reported(status, title, message.id, now);
     return message;
   }
 
@@ -142,13 +167,18 @@ export class SessionStorage {
   }
 
   /** Stores the agents' last report. @param message the id of the report's message, if it has one */
-  #reported(status: NewReport["status"], message: number | undefined, now: number): void {
+  #reported(
+    status: NewReport["status"],
+    title: NewReport["title"],
+    message: number | undefined,
+    now: number,
+  ): void {
+    const reported = status ?? null;
     this.#write(
-      `UPDATE state SET agent_status = coalesce(?, agent_status), agent_at = ?,
-         agent_message = coalesce(?, agent_message)`,
-      status ?? null,
-      now,
-      message ?? null,
+      `UPDATE state SET status_rev = status_rev + (coalesce(?, agent_status) IS NOT agent_status),
+         agent_status = coalesce(?, agent_status), auto_title = coalesce(?, auto_title),
+         agent_at = ?, agent_message = coalesce(?, agent_message)`,
+      ...[reported, reported, title ?? null, now, message ?? null],
     );
     if (message === undefined) this.#touch(now);
   }

@@ -17,7 +17,7 @@ const LOCK_TIMEOUT = 5_000;
 /**
  * @typedef {{ id: string, user_id: string, last_activity: number, message_count: number }} Facts
  *   what row and object both store of a session; times are epoch milliseconds
- * @typedef {Facts & { repo_owner: string, repo_name: string, repo: string, status: string, agent_tokens: number | null }} Row
+ * @typedef {Facts & { repo_owner: string, repo_name: string, repo: string, status: string, needs_you: number, agent_tokens: number | null }} Row
  * @typedef {object} StoredObject
  * @property {string} file  the object's id, which is the name of Miniflare's file
  * @property {string | undefined} name  the name that the object's id was derived from
@@ -30,9 +30,10 @@ const LOCK_TIMEOUT = 5_000;
  * @property {Row[]} rows
  * @property {string[]} tombstones  the ids of deleted sessions
  * @property {{ session_id: string, kind: string, at: number }[]} events
+ * @property {string[]} tasks  the ids of the sessions whose task no object has taken, as far as D1 knows
  * @property {StoredObject[]} objects
  * @property {KeptCount[]} counts
- * @typedef {{ user_id: string, repo: string, active: number, archived: number }} KeptCount
+ * @typedef {{ user_id: string, repo: string, active: number, archived: number, needs_you: number }} KeptCount
  *   a line of the table of kept counts: a person's sessions on a repository, or on all of them if it is ''
  */
 
@@ -69,8 +70,11 @@ function readDatabase(all) {
     events: /** @type {Storage["events"]} */ (
       all("SELECT session_id, kind, at FROM session_events")
     ),
+    tasks: /** @type {{ session_id: string }[]} */ (all("SELECT session_id FROM tasks")).map(
+      ({ session_id }) => session_id,
+    ),
     counts: /** @type {KeptCount[]} */ (
-      all("SELECT user_id, repo, active, archived FROM session_counts")
+      all("SELECT user_id, repo, active, archived, needs_you FROM session_counts")
     ),
   };
 }

@@ -25,7 +25,8 @@ const UNGUARDED_INSERT = `((...values) => {
 })`;
 
 const MADE_UP_ROW = `{
-  id, user_id: userId, repo_owner: "", repo_name: "", created_at: 0, last_activity: 0
+  id, user_id: userId, repo_owner: "", repo_name: "", branch: null, auto_title: null,
+  created_at: 0, last_activity: 0
 } as SessionRow`;
 
 export const MUTANTS: Mutant[] = [
@@ -87,9 +88,11 @@ export const MUTANTS: Mutant[] = [
   {
     name: "the alarm does not wipe in spite of a tombstone",
     file: ROW_SYNC,
-    from: `    if (deleted) this.#clear();
-    else this.#arm(`,
-    to: `    this.#arm(`,
+    from: `    if (deleted) {
+      this.#listeners.clear();
+      return row;
+    }`,
+    to: ``,
     killers: ["alarm.test.ts", HISTORIES],
   },
   {
@@ -102,8 +105,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "the end of a deletion does not compare the generation",
     file: ROW_SYNC,
-    from: `    if (this.#storage.state()?.generation === state.generation) this.#clear();`,
-    to: `    this.#clear();`,
+    from: `    if (this.#storage.state()?.generation === state.generation) this.#listeners.clear();`,
+    to: `    this.#listeners.clear();`,
     killers: ["alarm-faults.test.ts"],
   },
   {
@@ -123,8 +126,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a report moves the count without the activity",
     file: ROWS,
-    from: `      .set({ last_activity, message_count, agent_status, agent_at, agent_message, agent_tokens })`,
-    to: `      .set({ message_count, agent_status, agent_at, agent_message, agent_tokens })`,
+    from: `  const copied = { auto_title, last_activity, message_count, agent_tokens };`,
+    to: `  const copied = { auto_title, message_count, agent_tokens };`,
     killers: ["conversation.test.ts", HISTORIES],
   },
   {
@@ -165,9 +168,9 @@ export const MUTANTS: Mutant[] = [
   {
     name: "an object is initialized without reading its row",
     file: ASKING,
-    from: `    const [[row]] = await read(env.DB, readRow(id, userId));
+    from: `    const [[row], [task]] = await read(env.DB, readRow(id, userId), readTask(id, userId));
     if (!row) return first;`,
-    to: `    const row = ${MADE_UP_ROW};`,
+    to: `    const [row, task] = [${MADE_UP_ROW}, undefined];`,
     killers: ["conversation.test.ts", HISTORIES],
   },
   {

@@ -141,10 +141,19 @@ test.each([
 });
 
 test("a count without sessions is found", () => {
-  const count = "INSERT INTO session_counts VALUES ('local:ben', '', '', 0, 1)";
+  const count = "INSERT INTO session_counts VALUES ('local:ben', '', '', 0, 1, 2)";
   store({ rows: `${ROW}; ${EVENT}; ${count}` });
   expect(audit().map(told)).toEqual([
-    "local:ben has another kept count than sessions (0 and 1 kept, 0 and 0 there)",
+    "local:ben has another kept count than sessions (0 active, 1 archived, 2 in need kept, 0 active, 0 archived, 0 in need there)",
+  ]);
+});
+
+test("a task that nobody will take is found", () => {
+  const task = (id: string) => `INSERT INTO tasks VALUES ('${id}', 'Anna', 'Fix it')`;
+  store({ rows: `${ROW}; ${EVENT}; ${task(ID)}; ${task(OTHER_ID)}` });
+  expect(audit()).toEqual([
+    { id: OTHER_ID, breach: "task-without-row" },
+    { id: ID, breach: "task-left" },
   ]);
 });
 

@@ -200,6 +200,8 @@ describe("an agent's report", () => {
     { text: " Done.\n", status: "done", key: "a key with spaces" },
     { status: "failed", key: "k".repeat(200) },
     { text: "x".repeat(MESSAGE_BYTES) },
+    { title: "Fix the login" },
+    { title: "Fix the login", status: "working" },
   ])("is taken as it is: %#", (report) => {
     expect(reportInput.safeParse(report).data).toEqual(report);
   });
@@ -211,8 +213,8 @@ describe("an agent's report", () => {
 
   const STATUS_WRONG = "A status is working, waiting, done or failed.";
   test.each([
-    [{}, "Send a text, a status or both."],
-    [{ key: "1" }, "Send a text, a status or both."],
+    [{}, "Send a text, a status or a title."],
+    [{ key: "1" }, "Send a text, a status or a title."],
     [{ text: "" }, "Write a message first."],
     [{ text: "", status: "done" }, "Write a message first."],
     [{ text: "x".repeat(MESSAGE_BYTES + 1) }, "A message has at most 32 KiB."],
@@ -222,6 +224,9 @@ describe("an agent's report", () => {
     [{ status: "done", key: "k".repeat(201) }, "A key has at most 200 characters."],
     [{ status: "done", key: 1 }, "A key is text."],
     [{ text: 1 }, "A text is text."],
+    [{ title: 1 }, "A title is text."],
+    [{ title: " \n" }, "A title has at least one character."],
+    [{ title: "x".repeat(121), status: "done" }, "A title has at most 120 characters."],
     [[], "A report is an object."],
     [null, "A report is an object."],
     ["done", "A report is an object."],

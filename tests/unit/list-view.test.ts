@@ -49,7 +49,9 @@ describe("a line of the list", () => {
   test("shows what the row says, and no more of it", () => {
     expect(listItem(row(), NOW, DURATIONS)).toEqual({
       id: "7",
+      title: null,
       repository: "remix-run/remix",
+      branch: null,
       status: "active",
       createdAt: NOW - DAY * 1000,
       lastActivity: NOW,
@@ -62,9 +64,14 @@ describe("a line of the list", () => {
   });
 
   test("says what an agent last reported, and whether it wrote since the owner last looked", () => {
-    const reported = row({ agent_status: "waiting", agent_at: NOW, agent_message: 2 });
+    const reported = row({
+      agent_status: "waiting",
+      status_rev: 1,
+      agent_at: NOW,
+      agent_message: 2,
+    });
     expect(listItem(reported, NOW, DURATIONS)).toMatchObject({
-      agent: { status: "waiting", at: NOW },
+      agent: { status: "waiting", rev: 1, at: NOW },
       unread: true,
     });
     expect(listItem({ ...reported, seen_message: 2 }, NOW, DURATIONS).unread).toBe(false);
@@ -118,6 +125,14 @@ function row(values: Partial<SessionRow> = {}): SessionRow {
     repo_owner: "remix-run",
     repo_name: "remix",
     repo: "remix-run/remix",
+    title: null,
+    auto_title: null,
+    heading: null,
+    branch: null,
+    status_rev: 0,
+    seen_rev: 0,
+    needs_you: 0,
+    search_text: "/remix-run/remix ",
     status: "active",
     last_activity: NOW,
     created_at: NOW - DAY * 1000,

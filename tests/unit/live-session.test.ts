@@ -89,8 +89,8 @@ describe("an agent's status", () => {
 
 test("what an agent has just told is not undone by what was read before", () => {
   const [before, after] = [
-    { status: "working", at: 1 },
-    { status: "waiting", at: 2 },
+    { status: "working", rev: 1, at: 1 },
+    { status: "waiting", rev: 2, at: 2 },
   ] as const;
   expect(latest(after, before)).toBe(after);
   expect(latest(after, null)).toBe(after);

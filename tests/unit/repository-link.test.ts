@@ -31,8 +31,19 @@ test.each([
   "ssh://git@github.com/octo/cat.git",
   "https://token@github.com/octo/cat.git",
 ])("%s is octo/cat", (text) => {
-  expect(parseRepositoryLink(text, GITHUB)).toEqual({ owner: "octo", name: "cat" });
+  expect(parseRepositoryLink(text, GITHUB)).toMatchObject({ owner: "octo", name: "cat" });
   expect(repositorySearch(text, GITHUB)).toBe("octo/cat");
+});
+
+test.each([
+  ["https://github.com/octo/cat/tree/main", "main"],
+  ["https://github.com/octo/cat/tree/fix/the-thing/", "fix/the-thing"],
+  ["github.com/octo/cat/tree/fix%23one?tab=readme#top", "fix#one"],
+  ["https://github.com/octo/cat/tree/100%", "100%"],
+  ["https://github.com/octo/cat/tree/", undefined],
+  ["https://github.com/octo/cat/blob/main/a.ts", undefined],
+])("%s shows the branch %s", (text, branch) => {
+  expect(parseRepositoryLink(text, GITHUB)).toEqual({ owner: "octo", name: "cat", branch });
 });
 
 test.each([
@@ -74,6 +85,14 @@ test.each([
   [
     { key: "1", repoOwner: "other", repoName: "octo/cat" },
     { key: "1", repoOwner: "octo", repoName: "cat" },
+  ],
+  [
+    { repoOwner: "https://github.com/octo/cat/tree/main", branch: " " },
+    { repoOwner: "octo", repoName: "cat", branch: "main" },
+  ],
+  [
+    { repoOwner: "https://github.com/octo/cat/tree/main", branch: "dev" },
+    { repoOwner: "octo", repoName: "cat", branch: "dev" },
   ],
   [
     { repoOwner: "octo", repoName: "cat" },

@@ -54,12 +54,19 @@ import type { ListView } from "../../app/sessions/list/list-view";
 import {
   archiveRows,
   deleteRows,
+  deleteTask,
   keepRow,
+  renameRow,
   reportToRow,
   restoreRows,
 } from "../../app/sessions/lifecycle/lifecycle-statements.server";
 import { insertSession, readCreated } from "../../app/sessions/lifecycle/create-statements.server";
-import { markSeen } from "../../app/sessions/session-table.server";
+import {
+  markAnswered,
+  markSeen,
+  markUnseen,
+  readTask,
+} from "../../app/sessions/session-table.server";
 import {
   readDeletion,
   readRow,
@@ -83,25 +90,35 @@ interface Values {
 const BUILDERS: Record<string, (values: Values) => Statement[]> = {
   readRow: ({ id, user }) => [readRow(id, user)],
   readTombstone: ({ id, user }) => [readTombstone(id, user)],
+  readTask: ({ id, user }) => [readTask(id, user), deleteTask(id, user)],
+  markAnswered: ({ id, user }) => [markAnswered(id, user)],
   insertSession: ({ id, user, owner, name, now, count }) => {
     const limits = { perMinute: count, active: count, onRepository: count };
-    return insertSession(id, user, { owner, name }, now, limits);
+    return insertSession(
+      id,
+      user,
+      { repository: { owner, name }, branch: name, task: { author: name, text: owner } },
+      now,
+      limits,
+    );
   },
   archiveRows: ({ id, user, now }) => archiveRows(id, user, now),
   restoreRows: ({ id, user, now }) => restoreRows(id, user, now),
   readCreated: ({ user, now }) => [readCreated(user, now)],
-  markSeen: ({ id, user, count }) => [markSeen(id, user, count)],
+  markSeen: ({ id, user, count }) => [markSeen(id, user, { message: count, rev: count })],
   keepRow: ({ id, user, now }) => keepRow(id, user, now),
   deleteRows: ({ id, user, now, seconds }) => deleteRows([id], user, now, seconds),
   reportToRow: ({ id, user, owner, name, now, at, count, seconds }) => {
     const agent = {
       agent_status: "done" as const,
+      status_rev: count,
       agent_at: at,
       agent_message: count,
       agent_tokens: count,
     };
     const metadata = { created_at: at, last_activity: at, message_count: count, ...agent };
-    const session = { id, user_id: user, repo_owner: owner, repo_name: name, ...metadata };
+    const about = { repo_owner: owner, repo_name: name, branch: name, auto_title: owner };
+    const session = { id, user_id: user, ...about, ...metadata };
     return reportToRow(session, at, now, seconds);
   },
   sessionsPage: ({ id, user, at, now, owner, name }) => {
@@ -136,7 +153,9 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
     ...archiveRows(id, user, now, mayChange(user)),
     ...restoreRows(id, user, now, mayChange(user)),
     ...keepRow(id, user, now, mayChange(user)),
-    markSeen(id, user, count, mayChange(user)),
+    markSeen(id, user, { message: count, rev: count }, mayChange(user)),
+    markUnseen(id, user, mayChange(user)),
+    ...renameRow(id, user, `${now}`, now, mayChange(user)),
   ],
   readDeletion: ({ id, user, at }) => [readDeletion({ id, user_id: user, created_at: at })],
   "signing in": ({ id, user, name, now }) => [

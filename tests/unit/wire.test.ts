@@ -10,8 +10,8 @@ import {
 describe("a page's socket", () => {
   test.each([
     { type: "messages", messages: [], agent: null },
-    { type: "agent", agent: { status: "done", at: 1 } },
-    { type: "status", status: "archived" },
+    { type: "agent", agent: { status: "done", rev: 1, at: 1 } },
+    { type: "row", status: "archived", heading: "Fix it" },
     { type: "changed" },
   ])("takes %j", (message) => {
     expect(parseLiveMessage(JSON.stringify(message))).toEqual(message);

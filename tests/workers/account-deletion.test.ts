@@ -351,7 +351,7 @@ async function insertions(at: number, created: number): Promise<Statement[][]> {
   return [
     insertAuthRecord(user, crypto.randomUUID(), at),
     [await saveTokens({ ...env, ...GITHUB }, userId, tokens, at)],
-    insertSession(id, userId, { owner: "octo", name: "cat" }, at, none),
+    insertSession(id, userId, { repository: { owner: "octo", name: "cat" } }, at, none),
     reportToRow(session, 0, at, 0),
     [
       countChange(userId, at, sql`TRUE`),

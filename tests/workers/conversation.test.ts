@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { expect, test, vi } from "vitest";
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
-import { seeMessages } from "../../app/sessions/conversation/messages.server";
+import { markRead } from "../../app/sessions/conversation/messages.server";
 import { appendMessage } from "../../app/sessions/conversation/messages.server";
 import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
 import { sessionObject } from "../../app/platform/durable-objects.server";
@@ -130,7 +130,9 @@ test("the row is updated after a message by the alarm, which runs within 10 seco
 test("messages can be marked as seen before the row counts them, but none beyond those that exist", async () => {
   const { id, user_id } = await newSession();
   const seenAfter = async (upTo: number) => {
-    expect(await seeMessages(env, user_id, id, upTo)).toMatchObject({ outcome: "done" });
+    expect(await markRead(env, user_id, id, { message: upTo, rev: upTo })).toMatchObject({
+      outcome: "done",
+    });
     return (await inDatabase(id)).row?.seen_message;
   };
   await appendMessage(env, user_id, id, freshMessage());
@@ -141,7 +143,9 @@ test("messages can be marked as seen before the row counts them, but none beyond
   expect(await seenAfter(999_999_999_999_999)).toBe(2);
   expect(await seenAfter(1)).toBe(2);
   const unreachable = faultyEnv({ snapshot: refused });
-  expect(await seeMessages(unreachable, user_id, id, 2)).toEqual({ outcome: "unavailable" });
+  expect(await markRead(unreachable, user_id, id, { message: 2, rev: 0 })).toEqual({
+    outcome: "unavailable",
+  });
 });
 
 test("further messages do not put off an alarm that is set", async () => {

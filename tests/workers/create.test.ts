@@ -170,7 +170,13 @@ test("a tombstone alone keeps the statements that make a session from making it"
   await deleteSession(env, user_id, id);
 
   const unlimited = { perMinute: 0, active: 0, onRepository: 0 };
-  const insert = insertSession(id, user_id, { owner: "a", name: "b" }, Date.now(), unlimited);
+  const insert = insertSession(
+    id,
+    user_id,
+    { repository: { owner: "a", name: "b" }, task: { author: "Ada", text: "Do it" } },
+    Date.now(),
+    unlimited,
+  );
   await write(env.DB, insert);
 
   const { row, events } = await inDatabase(id);

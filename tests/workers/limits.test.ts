@@ -214,7 +214,7 @@ describe("a limit", () => {
   test("is counted by indexes alone", async () => {
     const repository = { owner: "remix-run", name: "remix" };
     const limits = { perMinute: 60, active: 20_000, onRepository: 2 };
-    const inserts = insertSession(crypto.randomUUID(), "local:ada", repository, NOW, limits);
+    const inserts = insertSession(crypto.randomUUID(), "local:ada", { repository }, NOW, limits);
     for (const { sql, parameters } of [...inserts, readCreated("local:ada", NOW)]) {
       const explained = env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`).bind(...parameters);
       const { results } = await explained.all<{ detail: string }>();

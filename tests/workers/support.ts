@@ -55,16 +55,20 @@ export async function newSession(userId = freshPerson()): Promise<SessionRow> {
   return result.session;
 }
 
+/** A row without the columns that D1 generates. */
+type InsertedRow = Omit<SessionRow, "repo" | "heading" | "needs_you" | "search_text">;
+
 /** Inserts a row as in a restored database: its object is empty. */
-export async function newRowWithoutObject(
-  values: Partial<Omit<SessionRow, "repo">> = {},
-): Promise<SessionRow> {
+export async function newRowWithoutObject(values: Partial<InsertedRow> = {}): Promise<SessionRow> {
   const now = Date.now();
-  const row: Omit<SessionRow, "repo"> = {
+  const row: InsertedRow = {
     id: crypto.randomUUID(),
     user_id: freshPerson(),
     repo_owner: "remix-run",
     repo_name: "remix",
+    title: null,
+    auto_title: null,
+    branch: null,
     status: "active",
     last_activity: now,
     created_at: now,
@@ -73,6 +77,8 @@ export async function newRowWithoutObject(
     archived_by: null,
     kept_at: null,
     agent_status: null,
+    status_rev: 0,
+    seen_rev: 0,
     agent_at: null,
     agent_message: 0,
     seen_message: 0,

@@ -19,9 +19,9 @@ import {
 import { deleteSession } from "../../sessions/lifecycle/deletion.server";
 import { notifyChanged } from "../../sessions/notify.server";
 import { listPath } from "../../sessions/paths";
-import { repositoryName } from "../../sessions/protocol/session";
+import { sessionName } from "../../sessions/protocol/session";
 import { sessionNotFound } from "../../sessions/session-input.server";
-import { countMessages, findSession } from "../../sessions/session-queries.server";
+import { findSession, readSnapshot } from "../../sessions/session-queries.server";
 import { ErrorPanel } from "../../ui/error-panel";
 import { useStickyActionData } from "../../ui/hooks/use-sticky-action-data";
 import { deleteMany, requestedSessions } from "./delete-many.server";
@@ -51,15 +51,15 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 }
 
 async function loadOne({ env, reads }: AppLoadContext, user: User, id: string) {
-  const [{ row, tombstone }, messageCount] = await Promise.all([
+  const [{ row, tombstone }, snapshot] = await Promise.all([
     findSession(reads, id, user.id),
-    countMessages(env, id, user.id),
+    readSnapshot(env, id, user.id),
   ]);
   if (!row && !tombstone) throw sessionNotFound();
   const session = row && {
-    repository: repositoryName(row),
+    name: sessionName(row),
     createdAt: row.created_at,
-    messageCount: messageCount ?? null,
+    messageCount: snapshot === undefined ? null : (snapshot ?? row).message_count,
   };
   return { session: session ?? null };
 }

@@ -7,7 +7,8 @@ import { checkFields, type Fields } from "../../platform/http/form.server";
 import { retryAfter } from "../../platform/http/retry-after.server";
 import { createInput, pickInput } from "../../sessions/lifecycle/lifecycle-input.server";
 import type { CreateForm, CreateResult } from "../../sessions/lifecycle/lifecycle.server";
-import { repositoryName, type Repository } from "../../sessions/protocol/session";
+import type { NewSession } from "../../sessions/lifecycle/create-statements.server";
+import { repositoryName, type SessionRow } from "../../sessions/protocol/session";
 import type { ActiveOnRepository } from "../../sessions/session-summary";
 import { numberText } from "../../ui/number";
 
@@ -17,11 +18,11 @@ type CheckedForm =
   | { form?: undefined; failed: ReturnType<typeof createFailure> };
 
 /** Parses the form in which a local user types owner and name of the repository. */
-export function checkTyped(typed: Fields): CheckedForm {
+export function checkTyped(user: User, typed: Fields): CheckedForm {
   const { values, errors } = checkFields(createInput, typed);
   if (errors) return { failed: invalid(typed, errors) };
-  const { key, repoOwner: owner, repoName: name, another } = values;
-  return { form: createForm(key, { owner, name }, another) };
+  const { repoOwner: owner, repoName: name } = values;
+  return { form: createForm(user, { owner, name }, values) };
 }
 
 /** Parses the form in which a GitHub user picks a repository, and checks with GitHub that it is connected. */
@@ -32,10 +33,11 @@ export async function checkPicked(
 ): Promise<CheckedForm> {
   const { values, errors } = checkFields(pickInput, typed);
   if (errors) return { failed: invalid(typed, errors) };
-  const { key, repository, another } = values;
 
   const token = await accessToken(env, await findTokens(env.DB, user.id), now);
-  const found = token.problem ? token : await findConnected(env, token.value, now, repository);
+  const found = token.problem
+    ? token
+    : await findConnected(env, token.value, now, values.repository);
   if (found.problem) {
     const alert = `${GITHUB_PROBLEM[found.problem]} Nothing was created.`;
     return { failed: createFailure(typed, 503, { alert }) };
@@ -44,21 +46,39 @@ export async function checkPicked(
     const error = "This repository is not connected. Choose another, or connect it.";
     return { failed: invalid(typed, { repository: error }) };
   }
-  return { form: createForm(key, found.value, another) };
+  return { form: createForm(user, found.value, values) };
 }
 
 /**
- * @param another "owner/name" of the repository for which the form showed similar active sessions; only for that one
- *   has the person confirmed another session
+ * @param values `another` is "owner/name" of the repository for which the form showed similar active sessions; only for
+ *   that one has the person confirmed another session
  */
-function createForm(key: string, repository: Repository, another: string | undefined): CreateForm {
+function createForm(
+  user: User,
+  repository: NewSession["repository"],
+  values: Record<"key", string> & Partial<Record<"task" | "branch" | "another", string>>,
+): CreateForm {
+  const { key, task, branch, another } = values;
   const fullName = `${repository.owner}/${repository.name}`;
-  return { key, repository, another: another?.toLowerCase() === fullName.toLowerCase() };
+  return {
+    key,
+    repository,
+    branch: branch || undefined,
+    task: task ? { author: user.name, text: task } : undefined,
+    another: another?.toLowerCase() === fullName.toLowerCase(),
+  };
 }
 
 function invalid(typed: Fields, errors: Fields) {
   // A form with an invalid idempotency key would fail every time, so it gets a new one.
   return createFailure(errors.key ? fresh(typed) : typed, 400, { errors, alert: errors.key });
+}
+
+/** @returns "“Fix the login”", or "a session for octo/cat" if it has no title */
+export function namedText(session: SessionRow): string {
+  return session.heading === null
+    ? `a session for ${repositoryName(session)}`
+    : `“${session.heading}”`;
 }
 
 /** @returns the response for a session that was not created, with the reason and the submitted values */
@@ -76,7 +96,7 @@ export function notCreated(result: Exclude<CreateResult, { outcome: "created" }>
       });
     case "key-used":
       return createFailure(fresh(typed), 409, {
-        alert: `This form has already made a session for ${repositoryName(result.session)}. Send it again to make another.`,
+        alert: `This form has already made ${namedText(result.session)}. Send it again to make another.`,
       });
     case "deleted":
       return createFailure(fresh(typed), 409, {

@@ -13,19 +13,17 @@ import { redirectWithFlash } from "../../platform/http/flash.server";
 import { readForm, type Fields } from "../../platform/http/form.server";
 import { passRetryAfter } from "../../platform/http/retry-after.server";
 import { findActiveOnRepository } from "../../sessions/lifecycle/active-on-repository.server";
-import {
-  CreateSessionDialog,
-  RepositoryFields,
-} from "../../sessions/lifecycle/create-session-dialog";
+import { CreateSessionDialog } from "../../sessions/lifecycle/create-session-dialog";
 import { createSession } from "../../sessions/lifecycle/lifecycle.server";
+import { RepositoryFields } from "../../sessions/lifecycle/repository-fields";
 import { repositorySearch, splitRepositoryFields } from "../../sessions/lifecycle/repository-link";
 import { notifyChanged } from "../../sessions/notify.server";
 import { listPath } from "../../sessions/paths";
-import { repositoryName, type Repository } from "../../sessions/protocol/session";
+import type { Repository } from "../../sessions/protocol/session";
 import { parseRepository } from "../../sessions/session-input.server";
 import { ErrorPanel } from "../../ui/error-panel";
 import { useStickyActionData } from "../../ui/hooks/use-sticky-action-data";
-import { checkPicked, checkTyped, notCreated, type Failure } from "./create-form.server";
+import { checkPicked, checkTyped, namedText, notCreated, type Failure } from "./create-form.server";
 import { PickDialog } from "./pick-dialog";
 
 export { ignoreLiveNews as shouldRevalidate } from "../../ui/hooks/should-revalidate";
@@ -70,14 +68,16 @@ export async function action({ request, context }: ActionFunctionArgs) {
   const typed = splitRepositoryFields(await readForm(request), context.env.GITHUB_URL);
   const { form, failed } = isGitHubUser(user.id)
     ? await checkPicked(context, user, typed)
-    : checkTyped(typed);
+    : checkTyped(user, typed);
   if (failed) return failed;
 
   const result = await createSession(context.env, user.id, form);
   if (result.outcome !== "created") return notCreated(result, typed);
   notifyChanged(context, user.id, result.session.id);
-  return redirectWithFlash(request, context, "/dashboard", {
-    text: `Created a session for ${repositoryName(result.session)}.`,
+  const { id } = result.session;
+  const path = form.task ? `/session/${id}` : "/dashboard";
+  return redirectWithFlash(request, context, path, {
+    text: `Created ${namedText(result.session)}.`,
   });
 }
 
@@ -94,18 +94,15 @@ export default function NewSession() {
     active,
     another: active?.repository ?? typed.another,
     now: page.now,
+    typed,
+    errors: failed?.errors,
   };
-  const errors = failed?.errors;
   const listed = query.get("repo"); // As key: the typed values are dropped if the list's repository changes.
   return isGitHub ? (
-    <PickDialog
-      key={listed}
-      {...{ dialog, offer, find, typed, errors }}
-      gitHubUrl={page.gitHubUrl}
-    />
+    <PickDialog key={listed} {...{ dialog, offer, find }} gitHubUrl={page.gitHubUrl} />
   ) : (
     <CreateSessionDialog key={listed} {...dialog} canCreate>
-      <RepositoryFields typed={typed} errors={errors} gitHubUrl={page.gitHubUrl} />
+      <RepositoryFields typed={typed} errors={dialog.errors} gitHubUrl={page.gitHubUrl} />
     </CreateSessionDialog>
   );
 }

@@ -1,8 +1,8 @@
 import type { LoaderFunctionArgs } from "@remix-run/cloudflare";
 import { verifySession } from "../../auth/auth.server";
 import { gitHubPage } from "../../github/client.server";
-import { readConversation } from "../../sessions/conversation/conversation.server";
-import { repositoryName } from "../../sessions/protocol/session";
+import { messageOfTask, readConversation } from "../../sessions/conversation/conversation.server";
+import { endsWhenSeen, repositoryName } from "../../sessions/protocol/session";
 import { parseBefore, parseSessionId, sessionNotFound } from "../../sessions/session-input.server";
 import { findSessionWithHistory } from "../../sessions/session-queries.server";
 import { durationsOf, listItem } from "../../sessions/session-summary";
@@ -36,10 +36,14 @@ export async function loadPage(
   });
   if (!found) throw sessionNotFound();
 
-  const { row, events, older } = found;
+  const { row, task, events, older } = found;
+  const repositoryPath = `/${repositoryName(row)}`;
   const session = {
     ...listItem(row, now, durationsOf(env)),
-    repositoryUrl: gitHubPage(env, `/${repositoryName(row)}`),
+    repositoryUrl: gitHubPage(env, repositoryPath),
+    branchUrl: row.branch && gitHubPage(env, `${repositoryPath}/tree/${encodeBranch(row.branch)}`),
+    autoTitle: row.auto_title,
+    canBeUnread: row.agent_message > 0 || endsWhenSeen(row.agent_status),
     createdAt: row.created_at,
     archivedAt: row.archived_at,
   };
@@ -47,16 +51,26 @@ export async function loadPage(
     session.messageCount = conversation.messageCount;
     // The row in D1 is updated up to 10 seconds after the Durable Object.
     session.lastActivity = Math.max(row.last_activity, conversation.lastActivity);
+    if (task && conversation.messages.length === 0) {
+      const { text, ...message } = messageOfTask(task, row.created_at);
+      conversation.messages = [{ ...message, content: [{ p: [text] }] }];
+      session.messageCount = 1;
+    }
   }
   return {
     session,
     events,
     olderEvents: older,
     conversation,
-    seen: row.seen_message,
+    seen: { message: row.seen_message, rev: row.seen_rev },
     before: before ?? null,
     address: `${url.origin}/session/${row.id}`,
     freshKeys: { message: crypto.randomUUID(), token: crypto.randomUUID() },
     now,
   };
+}
+
+/** @returns a branch's name as a part of a path: GitHub's have their slashes as they are */
+function encodeBranch(branch: string): string {
+  return branch.split("/").map(encodeURIComponent).join("/");
 }

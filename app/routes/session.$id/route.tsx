@@ -11,11 +11,14 @@ import { redirectWithFlash } from "../../platform/http/flash.server";
 import { readForm } from "../../platform/http/form.server";
 import { passRetryAfter } from "../../platform/http/retry-after.server";
 import { revokeAgent } from "../../sessions/agents/agent-tokens.server";
-import { seeMessages } from "../../sessions/conversation/messages.server";
+import { markRead, markUnread } from "../../sessions/conversation/messages.server";
+import type { ChangeResult } from "../../sessions/change-limit.server";
 import { statusAction, tooFastResponse } from "../../sessions/lifecycle/status-action.server";
 import { notifyListChanged } from "../../sessions/notify.server";
 import type { SessionAnswer } from "../../sessions/page/open-session";
 import { parseNumber, parseSessionId, sessionNotFound } from "../../sessions/session-input.server";
+import { listPath } from "../../sessions/paths";
+import { sessionName } from "../../sessions/protocol/session";
 import { ErrorPanel } from "../../ui/error-panel";
 import { unlessUnreachable, type Unreachable } from "../../ui/hooks/should-revalidate";
 import { connectAction, NOT_REACHED, sendAction, sessionFailure } from "./actions.server";
@@ -23,7 +26,7 @@ import { loadPage, type PageData } from "./load-page.server";
 import { SessionView, wasShown } from "./session-view";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
-  { title: data ? `${(data as PageData).session.repository} · Ship` : "Session · Ship" },
+  { title: data ? `${nameOf(data)} · Ship` : "Session · Ship" },
 ];
 
 export const headers = passRetryAfter;
@@ -38,7 +41,7 @@ export async function action({ request, params, context }: ActionFunctionArgs) {
   const id = parseSessionId(params.id);
   const path = `/session/${id}`;
   const fields = await readForm(request);
-  const [intent, value] = (fields.intent ?? "").split(":");
+  const [intent, value, rev] = (fields.intent ?? "").split(":");
   switch (intent) {
     case "send":
       return sendAction(env, user, id, fields);
@@ -51,16 +54,43 @@ export async function action({ request, params, context }: ActionFunctionArgs) {
       return redirectWithFlash(request, context, path, { text: "The token is revoked." });
     }
     case "seen": {
-      const result = await seeMessages(env, user.id, id, parseNumber(value));
-      if (result.outcome === "not-found") throw sessionNotFound();
-      if (result.outcome === "too-fast") return tooFastResponse(result.wait);
-      if (result.outcome === "unavailable") return sessionFailure({ alert: NOT_REACHED }, 503);
+      const seen = { message: parseNumber(value, 0), rev: parseNumber(rev, 0) };
+      const failure = failureOf(await markRead(env, user.id, id, seen));
+      if (failure) return failure;
       notifyListChanged(context, user.id, id);
       return redirect(path);
+    }
+    case "unread": {
+      const result = await markUnread(env, user.id, id);
+      if (result.outcome !== "done") return failureOf(result);
+      notifyListChanged(context, user.id, id);
+      const text = `${sessionName(result.session)} is unread again.`;
+      const { status } = result.session;
+      // Not to the page: it would mark it as read at once.
+      const list = listPath(new URLSearchParams({ status }));
+      return redirectWithFlash(request, context, list, { text });
     }
     default:
       return statusAction(request, context, user.id, fields.intent, path);
   }
+}
+
+/** @returns the response for a change of the row that was not done; null if it was. @throws a 404 Response */
+function failureOf(result: ChangeResult) {
+  switch (result.outcome) {
+    case "done":
+      return null;
+    case "not-found":
+      throw sessionNotFound();
+    case "too-fast":
+      return tooFastResponse(result.wait);
+    case "unavailable":
+      return sessionFailure({ alert: NOT_REACHED }, 503);
+  }
+}
+
+function nameOf({ session }: PageData): string {
+  return session.title ?? session.repository;
 }
 
 /** If the network fails, returns an alert instead of throwing, so that the page and the draft are not lost. */

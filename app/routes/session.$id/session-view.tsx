@@ -1,4 +1,4 @@
-import { Link } from "@remix-run/react";
+import { Link, Outlet } from "@remix-run/react";
 import { useEffect } from "react";
 import { OpenSession, type SessionAnswer } from "../../sessions/page/open-session";
 import { SessionDetails, SessionHistory } from "../../sessions/page/session-details";
@@ -33,6 +33,7 @@ export function SessionView({ page }: { page: PageData }) {
           <SessionHistory events={page.events} older={page.olderEvents} now={page.now} />
         </>
       )}
+      <Outlet />
     </div>
   );
 }

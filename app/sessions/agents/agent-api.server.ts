@@ -7,7 +7,7 @@ import { openSocket } from "../../platform/http/socket.server";
 import { attempt } from "../../platform/log";
 import { hashToken } from "../../platform/token.server";
 import type { AgentAnswer } from "../protocol/object-answers";
-import { messageText, parseAfter, parseSessionId } from "../session-input.server";
+import { messageText, parseAfter, parseSessionId, titleInput } from "../session-input.server";
 
 /** How long a GET waits for new messages, in milliseconds: less than the timeout of proxies. */
 const LONG_POLL_TIMEOUT = 25_000;
@@ -31,10 +31,10 @@ export function reportAction(
   return withToken(token, async (hash) => {
     const checked = reportInput.safeParse(await readReport(request));
     if (!checked.success) return jsonError(400, checked.error.issues[0]?.message ?? "");
-    const { text, status, key = crypto.randomUUID() } = checked.data;
+    const { text, status, title, key = crypto.randomUUID() } = checked.data;
     const session = parseSessionId(id);
     const answer = await attempt("report", async () =>
-      sessionObject(env, session).report(hash, { text, status, key }),
+      sessionObject(env, session).report(hash, { text, status, title, key }),
     );
     if (answer?.state !== "ready") return notDone(answer);
     return json({ message: answer.message }, { status: 201 });
@@ -141,7 +141,7 @@ function jsonError(status: number, error: string, headers: HeadersInit = {}): Re
   return json({ error }, { status, headers });
 }
 
-/** An agent's report: a text, a status or both, and an idempotency key that the agent may choose. */
+/** An agent's report: a text, a status, a title or several of them, and an idempotency key that the agent may choose. */
 export const reportInput = z
   .object(
     {
@@ -151,6 +151,9 @@ export const reportInput = z
           ["working", "waiting", "done", "failed"],
           "A status is working, waiting, done or failed.",
         ),
+      ),
+      title: z.optional(
+        titleInput("A title is text.").check(z.minLength(1, "A title has at least one character.")),
       ),
       key: z.optional(
         z
@@ -164,7 +167,10 @@ export const reportInput = z
     "A report is an object.",
   )
   .check(
-    z.refine(({ text, status }) => text !== undefined || status !== undefined, {
-      error: "Send a text, a status or both.",
-    }),
+    z.refine(
+      (report) => [report.text, report.status, report.title].some((part) => part !== undefined),
+      {
+        error: "Send a text, a status or a title.",
+      },
+    ),
   );

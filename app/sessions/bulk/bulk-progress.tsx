@@ -11,8 +11,8 @@ export interface BulkView {
   /** How many sessions it has. */
   total: number;
   counts: BulkCounts;
-  /** Some of the sessions that failed; `repository` is "owner/name". */
-  failed: { id: string; repository: string }[];
+  /** Some of the sessions that failed; `name` is the title or the repository. */
+  failed: { id: string; name: string }[];
   /** Whether the bulk is unfinished, but has made no progress for a while. */
   stalled: boolean;
 }
@@ -42,7 +42,7 @@ export function BulkProgress({ bulk, listedAt }: { bulk: BulkView; listedAt: str
             {failed.map((session) => (
               <li key={session.id}>
                 <Link to={`/session/${session.id}`} className="link">
-                  {session.repository}
+                  <bdi>{session.name}</bdi>
                 </Link>
               </li>
             ))}

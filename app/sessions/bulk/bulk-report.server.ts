@@ -2,7 +2,7 @@ import { read, type Database } from "../../platform/database.server";
 import { inParallel } from "../../platform/parallel";
 import { OBJECTS_AT_ONCE } from "../lifecycle/deletion.server";
 import { PAGE_SIZE } from "../list/list-query.server";
-import { repositoryName } from "../protocol/session";
+import { sessionName } from "../protocol/session";
 import { countMessages } from "../session-queries.server";
 import { NO_COUNTS, type BulkCounts, type BulkOutcome, type BulkRow } from "./bulk";
 import {
@@ -26,8 +26,8 @@ export function isStalled(bulk: BulkRow, now: number): boolean {
 export interface BulkReport {
   bulk: BulkRow;
   counts: BulkCounts;
-  /** At most `FAILED_SHOWN` sessions that failed; `repository` is "owner/name". */
-  failed: { id: string; repository: string }[];
+  /** At most `FAILED_SHOWN` sessions that failed; `name` is the title or the repository. */
+  failed: { id: string; name: string }[];
 }
 
 const FAILED_SHOWN = 100;
@@ -49,7 +49,7 @@ export async function findBulk(
     bulk && {
       bulk,
       counts: countsOf(counts),
-      failed: failed.map((row) => ({ id: row.id, repository: repositoryName(row) })),
+      failed: failed.map((row) => ({ id: row.id, name: sessionName(row) })),
     }
   );
 }

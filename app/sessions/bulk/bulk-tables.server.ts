@@ -115,9 +115,9 @@ export function readCounts(
 export function readFailed(
   bulk: BulkKey,
   limit: number,
-): Statement<Pick<SessionRow, "id" | "repo_owner" | "repo_name">> {
-  return sql<Pick<SessionRow, "id" | "repo_owner" | "repo_name">>`
-    SELECT sessions.id, repo_owner, repo_name
+): Statement<Pick<SessionRow, "id" | "heading" | "repo_owner" | "repo_name">> {
+  return sql<Pick<SessionRow, "id" | "heading" | "repo_owner" | "repo_name">>`
+    SELECT sessions.id, heading, repo_owner, repo_name
     FROM bulk_items JOIN sessions ON sessions.id = session_id
     WHERE ${isOf(bulk)} AND outcome IN ('failed', 'left') AND sessions.user_id = ${bulk.user_id}
     LIMIT ${limit}`.compile(sessionStatements);

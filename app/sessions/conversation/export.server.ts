@@ -71,6 +71,8 @@ function described(row: SessionRow) {
   return {
     id: row.id,
     repository: repositoryName(row),
+    branch: row.branch,
+    title: row.heading,
     status: row.status,
     created_at: iso(row.created_at),
     last_activity: iso(row.last_activity),

@@ -5,7 +5,7 @@ import { useQueuedRevalidate } from "../../ui/hooks/use-queued-revalidate";
 import { isAtEnd } from "../../ui/scroll-anchor";
 import { isFinal, parseLiveMessage } from "../protocol/live-messages";
 import type { ShownMessage } from "../protocol/message";
-import type { AgentReport, SessionStatus } from "../protocol/session";
+import type { AgentReport, Seen, SessionStatus } from "../protocol/session";
 
 /** The id of the element at the end of a conversation. */
 export const END_ID = "newest";
@@ -38,7 +38,7 @@ interface LiveSession extends LiveContent {
  */
 export function useLiveSession(
   id: string,
-  status: SessionStatus,
+  row: { status: SessionStatus; title: string | null },
   loaded: LiveContent,
   live: boolean,
 ): LiveSession {
@@ -77,8 +77,8 @@ export function useLiveSession(
         case "agent":
           setContent((before) => ({ ...before, agent: message.agent }));
           break;
-        case "status":
-          if (message.status !== status) revalidate();
+        case "row":
+          if (message.status !== row.status || message.heading !== row.title) revalidate();
           break;
         case "changed":
           revalidate();
@@ -144,34 +144,46 @@ export function latest(live: AgentReport | null, loaded: AgentReport | null): Ag
   return live && live.at > (loaded?.at ?? 0) ? live : loaded;
 }
 
-/** The minimum interval between two requests that mark messages as seen, in milliseconds. */
+/** The minimum interval between two requests that mark a session as seen, in milliseconds. */
 const SEEN_INTERVAL = 5_000;
 
+/** @returns whether an agent has written or reported something that the owner has not seen */
+export function isNew(newest: Seen, seen: Seen): boolean {
+  return newest.message > seen.message || newest.rev > seen.rev;
+}
+
 /**
- * Marks the newest message of an agent as seen on the server, as soon as the page is visible.
+ * Marks what is new in a session as seen on the server, as soon as the page is visible.
  *
- * @param newest the id of that message; 0 if there is none
- * @param seen the id of the newest message that the server has marked as seen
+ * @param newest the id of the agents' newest message, and the newest change of a status that ends when it is seen; 0 if
+ *   there is none
+ * @param seen what the server has marked as seen
  */
-export function useSeen(sessionId: string, newest: number, seen: number): void {
-  const sent = useRef({ id: seen, at: 0 });
+export function useSeen(sessionId: string, newest: Seen, seen: Seen): void {
+  const sent = useRef({ ...seen, at: 0 });
   const pending = useRef<() => void>();
   const [failures, setFailures] = useState(0);
+  const { message, rev } = newest;
+  const { message: seenMessage, rev: seenRev } = seen;
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    const before = { message: seenMessage, rev: seenRev };
     const send = () => {
       clearTimeout(timer);
       pending.current = undefined;
-      sent.current = { id: newest, at: Date.now() };
-      postSeen(sessionId, newest).catch(() => {
-        sent.current.id = seen;
+      sent.current = { message, rev, at: Date.now() };
+      postSeen(sessionId, { message, rev }).catch(() => {
+        sent.current = { ...before, at: sent.current.at };
         setFailures((count) => count + 1); // runs the effect again, which retries
       });
     };
     const schedule = () => {
-      if (document.visibilityState !== "visible" || newest <= Math.max(sent.current.id, seen))
-        return;
+      const known = {
+        message: Math.max(sent.current.message, seenMessage),
+        rev: Math.max(sent.current.rev, seenRev),
+      };
+      if (document.visibilityState !== "visible" || !isNew({ message, rev }, known)) return;
       clearTimeout(timer);
       pending.current = send;
       timer = setTimeout(send, Math.max(0, sent.current.at + SEEN_INTERVAL - Date.now()));
@@ -182,7 +194,7 @@ export function useSeen(sessionId: string, newest: number, seen: number): void {
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", schedule);
     };
-  }, [sessionId, newest, seen, failures]);
+  }, [sessionId, message, rev, seenMessage, seenRev, failures]);
 
   // A user who leaves the page during the interval has seen the message too.
   useEffect(() => {
@@ -200,10 +212,10 @@ export function useSeen(sessionId: string, newest: number, seen: number): void {
  *
  * @throws if the server was not reached, failed or refused for now (429)
  */
-async function postSeen(sessionId: string, newest: number): Promise<void> {
+async function postSeen(sessionId: string, { message, rev }: Seen): Promise<void> {
   const { status } = await fetch(`/session/${sessionId}`, {
     method: "POST",
-    body: new URLSearchParams({ intent: `seen:${newest}` }),
+    body: new URLSearchParams({ intent: `seen:${message}:${rev}` }),
     redirect: "manual",
     keepalive: true,
   });

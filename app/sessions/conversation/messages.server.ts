@@ -1,14 +1,18 @@
 import * as z from "zod/mini";
+import { write } from "../../platform/database.server";
+import { attempt } from "../../platform/log";
 import { changeWithinLimit, type ChangeResult } from "../change-limit.server";
 import type { NewMessage } from "../protocol/message";
+import type { Seen } from "../protocol/session";
 import type { NoRoom, ObjectAnswer } from "../protocol/object-answers";
 import { FORM_INCOMPLETE, messageText } from "../session-input.server";
 import { callObject, outcomeOf, type Outcome } from "../session-object.server";
-import { countMessages } from "../session-queries.server";
-import { markSeen } from "../session-table.server";
+import { readSnapshot } from "../session-queries.server";
+import { markAnswered, markSeen, markUnseen } from "../session-table.server";
 
 /**
- * Adds a message of the owner to a session. Idempotent by the message's `client_key`.
+ * Adds a message of the owner to a session, and marks as seen what was new in it. Idempotent by the message's
+ * `client_key`.
  *
  * @returns the outcome:
  * - `sent`: the message is stored, now or before;
@@ -24,13 +28,15 @@ export async function appendMessage(
 ): Promise<
   { outcome: "sent" | "full" | Exclude<Outcome, "done"> } | { outcome: "too-fast"; wait: number }
 > {
-  const answer = await callObject<ObjectAnswer | NoRoom>(
+  const append = callObject<ObjectAnswer | NoRoom>(
     "append",
     env,
     userId,
     id,
     async (object) => await object.append(userId, message),
   );
+  const see = attempt("see-answered", () => write(env.DB, [markAnswered(id, userId)]));
+  const [answer] = await Promise.all([append, see]);
   if (answer?.state === "limited") return { outcome: "too-fast", wait: answer.wait };
   if (answer?.state === "full") return { outcome: "full" };
   const outcome = outcomeOf(answer);
@@ -38,21 +44,30 @@ export async function appendMessage(
 }
 
 /**
- * Stores up to which message the owner has seen a session.
+ * Stores what the owner has seen of a session.
  *
- * @param upTo the message's id; an id greater than the newest message's counts as that one
+ * @param seen the newest message, and the newest change of status; what is newer than the newest counts as that
  */
-export async function seeMessages(
+export async function markRead(
   env: Env,
   userId: string,
   id: string,
-  upTo: number,
+  seen: Seen,
 ): Promise<ChangeResult> {
   // From the object, because the row is up to 10 seconds behind. Ids have no gaps, so the count is the newest id.
-  const newest = await countMessages(env, id, userId);
+  const newest = await readSnapshot(env, id, userId);
   if (newest === undefined) return { outcome: "unavailable" };
+  const message = Math.min(seen.message, newest?.message_count ?? 0);
+  const rev = Math.min(seen.rev, newest?.status_rev ?? 0);
   return changeWithinLimit("see", env, userId, id, (_, allowed) => [
-    markSeen(id, userId, Math.min(upTo, newest), allowed),
+    markSeen(id, userId, { message, rev }, allowed),
+  ]);
+}
+
+/** Makes the newest message and the newest status of a session unread again. */
+export function markUnread(env: Env, userId: string, id: string): Promise<ChangeResult> {
+  return changeWithinLimit("unsee", env, userId, id, (_, allowed) => [
+    markUnseen(id, userId, allowed),
   ]);
 }
 

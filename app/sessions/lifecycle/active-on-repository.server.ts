@@ -9,7 +9,10 @@ import { sessionStatements } from "../session-table.server";
 export const WARN_FROM = 2;
 
 /** One of the active sessions of a repository; `count` is how many the repository has, the same in every row. */
-export type ActiveSession = Pick<SessionRow, "id" | "last_activity" | "message_count"> & {
+export type ActiveSession = Pick<
+  SessionRow,
+  "id" | "heading" | "last_activity" | "message_count"
+> & {
   count: number;
 };
 
@@ -17,7 +20,7 @@ export type ActiveSession = Pick<SessionRow, "id" | "last_activity" | "message_c
 export function readActive(userId: string, { owner, name }: Repository): Statement<ActiveSession> {
   const repo = `${owner}/${name}`.toLowerCase();
   return sql<ActiveSession>`
-    SELECT id, last_activity, message_count,
+    SELECT id, heading, last_activity, message_count,
       (SELECT active FROM session_counts WHERE user_id = ${userId} AND repo = ${repo}) AS count
     FROM sessions WHERE user_id = ${userId} AND status = 'active' AND repo = ${repo}
     ORDER BY last_activity DESC, id DESC
@@ -41,8 +44,9 @@ export function activeOnRepository(
 ): ActiveOnRepository | null {
   const count = active[0]?.count ?? 0;
   if (count < WARN_FROM) return null;
-  const sessions = active.map(({ id, last_activity, message_count }) => ({
+  const sessions = active.map(({ id, heading, last_activity, message_count }) => ({
     id,
+    title: heading,
     lastActivity: last_activity,
     messageCount: message_count,
   }));

@@ -1,14 +1,19 @@
 import { Form, Link, useNavigation } from "@remix-run/react";
-import { useState, type ClipboardEvent, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { Dialog } from "../../ui/dialog";
 import { Field } from "../../ui/field";
 import { numberText } from "../../ui/number";
 import { RelativeTime } from "../../ui/time";
 import { listPath } from "../paths";
-import type { Repository } from "../protocol/session";
 import type { ActiveOnRepository } from "../session-summary";
 import { messageCountText } from "../session-text";
-import { parseRepositoryLink } from "./repository-link";
+import { TaskField } from "./task-field";
+
+/** The form's fields about the session itself, by their names. */
+interface AboutFields {
+  task?: string | undefined;
+  branch?: string | undefined;
+}
 
 export interface CreateSessionDialogProps {
   /** The form's idempotency key. */
@@ -25,6 +30,9 @@ export interface CreateSessionDialogProps {
   now: number;
   /** Whether there is a repository to create a session for. */
   canCreate: boolean;
+  /** The submitted task and branch, and their errors. */
+  typed: AboutFields;
+  errors: AboutFields | undefined;
   /** Content above the form that is not part of it. */
   before?: ReactNode;
   /** The form's fields for the repository. */
@@ -40,6 +48,8 @@ export function CreateSessionDialog({
   another,
   now,
   canCreate,
+  typed,
+  errors,
   before,
   children,
 }: CreateSessionDialogProps) {
@@ -56,6 +66,15 @@ export function CreateSessionDialog({
         <input type="hidden" name="key" value={formKey} />
         {another && <input type="hidden" name="another" value={another} />}
         {children}
+        <TaskField sending={creating} typed={typed.task} error={errors?.task} />
+        <Field
+          key={typed.branch}
+          label="Branch"
+          name="branch"
+          hint="Optional: the branch to start from."
+          defaultValue={typed.branch}
+          error={errors?.branch}
+        />
         {active && <ActiveSessionsWarning active={active} now={now} />}
         <div className="flex flex-wrap justify-end gap-2">
           <Link to={closeTo} preventScrollReset className="button">
@@ -87,9 +106,14 @@ function ActiveSessionsWarning({ active, now }: { active: ActiveOnRepository; no
         )}
       </p>
       <ul className="grid gap-1">
-        {sessions.map(({ id, lastActivity, messageCount }) => (
+        {sessions.map(({ id, title, lastActivity, messageCount }) => (
           <li key={id}>
             <a href={`/session/${id}`} className="link">
+              {title !== null && (
+                <>
+                  <bdi>{title}</bdi>:{" "}
+                </>
+              )}
               Active <RelativeTime at={lastActivity} now={now} />, {messageCountText(messageCount)}
             </a>
           </li>
@@ -97,52 +121,4 @@ function ActiveSessionsWarning({ active, now }: { active: ActiveOnRepository; no
       </ul>
     </div>
   );
-}
-
-interface RepositoryFieldsProps {
-  typed: Partial<Record<string, string>> | undefined;
-  errors: Partial<Record<string, string>> | undefined;
-  /** GITHUB_URL: addresses of repositories there may be pasted. */
-  gitHubUrl: string;
-}
-
-/** The fields for the owner and the name of any repository. An address pasted into either fills both. */
-export function RepositoryFields({ typed, errors, gitHubUrl }: RepositoryFieldsProps) {
-  const [pasted, setPasted] = useState<Repository>();
-  const onPaste = (event: ClipboardEvent<HTMLInputElement>) => {
-    const link = parseRepositoryLink(event.clipboardData.getData("text"), gitHubUrl);
-    if (!link) return;
-    event.preventDefault();
-    setField(event.currentTarget.form, "repoOwner", link.owner);
-    setField(event.currentTarget.form, "repoName", link.name);
-    setPasted(link);
-  };
-  return (
-    <>
-      <Field
-        label="Repository owner"
-        name="repoOwner"
-        hint="The person or organization on GitHub. You can paste “owner/name” or a GitHub address."
-        defaultValue={typed?.repoOwner}
-        error={errors?.repoOwner}
-        onPaste={onPaste}
-        autoFocus
-      />
-      <Field
-        label="Repository name"
-        name="repoName"
-        defaultValue={typed?.repoName}
-        error={errors?.repoName}
-        onPaste={onPaste}
-      />
-      <p aria-live="polite" className="sr-only">
-        {pasted && `Filled in: owner ${pasted.owner}, name ${pasted.name}.`}
-      </p>
-    </>
-  );
-}
-
-function setField(form: HTMLFormElement | null, name: string, value: string): void {
-  const field = form?.elements.namedItem(name);
-  if (field instanceof HTMLInputElement) field.value = value;
 }

@@ -2,7 +2,8 @@ import { sql, type RawBuilder } from "kysely";
 import type { Statement } from "../../platform/database.server";
 import { accountStands } from "../../platform/users.server";
 import { MINUTE } from "../protocol/budgets";
-import type { Repository, SessionMetadata } from "../protocol/session";
+import type { Repository, SessionMetadata, Task } from "../protocol/session";
+import { titleOfTask } from "../protocol/title";
 import { ALWAYS, sessionStatements } from "../session-table.server";
 
 /** How many sessions one user may have; 0 means no limit. */
@@ -15,16 +16,25 @@ export interface CreateLimits {
   onRepository: number;
 }
 
+/** What a session is created with. */
+export interface NewSession {
+  repository: Repository;
+  /** The branch to start from; without it, the repository's default branch. */
+  branch?: string | undefined;
+  /** Without it, the session begins without a message. */
+  task?: Task | undefined;
+}
+
 /**
- * Inserts the row of a new session and the first line of its history, unless the session exists, was deleted or exceeds
- * a limit. Idempotent.
+ * Inserts the row of a new session, its task and the first line of its history, unless the session exists, was deleted
+ * or exceeds a limit. Idempotent.
  *
  * @param now when the session is created, epoch milliseconds
  */
 export function insertSession(
   id: string,
   userId: string,
-  repository: Repository,
+  { repository, branch, task }: NewSession,
   now: number,
   limits: CreateLimits,
 ): Statement[] {
@@ -35,16 +45,20 @@ export function insertSession(
         user_id: userId,
         repo_owner: repository.owner,
         repo_name: repository.name,
+        branch: branch ?? null,
+        auto_title: task ? titleOfTask(task.text) : null,
         created_at: now,
         last_activity: now,
-        message_count: 0,
+        message_count: task ? 1 : 0,
         agent_status: null,
+        status_rev: 0,
         agent_at: null,
         agent_message: 0,
         agent_tokens: 0,
       },
       withinLimits(userId, repository, now, limits),
     ),
+    ...(task ? [insertTask(id, userId, task)] : []),
     sql`
       INSERT INTO session_events (session_id, kind, at)
       SELECT id, 'created', created_at FROM sessions
@@ -53,6 +67,19 @@ export function insertSession(
       sessionStatements,
     ),
   ];
+}
+
+/**
+ * Inserts the task of a session whose row the same batch has just inserted: the history is still empty. So neither a
+ * tombstone nor a form that is sent again leaves a task that nobody takes.
+ */
+function insertTask(id: string, userId: string, { author, text }: Task): Statement {
+  return sql`
+    INSERT INTO tasks (session_id, author, text)
+    SELECT id, ${author}, ${text} FROM sessions
+    WHERE id = ${id} AND user_id = ${userId}
+      AND NOT EXISTS (SELECT 1 FROM session_events WHERE session_id = ${id})
+    ON CONFLICT (session_id) DO NOTHING`.compile(sessionStatements);
 }
 
 /** The limits, as a condition inside the INSERT statement, so that parallel requests cannot exceed them together. */
@@ -107,15 +134,17 @@ export function readCreated(
  * @param allowed a further condition for the insert
  */
 export function insertRow(session: SessionMetadata, allowed = ALWAYS): Statement {
-  const { id, user_id, repo_owner, repo_name, created_at, last_activity, message_count } = session;
-  const { agent_status, agent_at, agent_message, agent_tokens } = session;
+  const { id, user_id, repo_owner, repo_name, branch, auto_title } = session;
+  const { created_at, last_activity, message_count } = session;
+  const { agent_status, status_rev, agent_at, agent_message, agent_tokens } = session;
   return sql`
     INSERT INTO sessions
-      (id, user_id, repo_owner, repo_name, status, created_at, last_activity, message_count,
-        agent_status, agent_at, agent_message, agent_tokens)
-    SELECT ${id}, ${user_id}, ${repo_owner}, ${repo_name}, 'active',
+      (id, user_id, repo_owner, repo_name, branch, auto_title, status,
+        created_at, last_activity, message_count,
+        agent_status, status_rev, agent_at, agent_message, agent_tokens)
+    SELECT ${id}, ${user_id}, ${repo_owner}, ${repo_name}, ${branch}, ${auto_title}, 'active',
       ${created_at}, ${last_activity}, ${message_count},
-      ${agent_status}, ${agent_at}, ${agent_message}, ${agent_tokens}
+      ${agent_status}, ${status_rev}, ${agent_at}, ${agent_message}, ${agent_tokens}
     WHERE NOT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id})
       AND ${accountStands(user_id, created_at)} AND ${allowed}
     ON CONFLICT (id) DO NOTHING`.compile(sessionStatements);

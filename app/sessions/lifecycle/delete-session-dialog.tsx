@@ -6,7 +6,8 @@ import { messageCountText } from "../session-text";
 
 interface DeleteSessionDialogProps {
   session: {
-    repository: string;
+    /** Its title, or its repository. */
+    name: string;
     /** Epoch milliseconds. */
     createdAt: number;
     /** Null if the session's Durable Object could not be reached. */
@@ -22,7 +23,7 @@ interface DeleteSessionDialogProps {
 /** Asks whether to delete a session permanently, and shows what would be lost. */
 export function DeleteSessionDialog({ session, now, closeTo, alert }: DeleteSessionDialogProps) {
   const deleting = useNavigation().formMethod === "POST";
-  const { repository, createdAt, messageCount } = session;
+  const { name, createdAt, messageCount } = session;
   return (
     <Dialog title="Delete this session?" closeTo={closeTo}>
       {alert && (
@@ -31,7 +32,10 @@ export function DeleteSessionDialog({ session, now, closeTo, alert }: DeleteSess
         </p>
       )}
       <p>
-        <strong>{repository}</strong>, created <RelativeTime at={createdAt} now={now} />,{" "}
+        <strong>
+          <bdi>{name}</bdi>
+        </strong>
+        , created <RelativeTime at={createdAt} now={now} />,{" "}
         {messageCount === null
           ? "its messages cannot be counted just now"
           : messageCountText(messageCount)}

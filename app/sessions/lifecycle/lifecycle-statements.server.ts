@@ -51,7 +51,35 @@ export function keepRow(id: string, userId: string, now: number, allowed = ALWAY
 }
 
 /**
- * Deletes sessions permanently: inserts their tombstones, deletes their history and their rows, and deletes old
+ * Gives a session another title; one that is the automatic title follows that from then on.
+ *
+ * @param title null: the automatic one again
+ * @param allowed see `archiveRows`
+ */
+export function renameRow(
+  id: string,
+  userId: string,
+  title: string | null,
+  now: number,
+  allowed = ALWAYS,
+): Statement[] {
+  return transition(id, userId, "renamed", now, {
+    guard: sql`title IS NOT nullif(${title}, auto_title) AND ${allowed}`,
+    set: sql`title = nullif(${title}, auto_title)`,
+  });
+}
+
+/** Deletes the task of a session, because its object has taken it. */
+export function deleteTask(id: string, userId: string): Statement {
+  return sql`
+    DELETE FROM tasks
+    WHERE session_id = (SELECT id FROM sessions WHERE id = ${id} AND user_id = ${userId})`.compile(
+    sessionStatements,
+  );
+}
+
+/**
+ * Deletes sessions permanently: inserts their tombstones, deletes their history, tasks and rows, and deletes old
  * tombstones of any session. A session of another user is not changed.
  *
  * @param tombstoneSeconds how long tombstones are kept
@@ -76,6 +104,12 @@ export function deleteRows(
         (SELECT id FROM deleted_sessions WHERE id IN (${given}) AND user_id = ${userId})`.compile(
       sessionStatements,
     ),
+    sql`
+      DELETE FROM tasks
+      WHERE session_id IN
+        (SELECT id FROM deleted_sessions WHERE id IN (${given}) AND user_id = ${userId})`.compile(
+      sessionStatements,
+    ),
     sql`DELETE FROM sessions WHERE id IN (${given}) AND user_id = ${userId}`.compile(
       sessionStatements,
     ),
@@ -88,7 +122,8 @@ export function deleteRows(
 /**
  * The statements by which the alarm of a session's object updates the session's row:
  * - inserts the row if it is missing;
- * - copies activity, counts and the agents' last report, all together, unless the row's activity is newer;
+ * - copies activity, counts, the automatic title and the agents' last report, all together, unless the row's activity
+ *   is newer;
  * - restores an archived session that has a newer message;
  * - archives an active session that has been idle for too long.
  *
@@ -101,8 +136,9 @@ export function reportToRow(
   now: number,
   idleSeconds: number,
 ): Statement[] {
-  const { id, user_id, last_activity, message_count } = session;
-  const { agent_status, agent_at, agent_message, agent_tokens } = session;
+  const { id, user_id, auto_title, last_activity, message_count } = session;
+  const { agent_status, status_rev, agent_at, agent_message, agent_tokens } = session;
+  const copied = { auto_title, last_activity, message_count, agent_tokens };
   return [
     sql`
       INSERT INTO session_events (session_id, kind, at)
@@ -113,7 +149,7 @@ export function reportToRow(
     insertRow(session),
     sessionStatements
       .updateTable("sessions")
-      .set({ last_activity, message_count, agent_status, agent_at, agent_message, agent_tokens })
+      .set({ ...copied, agent_status, status_rev, agent_at, agent_message })
       .where("id", "=", id)
       .where("user_id", "=", user_id)
       .where("last_activity", "<=", last_activity)

@@ -11,18 +11,22 @@ import { attempt } from "../../platform/log";
 import { derivedId } from "../../platform/token.server";
 import { changeWithinLimit, type ChangeResult } from "../change-limit.server";
 import { MINUTE } from "../protocol/budgets";
-import type { Repository, SessionRow, StatusChange } from "../protocol/session";
+import type { SessionRow, StatusChange } from "../protocol/session";
 import type { ActiveOnRepository } from "../session-summary";
-import { readDeletion, readRow } from "../session-table.server";
+import { readDeletion, readRow, readTask } from "../session-table.server";
 import { activeOnRepository, readActive, WARN_FROM } from "./active-on-repository.server";
-import { insertSession, readCreated, type CreateLimits } from "./create-statements.server";
-import { archiveRows, keepRow, restoreRows } from "./lifecycle-statements.server";
+import {
+  insertSession,
+  readCreated,
+  type CreateLimits,
+  type NewSession,
+} from "./create-statements.server";
+import { archiveRows, keepRow, renameRow, restoreRows } from "./lifecycle-statements.server";
 
 /** The create form, checked. */
-export interface CreateForm {
+export interface CreateForm extends NewSession {
   /** The form's idempotency key. */
   key: string;
-  repository: Repository;
   /** Whether the user has seen the active sessions on that repository, and wants another one. */
   another: boolean;
 }
@@ -30,7 +34,7 @@ export interface CreateForm {
 /**
  * - `created`: row and object exist, created now or by the same form sent before;
  * - `listed`: the row exists, but the object did not answer; the person's object initializes it later;
- * - `key-used`: the form's key has created a session for another repository;
+ * - `key-used`: the form's key has created a session with another repository, branch or task;
  * - `deleted`: the form's key has created a session that was deleted since, or the account is being deleted;
  * - `has-active`: nothing was created, because the user must first be warned of the repository's active sessions;
  * - `too-fast`: nothing was created, because of the limit per minute; `wait` is in milliseconds;
@@ -49,27 +53,29 @@ export type CreateResult =
 export async function createSession(
   env: Env,
   userId: string,
-  { key, repository, another }: CreateForm,
+  { key, another, ...created }: CreateForm,
 ): Promise<CreateResult> {
+  const { repository } = created;
   const id = await derivedId(userId, key);
   const now = Date.now();
   const limits = createLimits(env, another);
   const found = await attempt("create-row", async () => {
-    const [[row], [deletion], [created], active] = await write(
+    const [[row], [task], [deletion], [lately], active] = await write(
       env.DB,
-      insertSession(id, userId, repository, now, limits),
+      insertSession(id, userId, created, now, limits),
       readRow(id, userId),
+      readTask(id, userId),
       readDeletion({ id, user_id: userId, created_at: now }),
       readCreated(userId, now),
       readActive(userId, repository),
     );
     const isDeleted = deletion?.deleted === 1;
-    return { row, isDeleted, created, active: activeOnRepository(repository, active) };
+    return { row, task, isDeleted, lately, active: activeOnRepository(repository, active) };
   });
   if (!found) return { outcome: "unavailable" };
   if (found.isDeleted) return { outcome: "deleted" };
   if (!found.row) {
-    const { count = 0, oldest } = found.created ?? {};
+    const { count = 0, oldest } = found.lately ?? {};
     const tooFast = limits.perMinute > 0 && count >= limits.perMinute;
     if (tooFast) return { outcome: "too-fast", wait: (oldest ?? now) + MINUTE - now };
     if (found.active && !another) return { outcome: "has-active", active: found.active };
@@ -77,20 +83,26 @@ export async function createSession(
   }
 
   const session = found.row;
-  if (session.repo_owner !== repository.owner || session.repo_name !== repository.name) {
-    return { outcome: "key-used", session };
-  }
+  if (!isOf(session, created)) return { outcome: "key-used", session };
   const answer = await attempt(
     "create-object",
-    async () => await sessionObject(env, id).initialize(session),
+    async () => await sessionObject(env, id).initialize(session, found.task),
   );
   if (answer?.state === "deleting") return { outcome: "deleted" };
-  if (answer?.state === "ready") return { outcome: "created", session };
+  if (answer?.state === "ready") {
+    const isSame = answer.task === created.task?.text;
+    return { outcome: isSame ? "created" : "key-used", session };
+  }
   await attempt(
     "create-later",
     async () => await personObject(env, userId).initializeLater(userId, id),
   );
   return { outcome: "listed", session };
+}
+
+/** Whether a row has the repository and the branch that a session was to be created with. */
+function isOf(row: SessionRow, { repository: { owner, name }, branch }: NewSession): boolean {
+  return row.repo_owner === owner && row.repo_name === name && row.branch === (branch ?? null);
 }
 
 function createLimits(env: Env, another: boolean): CreateLimits {
@@ -112,5 +124,17 @@ export function changeStatus(
 ): Promise<ChangeResult> {
   return changeWithinLimit(change, env, userId, id, (now, allowed) =>
     STATUS_CHANGES[change](id, userId, now, allowed),
+  );
+}
+
+/** Gives a session another title. @param title null: the automatic one again, or the repository's name */
+export function renameSession(
+  env: Env,
+  userId: string,
+  id: string,
+  title: string | null,
+): Promise<ChangeResult> {
+  return changeWithinLimit("rename", env, userId, id, (now, allowed) =>
+    renameRow(id, userId, title, now, allowed),
   );
 }

@@ -10,6 +10,12 @@ const SCP = /^[^@/\s]+@([^:/\s]+):(.+)$/;
 /** "https://github.com/octo/cat", "ssh://git@github.com/octo/cat", and both without their scheme. */
 const URL_LIKE = /^(?:[a-z+]+:\/\/)?(?:[^@/\s]+@)?([^/\s:]+\.[^/\s:]+|localhost)(?::\d+)?\/(.+)$/i;
 
+/** What the address of a repository, or of something in it, says. */
+interface RepositoryLink extends Repository {
+  /** The branch that it shows, if it has "/tree/<branch>"; not checked. */
+  branch: string | undefined;
+}
+
 /**
  * Reads the address of a repository, as people copy it: "octo/cat", a GitHub URL of a repository or of something in it (a
  * branch, a file, an issue, a pull request), or what `git clone` takes.
@@ -18,7 +24,7 @@ const URL_LIKE = /^(?:[a-z+]+:\/\/)?(?:[^@/\s]+@)?([^/\s:]+\.[^/\s:]+|localhost)
  * @param gitHubUrl GITHUB_URL; other hosts are not read
  * @returns undefined if it is no such address, such as an owner's name alone; the names are not checked
  */
-export function parseRepositoryLink(text: string, gitHubUrl: string): Repository | undefined {
+export function parseRepositoryLink(text: string, gitHubUrl: string): RepositoryLink | undefined {
   const trimmed = text.trim();
   if (trimmed.length > ADDRESS_LENGTH) return undefined;
   const [, host, rest] = SCP.exec(trimmed) ?? URL_LIKE.exec(trimmed) ?? [];
@@ -27,9 +33,20 @@ export function parseRepositoryLink(text: string, gitHubUrl: string): Repository
 }
 
 /** @param path "owner/name", whatever comes behind it @returns undefined if one of them is missing */
-function fromPath(path: string): Repository | undefined {
-  const [owner, name] = (path.split(/[?#]/)[0] ?? "").split("/").filter(Boolean);
-  return owner && name ? { owner, name: name.replace(/\.git$/i, "") } : undefined;
+function fromPath(path: string): RepositoryLink | undefined {
+  const [owner, name, kind, ...rest] = (path.split(/[?#]/)[0] ?? "").split("/").filter(Boolean);
+  if (!owner || !name) return undefined;
+  const branch = kind === "tree" && rest.length > 0 ? decoded(rest.join("/")) : undefined;
+  return { owner, name: name.replace(/\.git$/i, ""), branch };
+}
+
+/** @returns the text without percent-encoding; as it is if that is malformed */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function isHostOf(host: string, gitHubUrl: string): boolean {
@@ -40,21 +57,25 @@ function isHostOf(host: string, gitHubUrl: string): boolean {
 interface RepositoryFields {
   repoOwner?: string | undefined;
   repoName?: string | undefined;
+  branch?: string | undefined;
 }
 
 /**
  * Splits an address that was typed or pasted into either field.
  *
- * @returns the same fields, with the owner and the name of the address in their places
+ * @returns the same fields, with the owner and the name of the address in their places, and its branch if none was typed
  */
 export function splitRepositoryFields<Fields extends RepositoryFields>(
   fields: Fields,
   gitHubUrl: string,
 ): Fields {
-  const { repoOwner = "", repoName = "" } = fields;
+  const { repoOwner = "", repoName = "", branch = "" } = fields;
   const link =
     parseRepositoryLink(repoName, gitHubUrl) ?? parseRepositoryLink(repoOwner, gitHubUrl);
-  return link ? { ...fields, repoOwner: link.owner, repoName: link.name } : fields;
+  if (!link) return fields;
+  const { owner, name } = link;
+  const found = link.branch && !branch.trim() ? { branch: link.branch } : {};
+  return { ...fields, repoOwner: owner, repoName: name, ...found };
 }
 
 /** @returns the search for a repository whose address was typed or pasted; any other text as it is */

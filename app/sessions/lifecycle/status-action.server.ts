@@ -2,7 +2,7 @@ import { json, type AppLoadContext } from "@remix-run/cloudflare";
 import { redirectWithFlash, type Flash } from "../../platform/http/flash.server";
 import { retryAfter } from "../../platform/http/retry-after.server";
 import { notifyChanged } from "../notify.server";
-import { repositoryName, type SessionRow, type StatusChange } from "../protocol/session";
+import { sessionName, type SessionRow, type StatusChange } from "../protocol/session";
 import { sessionNotFound } from "../session-input.server";
 import { parseStatusChange } from "./lifecycle-input.server";
 import { changeStatus } from "./lifecycle.server";
@@ -53,21 +53,21 @@ export function tooFastResponse(wait: number) {
 }
 
 function flashOf(change: StatusChange, session: SessionRow, path: string): Flash {
-  const repository = repositoryName(session);
+  const name = sessionName(session);
   switch (change) {
     case "archive":
       return {
-        text: `Archived ${repository}.`,
+        text: `Archived ${name}.`,
         undo: { action: path, intent: `restore:${session.id}` },
       };
     case "restore":
       return {
-        text: `Restored ${repository}.`,
+        text: `Restored ${name}.`,
         undo: { action: path, intent: `archive:${session.id}` },
       };
     case "keep":
       return session.status === "active"
-        ? { text: `${repository} stays active.` }
-        : { text: `${repository} had been archived before. Restore it to keep it active.` };
+        ? { text: `${name} stays active.` }
+        : { text: `${name} had been archived before. Restore it to keep it active.` };
   }
 }

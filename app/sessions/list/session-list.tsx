@@ -2,8 +2,8 @@ import { Form, useNavigation, useSearchParams } from "@remix-run/react";
 import { useClientLinks } from "../../ui/hooks/use-client-links";
 import { RelativeTime } from "../../ui/time";
 import { deletePaths, listPath } from "../paths";
-import type { SessionListItem } from "../session-summary";
-import { AgentStatusLabel, messageCountText, StatusLabel } from "../session-text";
+import { sessionLabel, type SessionListItem } from "../session-summary";
+import { AgentStatusLabel, StatusLabel } from "../session-text";
 import type { ListView } from "./list-view";
 import { PageCheckbox, SelectionBar, useSelectionReset } from "./selection";
 
@@ -51,9 +51,8 @@ export function SessionList({ sessions, gone, view, count, formKey, now }: Sessi
             <td>
               <PageCheckbox />
             </td>
-            <th scope="col">Repository</th>
+            <th scope="col">Session</th>
             <th scope="col">Status</th>
-            <th scope="col">Messages</th>
             <th scope="col">{sort === "created" ? "Created" : "Last activity"}</th>
             <th scope="col">
               <span className="sr-only">Actions</span>
@@ -98,7 +97,8 @@ function SessionListRow({
   gone: boolean;
   pending: boolean;
 }) {
-  const { id, repository, archiveDue } = session;
+  const { id, title, repository, branch, archiveDue } = session;
+  const label = sessionLabel(session);
   return (
     <tr className={pending || gone ? "opacity-50" : undefined}>
       <td>
@@ -107,14 +107,23 @@ function SessionListRow({
           name="id"
           value={id}
           disabled={gone}
-          aria-label={`Select ${repository}`}
+          aria-label={`Select ${label}`}
         />
       </td>
       <th scope="row">
-        <a href={`/session/${id}`} className="hover:underline">
-          {repository}
-        </a>
-        {session.unread && <span className="unread">Unread</span>}
+        <span className="title">
+          <a href={`/session/${id}`} className="hover:underline">
+            {title === null ? repository : <bdi>{title}</bdi>}
+          </a>
+          {session.unread && <span className="unread">Unread</span>}
+        </span>
+        {(title !== null || branch !== null) && (
+          <span className="about">
+            {title !== null && repository}
+            {title !== null && branch !== null && " · "}
+            {branch !== null && <bdi>{branch}</bdi>}
+          </span>
+        )}
       </th>
       <td>
         {/* The agents' status implies that the session is active. */}
@@ -123,23 +132,22 @@ function SessionListRow({
         )}
         <AgentStatusLabel report={session.agent} now={now} />
         {session.archivedBy === "idle" && (
-          <span className="block text-sm text-muted">automatically, for being idle</span>
+          <span className="note text-muted">automatically, for being idle</span>
         )}
         {archiveDue !== null && (
-          <span className="block text-sm text-warn">
+          <span className="note text-warn">
             will be archived <RelativeTime at={archiveDue} now={now} />{" "}
             <button
               name="intent"
               value={`keep:${id}`}
               className="link"
-              aria-label={`Keep ${repository}`}
+              aria-label={`Keep ${label}`}
             >
               Keep
             </button>
           </span>
         )}
       </td>
-      <td>{messageCountText(session.messageCount)}</td>
       <td>
         <RelativeTime at={time} now={now} />
       </td>
@@ -147,15 +155,23 @@ function SessionListRow({
         {gone ? (
           <span className="px-3 text-muted">No longer here</span>
         ) : (
-          <RowActions session={session} deletePath={deletePath} />
+          <RowActions session={session} label={label} deletePath={deletePath} />
         )}
       </td>
     </tr>
   );
 }
 
-function RowActions({ session, deletePath }: { session: SessionListItem; deletePath: string }) {
-  const { id, repository, status } = session;
+function RowActions({
+  session,
+  label,
+  deletePath,
+}: {
+  session: SessionListItem;
+  label: string;
+  deletePath: string;
+}) {
+  const { id, status } = session;
   const active = status === "active";
   return (
     <>
@@ -163,14 +179,14 @@ function RowActions({ session, deletePath }: { session: SessionListItem; deleteP
         name="intent"
         value={`${active ? "archive" : "restore"}:${id}`}
         className={`button button-quiet ${active ? "icon-archive" : "icon-restore"}`}
-        aria-label={`${active ? "Archive" : "Restore"} ${repository}`}
+        aria-label={`${active ? "Archive" : "Restore"} ${label}`}
       >
         {active ? "Archive" : "Restore"}
       </button>
       <a
         href={deletePath}
         className="button button-quiet icon-delete"
-        aria-label={`Delete ${repository}`}
+        aria-label={`Delete ${label}`}
       >
         Delete
       </a>

@@ -6,9 +6,9 @@ import { AgentsPanel, type MadeToken } from "../agents/agents-panel";
 import { Composer, type Draft } from "../conversation/composer";
 import { ConnectionStatus, Conversation } from "../conversation/conversation";
 import type { ConversationPage as ConversationAnswer } from "../conversation/conversation.server";
-import { useLiveSession, useSeen } from "../conversation/live-session";
+import { isNew, useLiveSession, useSeen } from "../conversation/live-session";
 import type { ShownMessage } from "../protocol/message";
-import type { SessionEvent } from "../protocol/session";
+import { endsWhenSeen, type AgentReport, type Seen, type SessionEvent } from "../protocol/session";
 import { AgentStatusLabel } from "../session-text";
 import { SessionDetails, SessionHistory, type SessionDetailsProps } from "./session-details";
 
@@ -18,8 +18,8 @@ export interface SessionPage {
   events: SessionEvent[];
   /** Whether there are older events, which are not shown. */
   olderEvents: boolean;
-  /** The id of the newest message that the owner has seen. */
-  seen: number;
+  /** What the owner has seen. */
+  seen: Seen;
   /** The page shows the messages before the one with this id; null for the newest messages. */
   before: number | null;
   /** The page's URL without its query. */
@@ -55,7 +55,7 @@ export function OpenSession({ page, conversation, answered }: OpenSessionProps) 
   const { events, freshKeys, address } = page;
   const earlier = page.before !== null;
   const { status, id } = page.session;
-  const live = useLiveSession(id, status, conversation, conversation.live && !earlier);
+  const live = useLiveSession(id, page.session, conversation, conversation.live && !earlier);
   const last = live.messages.at(-1);
   // New messages and reports are later than the loader's `now`.
   const now = Math.max(useMovingNow(page.now), last?.created_at ?? 0, live.agent?.at ?? 0);
@@ -72,7 +72,7 @@ export function OpenSession({ page, conversation, answered }: OpenSessionProps) 
           </h2>
           {!earlier && <ConnectionStatus connection={live.connection} />}
         </div>
-        <UnreadNotice sessionId={id} messages={live.messages} seen={page.seen} />
+        <UnreadNotice sessionId={id} {...live} seen={page.seen} />
         <Conversation
           messages={live.messages}
           isEarlierPart={earlier}
@@ -121,24 +121,29 @@ function upToDate(session: SessionPage["session"], last: ShownMessage | undefine
   };
 }
 
-/** Offers to mark the agents' messages as read. After hydration, the page does that by itself (`useSeen`). */
+/** Offers to mark what agents have written and reported as read. After hydration, the page does that by itself (`useSeen`). */
 function UnreadNotice({
   sessionId,
   messages,
+  agent,
   seen,
 }: {
   sessionId: string;
   messages: ShownMessage[];
-  seen: number;
+  agent: AgentReport | null;
+  seen: Seen;
 }) {
-  const newest = messages.findLast(({ role }) => role === "agent")?.id ?? 0;
+  const newest = {
+    message: messages.findLast(({ role }) => role === "agent")?.id ?? 0,
+    rev: agent && endsWhenSeen(agent.status) ? agent.rev : 0,
+  };
   const hydrated = useHydrated();
   useSeen(sessionId, newest, seen);
-  if (hydrated || newest <= seen) return null;
+  if (hydrated || !isNew(newest, seen)) return null;
   return (
     <Form method="post" className="flex flex-wrap items-center gap-3">
-      <p>Agents have written since you last looked.</p>
-      <button name="intent" value={`seen:${newest}`} className="button">
+      <p>Agents have written or reported since you last looked.</p>
+      <button name="intent" value={`seen:${newest.message}:${newest.rev}`} className="button">
         Mark read
       </button>
     </Form>

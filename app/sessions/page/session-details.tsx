@@ -79,6 +79,7 @@ const EVENT_TEXT: Record<SessionEventKind, string> = {
   restored: "Restored",
   woken: "Restored by a new message",
   kept: "Kept active",
+  renamed: "Renamed",
   healed: "Put back into the list after it was missing there",
 };
 

@@ -5,15 +5,29 @@ import type { SessionListItem } from "../session-summary";
 export function SessionHeader({
   session,
 }: {
-  session: Pick<SessionListItem, "id" | "status" | "repository">;
+  session: Pick<SessionListItem, "id" | "status" | "title" | "repository"> & {
+    canBeUnread: boolean;
+  };
 }) {
   const active = session.status === "active";
   return (
     <div className="flex flex-wrap items-center justify-between gap-3">
       <h1 className="text-2xl font-semibold [overflow-wrap:anywhere]" tabIndex={-1}>
-        {session.repository}
+        <bdi>{session.title ?? session.repository}</bdi>
       </h1>
       <Form method="post" className="flex flex-wrap gap-2">
+        <Link
+          to={`/session/${session.id}/rename`}
+          preventScrollReset
+          className="button icon-rename max-sm:px-2"
+        >
+          Rename
+        </Link>
+        {session.canBeUnread && (
+          <button name="intent" value="unread" className="button icon-unread max-sm:px-2">
+            Mark unread
+          </button>
+        )}
         <button
           name="intent"
           value={`${active ? "archive" : "restore"}:${session.id}`}

@@ -10,8 +10,8 @@ export type LiveMessage =
   | { type: "messages"; messages: ShownMessage[]; agent: AgentReport | null }
   /** The agents' current report, if only that has changed. */
   | { type: "agent"; agent: AgentReport | null }
-  /** The session's status, as stored in its row. */
-  | { type: "status"; status: SessionStatus }
+  /** The session's status and title, as stored in its row. */
+  | { type: "row"; status: SessionStatus; heading: string | null }
   /** Something else has changed, or too many messages were missed: the page must reload its data. */
   | { type: "changed" };
 
@@ -57,7 +57,7 @@ export function parseLiveMessage(data: unknown): LiveMessage | undefined {
     case "messages":
       return Array.isArray(message.messages) ? (message as LiveMessage) : undefined;
     case "agent":
-    case "status":
+    case "row":
     case "changed":
       return message as LiveMessage;
     default:

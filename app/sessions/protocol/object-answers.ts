@@ -14,10 +14,11 @@ export interface AgentToken {
 /** A new token, or why none was created: the session has too many, or the form's key has already created one. */
 export type NewToken = { token: string } | { token: undefined; refused: "key-used" | "too-many" };
 
-/** An agent's report: a text, a status, or both. */
+/** An agent's report: a text, a status, a title for the session, or several of them. */
 export interface NewReport {
-  text: string | undefined;
-  status: AgentStatus | undefined;
+  text?: string | undefined;
+  status?: AgentStatus | undefined;
+  title?: string | undefined;
   /** The idempotency key: the same report sent again changes nothing. */
   key: string;
 }
