@@ -282,7 +282,7 @@ describe("a report", () => {
   });
 
   const FORM = "application/x-www-form-urlencoded";
-  const TEXT_MISSING = "Send a text, a status or both.";
+  const TEXT_MISSING = "Send a text, a status or a title.";
   const STATUS_WRONG = "A status is working, waiting, done or failed.";
 
   test.each<[string, RequestInit, number, string | RegExp]>([
@@ -417,7 +417,7 @@ describe("a request with a token", () => {
     const right = () => ({ Authorization: `Bearer ${token}`, ...headers });
     const before = await everythingStored();
 
-    for (const intent of [`archive:${id}`, "connect", "revoke:1", "seen:1", "send"]) {
+    for (const intent of [`archive:${id}`, "connect", "revoke:1", "seen:1:0", "unread", "send"]) {
       const init = { ...form({ intent, name: "More", key: crypto.randomUUID() }), headers };
       expect(await statusOf(send(init)), intent).toBe(400);
     }

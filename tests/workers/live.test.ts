@@ -289,8 +289,8 @@ describe("a live socket", () => {
     await fireAlarm(id);
 
     const heard = await page.heard();
-    expect(heard.map(({ type }) => type)).toEqual(["messages", "changed", "messages", "status"]);
-    expect(heard.at(-1)).toEqual({ type: "status", status: "active" });
+    expect(heard.map(({ type }) => type)).toEqual(["messages", "changed", "messages", "row"]);
+    expect(heard.at(-1)).toEqual({ type: "row", status: "active", heading: null });
     expect((await agent.heard()).map(({ type }) => type)).toEqual(["messages", "messages"]);
   });
 

@@ -34,6 +34,7 @@ test.each([
   ["the delete dialog over the list", "/dashboard/delete?id=ID", { d1: 1, objects: 1 }],
   ["a change to many", "/bulk/BULK", { d1: 1, objects: 0 }],
   ["a session", "/session/ID", { d1: 1, objects: 1 }],
+  ["the rename dialog", "/session/ID/rename", { d1: 1, objects: 1 }],
   ["the account", "/account", { d1: 1, objects: 0 }],
 ])("%s costs one round trip to D1, including the check of the sign-in", async (_, path, cost) => {
   const { asked, env } = counting();

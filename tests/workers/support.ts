@@ -15,6 +15,7 @@ import type {
   SessionMetadata,
   SessionRow,
   SessionStatus,
+  Task,
   Tombstone,
 } from "../../app/sessions/protocol/session";
 import type { Message, NewMessage } from "../../app/sessions/protocol/message";
@@ -170,6 +171,12 @@ export async function inDatabase(id: string): Promise<{
   };
 }
 
+/** @returns the session's task, if D1 still has it */
+export async function taskInDatabase(id: string): Promise<Task | null> {
+  const query = "SELECT author, text FROM tasks WHERE session_id = ?";
+  return env.DB.prepare(query).bind(id).first<Task>();
+}
+
 /** The one row of the object's table `state`. */
 export type StoredState = SessionMetadata & {
   generation: string;
@@ -238,11 +245,13 @@ export async function standing(id: string): Promise<string> {
 export async function expectCountsKept(): Promise<void> {
   const [kept, counted] = await env.DB.batch([
     env.DB.prepare(
-      "SELECT user_id, repo, active, archived FROM session_counts ORDER BY user_id, repo",
+      "SELECT user_id, repo, active, archived, needs_you FROM session_counts ORDER BY user_id, repo",
     ),
     env.DB.prepare(
-      `SELECT user_id, repo, sum(status = 'active') AS active, sum(status = 'archived') AS archived
-       FROM (SELECT user_id, repo, status FROM sessions UNION ALL SELECT user_id, '', status FROM sessions)
+      `SELECT user_id, repo, sum(status = 'active') AS active, sum(status = 'archived') AS archived,
+         sum(needs_you) AS needs_you
+       FROM (SELECT user_id, repo, status, 0 AS needs_you FROM sessions
+         UNION ALL SELECT user_id, '', status, needs_you FROM sessions)
        GROUP BY user_id, repo ORDER BY user_id, repo`,
     ),
   ]);
@@ -256,11 +265,13 @@ export async function settled(id: string): Promise<string> {
   const { row, tombstone, events, ...stored } = await everything(id);
   if (tombstone || !row) {
     expect({ row, events, ...stored }).toEqual({ events: [], ...NOTHING_STORED });
+    expect(await taskInDatabase(id)).toBeNull();
   } else if (stored.state) {
     const { last_activity, message_count } = stored.state;
     expect(row).toMatchObject({ last_activity, message_count });
     expect(stored.messages).toHaveLength(message_count);
     expect(stored.alarm).not.toBeNull();
+    expect(await taskInDatabase(id)).toBeNull();
   }
   return standing(id);
 }

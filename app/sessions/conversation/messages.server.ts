@@ -28,19 +28,19 @@ export async function appendMessage(
 ): Promise<
   { outcome: "sent" | "full" | Exclude<Outcome, "done"> } | { outcome: "too-fast"; wait: number }
 > {
-  const append = callObject<ObjectAnswer | NoRoom>(
+  const answer = await callObject<ObjectAnswer | NoRoom>(
     "append",
     env,
     userId,
     id,
     async (object) => await object.append(userId, message),
   );
-  const see = attempt("see-answered", () => write(env.DB, [markAnswered(id, userId)]));
-  const [answer] = await Promise.all([append, see]);
   if (answer?.state === "limited") return { outcome: "too-fast", wait: answer.wait };
   if (answer?.state === "full") return { outcome: "full" };
   const outcome = outcomeOf(answer);
-  return { outcome: outcome === "done" ? "sent" : outcome };
+  if (outcome !== "done") return { outcome };
+  await attempt("see-answered", () => write(env.DB, [markAnswered(id, userId)]));
+  return { outcome: "sent" };
 }
 
 /**
