@@ -9,7 +9,7 @@ import { randomUUID } from "node:crypto";
  * @property {Record<string, string>} [headers]
  *
  * @typedef {object} ListPage
- * @property {{ id: string, repository: string }[]} sessions
+ * @property {{ id: string, repository: string, messageCount: number }[]} sessions
  * @property {string | null} older  the cursor of the next page, if there is one
  *
  * @typedef {object} ConversationPage

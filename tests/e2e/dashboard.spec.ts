@@ -11,10 +11,7 @@ test("an empty list invites to start the first session", async ({ page, ship }) 
   await expect(page.getByRole("dialog", { name: "New session" })).toBeVisible();
 });
 
-test("a line tells repository, status, messages and last activity @phone", async ({
-  page,
-  ship,
-}) => {
+test("a line tells repository, status and last activity @phone", async ({ page, ship }) => {
   const before = Date.now();
   const id = await ship.create("octo/cat");
   const after = Date.now();
@@ -25,7 +22,6 @@ test("a line tells repository, status, messages and last activity @phone", async
     "href",
     `/session/${id}`,
   );
-  await expect(row).toContainText("no messages");
   const status = row.getByText("Active", { exact: true });
   await expect(status).toBeVisible();
   await expectIcon(status);
@@ -50,7 +46,6 @@ test("the session with the newest activity is on top", async ({ page, ship }) =>
     await page.reload();
     await expectRows(page, ["octo/first", "octo/third", "octo/second"]);
   }).toPass();
-  await expect(rowOf(page, "octo/first")).toContainText("1 message");
 });
 
 test("more than 50 sessions come in pages, none left out and none twice @phone", async ({

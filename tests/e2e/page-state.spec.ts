@@ -127,7 +127,9 @@ test("two sessions never mix, however quickly and slowly one goes from one to th
   await page.goBack();
   await page.goBack();
   await expectConversation(page, "octo/dog", [...dogs, /Dog 5/], "");
-  await expect.poll(() => [...seen]).toEqual(expect.arrayContaining(["cat seen:3", "dog seen:6"]));
+  await expect
+    .poll(() => [...seen])
+    .toEqual(expect.arrayContaining(["cat seen:3:0", "dog seen:6:0"]));
   expect([...seen].filter((told) => /cat seen:[4-6]/.test(told))).toEqual([]);
 });
 
