@@ -448,7 +448,7 @@ test("what agents wrote is unread until its owner looks or says so", async ({
   const id = await ship.create("octo/cat");
   const agent = await Agent.connect(ship, id);
   await agent.report({ text: "I am done." });
-  const notice = page.getByText("Agents have written since you last looked.");
+  const notice = page.getByText("Agents have written or reported since you last looked.");
 
   const told = page.waitForResponse((answer) => answer.request().method() === "POST");
   await page.goto(`/session/${id}`);
