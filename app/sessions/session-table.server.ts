@@ -79,14 +79,6 @@ export function markSeen(
   );
 }
 
-/** Stores that the owner has seen all that the row says, because they have answered. */
-export function markAnswered(id: string, userId: string): Statement {
-  return sql`
-    UPDATE sessions SET seen_message = agent_message, seen_rev = status_rev
-    WHERE id = ${id} AND user_id = ${userId}
-      AND (seen_message < agent_message OR seen_rev < status_rev)`.compile(sessionStatements);
-}
-
 /**
  * Marks the newest message of an agent, and the newest change of status, as not seen.
  *

@@ -61,12 +61,7 @@ import {
   restoreRows,
 } from "../../app/sessions/lifecycle/lifecycle-statements.server";
 import { insertSession, readCreated } from "../../app/sessions/lifecycle/create-statements.server";
-import {
-  markAnswered,
-  markSeen,
-  markUnseen,
-  readTask,
-} from "../../app/sessions/session-table.server";
+import { markSeen, markUnseen, readTask } from "../../app/sessions/session-table.server";
 import {
   readDeletion,
   readRow,
@@ -91,7 +86,6 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
   readRow: ({ id, user }) => [readRow(id, user)],
   readTombstone: ({ id, user }) => [readTombstone(id, user)],
   readTask: ({ id, user }) => [readTask(id, user), deleteTask(id, user)],
-  markAnswered: ({ id, user }) => [markAnswered(id, user)],
   insertSession: ({ id, user, owner, name, now, count }) => {
     const limits = { perMinute: count, active: count, onRepository: count };
     return insertSession(

@@ -374,7 +374,7 @@ describe("what became of each session", () => {
     const told = await findBulk(env.DB, ada, id);
     expect(told?.failed).toHaveLength(2);
     expect(told?.failed).toEqual(
-      expect.arrayContaining(stuck.map((one) => ({ id: one, repository: "remix-run/remix" }))),
+      expect.arrayContaining(stuck.map((one) => ({ id: one, name: "remix-run/remix" }))),
     );
     expect(await findUnfinishedBulks(env.DB, ada)).toHaveLength(1);
     expect(await storedBy(ada)).toEqual({ tables: [], alarm: null });

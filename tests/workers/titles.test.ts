@@ -3,18 +3,13 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { hashToken } from "../../app/platform/token.server";
 import { sessionObject } from "../../app/platform/durable-objects.server";
 import { connectAgent } from "../../app/sessions/agents/agent-tokens.server";
-import {
-  appendMessage,
-  markRead,
-  markUnread,
-} from "../../app/sessions/conversation/messages.server";
+import { markRead, markUnread } from "../../app/sessions/conversation/messages.server";
 import { changeStatus, renameSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import type { NewReport } from "../../app/sessions/protocol/object-answers";
 import {
   env,
   expectCountsKept,
   fireAlarm,
-  freshMessage,
   freshPerson,
   inDatabase,
   newSession,
@@ -102,8 +97,6 @@ describe("a session", () => {
     expect([(await row()).needs_you, await kept()]).toEqual([0, 0]);
     await markUnread(env, ada, id);
     expect([(await row()).needs_you, await kept()]).toEqual([1, 1]);
-    await appendMessage(env, ada, id, freshMessage("Try again"));
-    expect([(await row()).needs_you, await kept()]).toEqual([0, 0]);
     await report({ status: "working" });
     await report({ status: "failed" });
     expect([(await row()).needs_you, await kept(), (await row()).status_rev]).toEqual([1, 1, 3]);

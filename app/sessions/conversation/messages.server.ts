@@ -1,6 +1,4 @@
 import * as z from "zod/mini";
-import { write } from "../../platform/database.server";
-import { attempt } from "../../platform/log";
 import { changeWithinLimit, type ChangeResult } from "../change-limit.server";
 import type { NewMessage } from "../protocol/message";
 import type { Seen } from "../protocol/session";
@@ -8,11 +6,10 @@ import type { NoRoom, ObjectAnswer } from "../protocol/object-answers";
 import { FORM_INCOMPLETE, messageText } from "../session-input.server";
 import { callObject, outcomeOf, type Outcome } from "../session-object.server";
 import { readSnapshot } from "../session-queries.server";
-import { markAnswered, markSeen, markUnseen } from "../session-table.server";
+import { markSeen, markUnseen } from "../session-table.server";
 
 /**
- * Adds a message of the owner to a session, and marks as seen what was new in it. Idempotent by the message's
- * `client_key`.
+ * Adds a message of the owner to a session. Idempotent by the message's `client_key`.
  *
  * @returns the outcome:
  * - `sent`: the message is stored, now or before;
@@ -38,9 +35,7 @@ export async function appendMessage(
   if (answer?.state === "limited") return { outcome: "too-fast", wait: answer.wait };
   if (answer?.state === "full") return { outcome: "full" };
   const outcome = outcomeOf(answer);
-  if (outcome !== "done") return { outcome };
-  await attempt("see-answered", () => write(env.DB, [markAnswered(id, userId)]));
-  return { outcome: "sent" };
+  return { outcome: outcome === "done" ? "sent" : outcome };
 }
 
 /**

@@ -102,7 +102,7 @@ test("a command with a wrong token says so and fails", async ({ ship }) => {
 /** @returns the agents' status on the session's page */
 async function agentStatus(ship: Client, id: string): Promise<string | undefined> {
   const page = await (await ship.request.get(`/session/${id}`)).text();
-  return /(Working|Needs you|Done|Failed|Silent)(?:<!-- -->)?, /.exec(page)?.[1];
+  return /(Working|Needs you|Done|Failed|Silent)<span class="said">, /.exec(page)?.[1];
 }
 
 /** @returns the text of the code block with this label */
