@@ -62,7 +62,7 @@ export async function action({ request, params, context }: ActionFunctionArgs) {
     case "not-found":
       throw sessionNotFound();
     case "too-fast":
-      return tooFastResponse(result.wait);
+      return tooFastResponse(result.wait, { title });
     case "unavailable": {
       const alert =
         "The database did not answer, so this may not have happened. Try again; it is safe.";

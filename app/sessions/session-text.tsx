@@ -27,7 +27,7 @@ const STATUS_TEXT = {
 
 /**
  * The agents' last reported status and its age, such as "Working, said 2 minutes ago". Empty if there is none. The list
- * hides the age where there is little room.
+ * hides the age on narrow screens.
  */
 export function AgentStatusLabel({ report, now }: { report: AgentReport | null; now: number }) {
   const status = report && agentStatusAt(report, now);

@@ -1,7 +1,12 @@
 import { MINUTE, SESSION_BYTES } from "../../app/sessions/protocol/budgets";
 import type { NewMessage } from "../../app/sessions/protocol/message";
 import type { AgentToken, NewReport } from "../../app/sessions/protocol/object-answers";
-import type { SessionMetadata, SessionRow, Task } from "../../app/sessions/protocol/session";
+import {
+  TASK_KEY,
+  type SessionMetadata,
+  type SessionRow,
+  type Task,
+} from "../../app/sessions/protocol/session";
 import { Messages, type ParsedMessage } from "./messages";
 import { countInWindow, type RateWindow } from "./rate-window";
 import { FIRST_SCHEMA, readRows, upgrade, writeRows } from "./schema";
@@ -16,9 +21,6 @@ export type State = SessionMetadata & {
   /** The time that the alarm was last set to, epoch milliseconds. */
   alarm_at: number;
 };
-
-/** The idempotency key of the task's message; no other message can have it, because forms send UUIDs. */
-const TASK_KEY = "task";
 
 /** How many messages the owner may write in a minute. */
 const MESSAGES_PER_MINUTE = 120;

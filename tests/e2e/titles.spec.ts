@@ -1,6 +1,6 @@
 /** What a session is about: its task, its title, its branch, and whether it needs its owner. */
 import { Agent } from "../support/agent";
-import { fillCreateForm, untilListIsAlive } from "../support/pages";
+import { detail, fillCreateForm, untilListIsAlive } from "../support/pages";
 import { expect, test } from "../support/test";
 
 const TASK = "# Fix the **login**\n\nIt fails twice.";
@@ -20,6 +20,8 @@ test("a task is the first message, and the title in list, page and history @phon
   await expect(page).toHaveURL(/\/session\//);
   await expect(page.getByRole("heading", { level: 3, name: "Fix the login" })).toBeVisible();
   await expect(page.getByText("It fails twice.")).toBeVisible();
+  const branch = detail(page, "Branch").getByRole("link", { name: "fix/login on GitHub" });
+  await expect(branch).toHaveAttribute("href", /\/octo\/cat\/tree\/fix\/login$/);
 
   await page.getByRole("link", { name: "All sessions" }).click();
   const row = page.getByRole("rowheader");

@@ -1,3 +1,4 @@
+import { useState } from "react";
 import type { Offer } from "../../github/offer";
 import {
   RepositoryPicker,
@@ -5,7 +6,6 @@ import {
   useRepositorySearch,
 } from "../../github/repository-picker";
 import type { Fields } from "../../platform/http/form.server";
-import { useState } from "react";
 import {
   CreateSessionDialog,
   type CreateSessionDialogProps,

@@ -42,7 +42,6 @@ export async function loadPage(
     ...listItem(row, now, durationsOf(env)),
     repositoryUrl: gitHubPage(env, repositoryPath),
     branchUrl: row.branch && gitHubPage(env, `${repositoryPath}/tree/${encodeBranch(row.branch)}`),
-    autoTitle: row.auto_title,
     canBeUnread: row.agent_message > 0 || endsWhenSeen(row.agent_status),
     createdAt: row.created_at,
     archivedAt: row.archived_at,
@@ -51,7 +50,7 @@ export async function loadPage(
     session.messageCount = conversation.messageCount;
     // The row in D1 is updated up to 10 seconds after the Durable Object.
     session.lastActivity = Math.max(row.last_activity, conversation.lastActivity);
-    if (task && conversation.messages.length === 0) {
+    if (task && conversation.messageCount === 0) {
       const { text, ...message } = messageOfTask(task, row.created_at);
       conversation.messages = [{ ...message, content: [{ p: [text] }] }];
       session.messageCount = 1;

@@ -3,7 +3,7 @@ import { sessionObject } from "../../platform/durable-objects.server";
 import { attempt } from "../../platform/log";
 import type { Message, ShownMessage } from "../protocol/message";
 import type { AgentToken } from "../protocol/object-answers";
-import { agentReport, type AgentReport, type Task } from "../protocol/session";
+import { agentReport, TASK_KEY, type AgentReport, type Task } from "../protocol/session";
 
 /** A page of a session's messages, or why it cannot be shown. */
 export type ConversationPage =
@@ -68,7 +68,7 @@ export async function readConversation(
  * @param createdAt when the session was created, epoch milliseconds
  */
 export function messageOfTask({ author, text }: Task, createdAt: number): Message {
-  return { id: 1, role: "user", author, text, created_at: createdAt, client_key: "task" };
+  return { id: 1, role: "user", author, text, created_at: createdAt, client_key: TASK_KEY };
 }
 
 /**

@@ -43,13 +43,13 @@ export async function statusAction(
 
 /**
  * @param wait milliseconds until the next change is allowed
- *
- * @returns a 429 response with `{ alert }` and Retry-After
+ * @param typed what was submitted, for a form that shows it again
+ * @returns a 429 response with `{ alert }`, `typed` and Retry-After
  */
-export function tooFastResponse(wait: number) {
+export function tooFastResponse<Typed extends object>(wait: number, typed?: Typed) {
   const { seconds, headers } = retryAfter(wait);
   const alert = `You have changed many sessions within a minute. Nothing was changed; try again in ${seconds} seconds.`;
-  return json({ alert }, { status: 429, headers });
+  return json({ alert, ...typed }, { status: 429, headers });
 }
 
 function flashOf(change: StatusChange, session: SessionRow, path: string): Flash {

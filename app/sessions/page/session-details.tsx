@@ -9,6 +9,8 @@ export interface SessionDetailsProps {
   session: SessionListItem & {
     /** The repository's page on GitHub. */
     repositoryUrl: string;
+    /** The branch's page on GitHub; null if none was given. */
+    branchUrl: string | null;
     createdAt: number;
     archivedAt: number | null;
   };
@@ -30,6 +32,14 @@ export function SessionDetails({ session, now, children }: SessionDetailsProps) 
             <span className="sr-only"> on GitHub</span>
           </a>
         </Detail>
+        {session.branchUrl !== null && (
+          <Detail term="Branch">
+            <a href={session.branchUrl} rel="noreferrer" className="link">
+              <bdi>{session.branch}</bdi> <span className="icon-external" />
+              <span className="sr-only"> on GitHub</span>
+            </a>
+          </Detail>
+        )}
         <Detail term="Status">
           <StatusLabel status={status} />
           <span className="block text-sm empty:hidden">{children}</span>

@@ -17,6 +17,9 @@ export interface Repository {
   name: string;
 }
 
+/** The idempotency key of the task's message; no other message can have it, because forms send UUIDs. */
+export const TASK_KEY = "task";
+
 /** The text that a session is created with, and who wrote it; it becomes the session's first message. */
 export interface Task {
   author: string;
