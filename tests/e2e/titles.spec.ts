@@ -129,6 +129,6 @@ test("what was read can be marked as unread", async ({ page, ship }) => {
   await page.goto(`/session/${id}`);
   await page.getByRole("button", { name: "Mark unread" }).click();
   await expect(page.getByRole("status")).toHaveText("octo/cat is unread again.");
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
   await expect(page.getByText("Unread", { exact: true })).toHaveCount(1);
 });
