@@ -25,7 +25,12 @@ function repositories(page: Page) {
 
 async function expectTabs(page: Page, active: string, archived: string, all: string) {
   const tabs = page.getByRole("navigation", { name: "Status" }).getByRole("link");
-  await expect(tabs).toHaveText([`Active ${active}`, `Archived ${archived}`, `All ${all}`]);
+  await expect(tabs).toHaveText([
+    "Needs you 0",
+    `Active ${active}`,
+    `Archived ${archived}`,
+    `All ${all}`,
+  ]);
 }
 
 async function search(page: Page, words: string) {

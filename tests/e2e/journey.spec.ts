@@ -227,6 +227,7 @@ async function createByForm(page: Page, repository: string) {
 async function expectTabs(page: Page, active: number, archived: number) {
   const tabs = page.getByRole("navigation", { name: "Status" }).getByRole("link");
   await expect(tabs).toHaveText([
+    "Needs you 0",
     `Active ${active}`,
     `Archived ${archived}`,
     `All ${active + archived}`,
