@@ -9,7 +9,7 @@ test("a session is created, and is on top of the list @phone", async ({ page, sh
   await ship.create("octo/older");
   await page.goto("/dashboard");
   await page.getByRole("link", { name: "New session" }).click();
-  await expect(page).toHaveURL("/dashboard/new");
+  await expect(page).toHaveURL("/dashboard/new?status=active");
   await fillCreateForm(page, "remix-run", "remix");
 
   await expect(page).toHaveURL("/dashboard?status=active");
