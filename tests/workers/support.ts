@@ -145,10 +145,11 @@ export async function listedIds(userId: string, view: Partial<ListView> = {}): P
   return sessions.map(({ id }) => id);
 }
 
-/** Deletes row and history, as restoring an old database would: the object stays. */
+/** Deletes row, history and task, as restoring an old database would: the object stays. */
 export async function loseRow(id: string): Promise<void> {
   await env.DB.batch([
     env.DB.prepare("DELETE FROM session_events WHERE session_id = ?").bind(id),
+    env.DB.prepare("DELETE FROM tasks WHERE session_id = ?").bind(id),
     env.DB.prepare("DELETE FROM sessions WHERE id = ?").bind(id),
   ]);
 }
@@ -158,23 +159,20 @@ export async function inDatabase(id: string): Promise<{
   row: SessionRow | undefined;
   tombstone: Tombstone | undefined;
   events: SessionEvent[];
+  task: Task | undefined;
 }> {
-  const [rows, tombstones, events] = await env.DB.batch([
+  const [rows, tombstones, events, tasks] = await env.DB.batch([
     env.DB.prepare("SELECT * FROM sessions WHERE id = ?").bind(id),
     env.DB.prepare("SELECT * FROM deleted_sessions WHERE id = ?").bind(id),
     env.DB.prepare("SELECT kind, at FROM session_events WHERE session_id = ? ORDER BY id").bind(id),
+    env.DB.prepare("SELECT author, text FROM tasks WHERE session_id = ?").bind(id),
   ]);
   return {
     row: rows?.results[0] as SessionRow | undefined,
     tombstone: tombstones?.results[0] as Tombstone | undefined,
     events: (events?.results ?? []) as SessionEvent[],
+    task: tasks?.results[0] as Task | undefined,
   };
-}
-
-/** @returns the session's task, if D1 still has it */
-export async function taskInDatabase(id: string): Promise<Task | null> {
-  const query = "SELECT author, text FROM tasks WHERE session_id = ?";
-  return env.DB.prepare(query).bind(id).first<Task>();
 }
 
 /** The one row of the object's table `state`. */
@@ -262,16 +260,15 @@ export async function expectCountsKept(): Promise<void> {
 export async function settled(id: string): Promise<string> {
   await settle(id);
   await expectCountsKept();
-  const { row, tombstone, events, ...stored } = await everything(id);
+  const { row, tombstone, events, task, ...stored } = await everything(id);
   if (tombstone || !row) {
-    expect({ row, events, ...stored }).toEqual({ events: [], ...NOTHING_STORED });
-    expect(await taskInDatabase(id)).toBeNull();
+    expect({ row, events, task, ...stored }).toEqual({ events: [], ...NOTHING_STORED });
   } else if (stored.state) {
     const { last_activity, message_count } = stored.state;
     expect(row).toMatchObject({ last_activity, message_count });
     expect(stored.messages).toHaveLength(message_count);
     expect(stored.alarm).not.toBeNull();
-    expect(await taskInDatabase(id)).toBeNull();
+    expect(task).toBeUndefined();
   }
   return standing(id);
 }

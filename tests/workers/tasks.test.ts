@@ -22,7 +22,6 @@ import {
   refused,
   settled,
   stopClock,
-  taskInDatabase,
   withObjectEnv,
 } from "./support";
 
@@ -88,7 +87,7 @@ test.each([
 describe("while the object cannot be reached, a task", () => {
   test("waits in D1, is read with the row, and is taken later", async () => {
     const { ada, id } = await listedWithTask();
-    expect(await taskInDatabase(id)).toEqual(TASK);
+    expect((await inDatabase(id)).task).toEqual(TASK);
     expect(await findSessionWithHistory(env.DB, id, ada)).toMatchObject({ task: TASK });
     expect(await findSessionWithHistory(env.DB, id, freshPerson())).toBeUndefined();
     expect(await inStorage(id)).toEqual(NOTHING_STORED);
@@ -139,10 +138,10 @@ test("an object that was set up without the task takes it by its alarm, and the 
 
   await fireAlarm(id);
   expect((await inStorage(id)).messages).toMatchObject([MESSAGE]);
-  expect(await taskInDatabase(id)).toEqual(TASK);
+  expect((await inDatabase(id)).task).toEqual(TASK);
 
   await fireAlarm(id);
-  expect(await taskInDatabase(id)).toBeNull();
+  expect((await inDatabase(id)).task).toBeUndefined();
   expect(await settled(id)).toBe("row, ready with 1");
 });
 
@@ -165,7 +164,7 @@ test("a tombstone leaves no task of a form that is sent again", async () => {
   await deleteSession(env, ada, id);
 
   expect(await createSession(env, ada, form)).toEqual({ outcome: "deleted" });
-  expect(await taskInDatabase(id)).toBeNull();
+  expect((await inDatabase(id)).task).toBeUndefined();
 });
 
 test("a row that is healed has the task's title and the branch", async () => {
