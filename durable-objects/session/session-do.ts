@@ -54,7 +54,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
    * @param row just read from D1's primary, together with the task, if D1 has it @returns the text of the task, if taken
    */
   initialize(row: SessionRow, task?: Task): ObjectAnswer<{ task: string | undefined }> {
-    return answerOwner(row.user_id, this.#storage.state() ?? this.#make(row, 0), () => {
+    return answerOwner(row.user_id, this.#storage.state() ?? this.#make(row, 0, task), () => {
       if (task) this.#take(task);
       return { task: this.#storage.takenTask() };
     });
@@ -235,8 +235,8 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     return answerOwner(userId, this.#storage.state(), content);
   }
 
-  #make(row: SessionRow, deleting: 0 | 1): State {
-    this.#storage.make(row, deleting);
+  #make(row: SessionRow, deleting: 0 | 1, task?: Task): State {
+    this.#storage.make(row, deleting, task);
     this.#rowSync.armWithin(AFTER_BIRTH);
     return this.#storage.state() as State;
   }

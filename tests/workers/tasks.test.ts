@@ -1,5 +1,5 @@
 /** The task that a session is created with: it becomes the first message, once, whatever fails on the way. */
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { sessionObject } from "../../app/platform/durable-objects.server";
 import { appendMessage } from "../../app/sessions/conversation/messages.server";
 import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
@@ -17,9 +17,11 @@ import {
   freshPerson,
   inDatabase,
   inStorage,
+  late,
   listedIds,
   NOTHING_STORED,
   refused,
+  settle,
   settled,
   stopClock,
   withObjectEnv,
@@ -112,13 +114,23 @@ describe("while the object cannot be reached, a task", () => {
 
   test("does not bring a session back that was archived meanwhile", async () => {
     const { ada, id } = await listedWithTask();
-    vi.setSystemTime(NOW + 1);
     await changeStatus(env, ada, id, "archive");
 
     await settleDuties(ada);
 
     expect(await settled(id)).toBe("row, ready with 1");
     expect((await inDatabase(id)).row?.status).toBe("archived");
+  });
+
+  test("is not said to be stored if another one is, or may be", async () => {
+    const { ada, form, id } = await listedWithTask();
+    const faulty = faultyEnv({ initialize: refused });
+    const other = { ...form, task: { ...TASK, text: "Something else" } };
+
+    expect((await createSession(faulty, ada, other)).outcome).toBe("unavailable");
+    await createSession(env, ada, form);
+    await settled(id);
+    expect((await createSession(faulty, ada, other)).outcome).toBe("unavailable");
   });
 
   test("is deleted with its session", async () => {
@@ -154,6 +166,18 @@ test.each([
   for (let alarms = 0; alarms < 2; alarms++) {
     await withObjectEnv(id, { DB: faultyDatabase(fault) }, () => fireAlarm(id));
   }
+  expect(await settled(id)).toBe("row, ready with 1");
+});
+
+test("an alarm's batch that lands after the task was taken does not take it out of the count", async () => {
+  const { id } = await listedWithTask();
+  await sessionObject(env, id).initialize((await inDatabase(id)).row!);
+  const { fault, land } = late();
+  await withObjectEnv(id, { DB: faultyDatabase(fault) }, () => fireAlarm(id));
+  await settle(id);
+
+  await land();
+
   expect(await settled(id)).toBe("row, ready with 1");
 });
 
