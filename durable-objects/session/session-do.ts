@@ -41,10 +41,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   });
   readonly #pages = new PageSockets(() => this.env, this.#storage, this.#live);
   readonly #agents = new Agents(() => this.env, this.#storage, this.#live, {
-    onReport: (message, isUrgent) => {
-      this.#changed(message);
-      if (isUrgent) this.#rowSync.armForStatus();
-    },
+    onReport: (message, isUrgent) => this.#changed(message, isUrgent),
     onTokensChange: () => this.#rowSync.armWithin(AFTER_TOKEN),
   });
 
@@ -93,7 +90,8 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     if (this.#storage.isFull) return { state: "full" };
     const wait = this.#storage.countMessage(now);
     if (wait > 0) return { state: "limited", wait };
-    this.#changed(this.#storage.append(message, now));
+    const added = this.#storage.append(message, now);
+    this.#changed(added, this.#storage.markAnswered());
     return answer;
   }
 
@@ -207,9 +205,10 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     await this.#agents.revokeUnlessAllowed();
   }
 
-  /** Sends a new message or status to all open sockets, and sets the alarm to update the row. */
-  #changed(message: ParsedMessage | undefined): void {
-    this.#rowSync.armWithin(AFTER_APPEND);
+  /** Sends a new message or status to all open sockets, and sets the alarm to update the row, soon if it is urgent. */
+  #changed(message: ParsedMessage | undefined, isUrgent = false): void {
+    if (isUrgent) this.#rowSync.armForStatus();
+    else this.#rowSync.armWithin(AFTER_APPEND);
     const agent = agentReport(this.#storage.state() as State);
     if (!message) {
       this.#live.broadcastToPages({ type: "agent", agent });

@@ -3,6 +3,7 @@ import type { NewMessage } from "../../app/sessions/protocol/message";
 import type { AgentToken, NewReport } from "../../app/sessions/protocol/object-answers";
 import {
   TASK_KEY,
+  type Answered,
   type SessionMetadata,
   type SessionRow,
   type Task,
@@ -13,14 +14,15 @@ import { FIRST_SCHEMA, readRows, upgrade, writeRows } from "./schema";
 import { Tokens } from "./tokens";
 
 /** The one row of the table `state`, with how many tokens there are. */
-export type State = SessionMetadata & {
-  /** A random id of this initialization: differs after the object was wiped and initialized again. */
-  generation: string;
-  /** 1 once the deletion has begun; never 0 again. */
-  deleting: 0 | 1;
-  /** The time that the alarm was last set to, epoch milliseconds. */
-  alarm_at: number;
-};
+export type State = SessionMetadata &
+  Answered & {
+    /** A random id of this initialization: differs after the object was wiped and initialized again. */
+    generation: string;
+    /** 1 once the deletion has begun; never 0 again. */
+    deleting: 0 | 1;
+    /** The time that the alarm was last set to, epoch milliseconds. */
+    alarm_at: number;
+  };
 
 /** How many messages the owner may write in a minute. */
 const MESSAGES_PER_MINUTE = 120;
@@ -119,6 +121,14 @@ export class SessionStorage {
     this.#write("UPDATE state SET message_count = message_count + 1");
     this.#touch(now);
     return added;
+  }
+
+  /** Stores that the owner's message, just stored, answers what agents have reported. @returns false if none has */
+  markAnswered(): boolean {
+    const query = `UPDATE state
+      SET answered_at = last_activity, answered_message = agent_message, answered_rev = status_rev
+      WHERE agent_at IS NOT NULL RETURNING 1`;
+    return this.#write(query).length > 0;
   }
 
   /**

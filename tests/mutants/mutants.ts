@@ -126,8 +126,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a report moves the count without the activity",
     file: ROWS,
-    from: `  const copied = { auto_title, last_activity, message_count, agent_tokens };`,
-    to: `  const copied = { auto_title, message_count, agent_tokens };`,
+    from: `  const copied = { auto_title, last_activity, message_count };`,
+    to: `  const copied = { auto_title, message_count };`,
     killers: ["conversation.test.ts", HISTORIES],
   },
   {
@@ -246,7 +246,7 @@ export const MUTANTS: Mutant[] = [
     file: "app/sessions/lifecycle/lifecycle.server.ts",
     from: `  if (found.task?.text !== created.task?.text) return { outcome: "unavailable" };`,
     to: ``,
-    killers: ["tasks.test.ts", HISTORIES],
+    killers: ["tasks.test.ts"],
   },
   {
     name: "a task that is taken late moves the count without the activity",
@@ -254,6 +254,21 @@ export const MUTANTS: Mutant[] = [
     from: `    this.#touch(0); // Its row has another count with the present activity.`,
     to: ``,
     killers: ["tasks.test.ts"],
+  },
+  {
+    name: "an old answer marks what is there as seen again",
+    file: ROWS,
+    from: `coalesce(last_activity < \${answered_at}, FALSE)`,
+    to: `(\${answered_at} IS NOT NULL)`,
+    killers: ["answers.test.ts"],
+  },
+  {
+    name: "an answer while D1 answers waits like a message",
+    file: ROW_SYNC,
+    from: `
+      state.answered_at !== reported.answered_at ||`,
+    to: ``,
+    killers: ["answers.test.ts"],
   },
   {
     name: "a task restores the session like a message",

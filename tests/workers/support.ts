@@ -6,11 +6,14 @@ import type { PersonDO } from "../../durable-objects/person/person-do";
 import type { SessionDO } from "../../durable-objects/session/session-do";
 import type { CompanionEnv } from "../../durable-objects/env";
 import type { personObject } from "../../app/platform/durable-objects.server";
+import { hashToken } from "../../app/platform/token.server";
+import { connectAgent } from "../../app/sessions/agents/agent-tokens.server";
 import { createSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import { listSessions } from "../../app/sessions/list/list.server";
 import type { ListView } from "../../app/sessions/list/list-view";
 import { sessionObject } from "../../app/platform/durable-objects.server";
 import type {
+  Answered,
   SessionEvent,
   SessionMetadata,
   SessionRow,
@@ -56,6 +59,13 @@ export async function newSession(userId = freshPerson()): Promise<SessionRow> {
   return result.session;
 }
 
+/** Creates a token of a session's agent. @returns its hash */
+export async function tokenOf(id: string, userId: string): Promise<string> {
+  const made = await connectAgent(env, userId, id, { key: crypto.randomUUID(), name: "Bot" });
+  if (!("token" in made) || !made.token) throw new Error("No token");
+  return hashToken(made.token);
+}
+
 /** A row without the columns that D1 generates. */
 type InsertedRow = Omit<SessionRow, "repo" | "heading" | "needs_you" | "search_text">;
 
@@ -94,6 +104,12 @@ export async function newRowWithoutObject(values: Partial<InsertedRow> = {}): Pr
     .bind(...columns.map((column) => row[column as keyof typeof row]))
     .first<SessionRow>();
   return inserted!;
+}
+
+/** An object's row, as its object reports it: no token, and no answer to an agent. */
+export function reportOf(row: SessionRow): SessionMetadata & Answered {
+  const answered = { answered_at: null, answered_message: 0, answered_rev: 0 };
+  return { ...row, agent_tokens: 0, ...answered };
 }
 
 interface NewRows {
