@@ -9,6 +9,7 @@ import {
 } from "../../app/sessions/protocol/budgets";
 import type { Markdown } from "../../app/sessions/protocol/markdown";
 import type { Message, NewMessage, ShownMessage } from "../../app/sessions/protocol/message";
+import { TASK_KEY } from "../../app/sessions/protocol/session";
 import { parseMarkdown, TREE_VERSION } from "./markdown";
 import { readRows, readUpgraded, writeRows } from "./schema";
 
@@ -75,10 +76,13 @@ export class Messages {
     return within(messages, BATCH_BYTES, ({ text }) => utf8Bytes(text));
   }
 
-  /** @returns when the newest message was written, epoch milliseconds; 0 if there is none */
+  /**
+   * @returns when the newest message was written, apart from the task, which is as old as the session whenever it was
+   *   taken; epoch milliseconds; 0 if there is none
+   */
   lastAt(): number {
-    const newest = "SELECT created_at FROM messages ORDER BY id DESC LIMIT 1";
-    return readRows<{ created_at: number }>(this.#storage, newest)[0]?.created_at ?? 0;
+    const newest = "SELECT created_at FROM messages WHERE client_key <> ? ORDER BY id DESC LIMIT 1";
+    return readRows<{ created_at: number }>(this.#storage, newest, TASK_KEY)[0]?.created_at ?? 0;
   }
 
   #rows(query: string, ...values: SqlStorageValue[]): StoredMessage[] {

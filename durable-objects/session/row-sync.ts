@@ -14,7 +14,7 @@ import type { SessionStorage, State } from "./storage";
 export const AFTER_BIRTH = 5_000;
 export const AFTER_APPEND = 10_000;
 export const AFTER_TOKEN = 1_000;
-/** A changed agent status is written at once; the changes of the following milliseconds are written together. */
+/** A changed agent status, or its answer, is written at once; the changes of the following milliseconds are written together. */
 const STATUS_WINDOW = 2_000;
 /** The exponential backoff of an alarm that failed, in milliseconds. */
 const ALARM_BACKOFF = { first: 5_000, most: 300_000 };
@@ -63,7 +63,7 @@ export class RowSync {
     if (alarmAt > now + wait || alarmAt < now - LOST_ALARM) this.#arm(now + wait);
   }
 
-  /** Has the row follow a change of the agent's status, sooner than a message. */
+  /** Has the row follow a change of the agent's status, or the owner's answer, sooner than another message. */
   armForStatus(): void {
     this.armWithin(Math.max(0, this.#beganAt + STATUS_WINDOW - Date.now()));
   }
@@ -147,7 +147,9 @@ export class RowSync {
     if (state.deleting) return now + AFTER_BIRTH;
     if (state.agent_tokens !== reported.agent_tokens) return now + AFTER_TOKEN;
     const isUrgent =
-      state.status_rev !== reported.status_rev || state.auto_title !== reported.auto_title;
+      state.answered_at !== reported.answered_at ||
+      state.status_rev !== reported.status_rev ||
+      state.auto_title !== reported.auto_title;
     if (isUrgent) return began + STATUS_WINDOW;
     // Not sooner, so that a busy session writes its row at most once per AFTER_APPEND.
     if (state.last_activity !== reported.last_activity) return began + AFTER_APPEND;

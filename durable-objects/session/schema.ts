@@ -41,6 +41,10 @@ const STEPS: readonly string[] = [
   `ALTER TABLE state ADD COLUMN branch TEXT;
    ALTER TABLE state ADD COLUMN auto_title TEXT;
    ALTER TABLE state ADD COLUMN status_rev INTEGER NOT NULL DEFAULT 0;`,
+  // 6: what the owner has answered.
+  `ALTER TABLE state ADD COLUMN answered_at INTEGER;
+   ALTER TABLE state ADD COLUMN answered_message INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE state ADD COLUMN answered_rev INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 type Storage = Pick<DurableObjectStorage, "sql" | "transactionSync">;

@@ -45,10 +45,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   });
   readonly #pages = new PageSockets(() => this.env, this.#storage, this.#live);
   readonly #agents = new Agents(() => this.env, this.#storage, this.#live, {
-    onReport: (message, isUrgent) => {
-      this.#changed(message);
-      if (isUrgent) this.#rowSync.armForStatus();
-    },
+    onReport: (message, isUrgent) => this.#changed(message, isUrgent),
     onTokensChange: () => this.#rowSync.armWithin(AFTER_TOKEN),
   });
 
@@ -58,7 +55,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
    * @param row just read from D1's primary, together with the task, if D1 has it @returns the text of the task, if taken
    */
   initialize(row: SessionRow, task?: Task): ObjectAnswer<{ task: string | undefined }> {
-    return answerOwner(row.user_id, this.#storage.state() ?? this.#make(row, 0), () => {
+    return answerOwner(row.user_id, this.#storage.state() ?? this.#make(row, 0, task), () => {
       if (task) this.#take(task);
       return { task: this.#storage.takenTask() };
     });
@@ -97,7 +94,8 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     if (this.#storage.isFull) return { state: "full" };
     const wait = this.#storage.countMessage(now);
     if (wait > 0) return { state: "limited", wait };
-    this.#changed(this.#storage.append(message, now));
+    const added = this.#storage.append(message, now);
+    this.#changed(added, this.#storage.markAnswered());
     return answer;
   }
 
@@ -206,9 +204,10 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     await this.#agents.revokeUnlessAllowed();
   }
 
-  /** Sends a new message or status to all open sockets, and sets the alarm to update the row. */
-  #changed(message: ParsedMessage | undefined): void {
-    this.#rowSync.armWithin(AFTER_APPEND);
+  /** Sends a new message or status to all open sockets, and sets the alarm to update the row, soon if it is urgent. */
+  #changed(message: ParsedMessage | undefined, isUrgent = false): void {
+    if (isUrgent) this.#rowSync.armForStatus();
+    else this.#rowSync.armWithin(AFTER_APPEND);
     const agent = agentReport(this.#storage.state() as State);
     if (!message) {
       this.#live.broadcastToPages({ type: "agent", agent });
@@ -234,8 +233,8 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     return answerOwner(userId, this.#storage.state(), content);
   }
 
-  #make(row: SessionRow, deleting: 0 | 1): State {
-    this.#storage.make(row, deleting);
+  #make(row: SessionRow, deleting: 0 | 1, task?: Task): State {
+    this.#storage.make(row, deleting, task);
     this.#rowSync.armWithin(AFTER_BIRTH);
     return this.#storage.state() as State;
   }

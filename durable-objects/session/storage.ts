@@ -3,6 +3,7 @@ import type { NewMessage } from "../../app/sessions/protocol/message";
 import type { AgentToken, NewReport } from "../../app/sessions/protocol/object-answers";
 import {
   TASK_KEY,
+  type Answered,
   type SessionMetadata,
   type SessionRow,
   type Task,
@@ -13,14 +14,15 @@ import { FIRST_SCHEMA, readRows, upgrade, writeRows } from "./schema";
 import { Tokens } from "./tokens";
 
 /** The one row of the table `state`, with how many tokens there are. */
-export type State = SessionMetadata & {
-  /** A random id of this initialization: differs after the object was wiped and initialized again. */
-  generation: string;
-  /** 1 once the deletion has begun; never 0 again. */
-  deleting: 0 | 1;
-  /** The time that the alarm was last set to, epoch milliseconds. */
-  alarm_at: number;
-};
+export type State = SessionMetadata &
+  Answered & {
+    /** A random id of this initialization: differs after the object was wiped and initialized again. */
+    generation: string;
+    /** 1 once the deletion has begun; never 0 again. */
+    deleting: 0 | 1;
+    /** The time that the alarm was last set to, epoch milliseconds. */
+    alarm_at: number;
+  };
 
 /** How many messages the owner may write in a minute. */
 const MESSAGES_PER_MINUTE = 120;
@@ -51,8 +53,8 @@ export class SessionStorage {
     return this.#read<State>(query)[0];
   }
 
-  /** Creates the state of a session from its row, with a new generation. */
-  make(row: SessionRow, deleting: 0 | 1): void {
+  /** Creates the state of a session from its row and task, with a new generation. */
+  make(row: SessionRow, deleting: 0 | 1, task?: Task): void {
     const { sql } = this.#storage;
     sql.exec(FIRST_SCHEMA);
     sql.exec(
@@ -70,6 +72,7 @@ export class SessionStorage {
     );
     upgrade(this.#storage);
     this.#write("UPDATE state SET branch = ?, auto_title = ?", row.branch, row.auto_title);
+    if (task) this.#addTask(task);
   }
 
   markDeleting(): void {
@@ -104,17 +107,11 @@ export class SessionStorage {
     return this.#read<{ text: string }>(query, TASK_KEY)[0]?.text;
   }
 
-  /**
-   * Stores the task as a message, unless it was stored before. It was written when the session was created, so it is no
-   * activity of its own, and does not restore a session that was archived since.
-   *
-   * @returns the message; undefined if it was stored before
-   */
-  takeTask({ author, text }: Task): ParsedMessage | undefined {
+  /** Stores the task of a session that was made without it. @returns the message; undefined if it was stored before */
+  takeTask(task: Task): ParsedMessage | undefined {
     if (this.takenTask() !== undefined) return undefined;
-    const task = { role: "user" as const, author, text, client_key: TASK_KEY };
-    const added = this.messages.add(task, this.state()!.created_at);
-    this.#write("UPDATE state SET message_count = message_count + 1");
+    const added = this.#addTask(task);
+    this.#touch(0); // Its row has another count with the present activity.
     return added;
   }
 
@@ -124,6 +121,14 @@ export class SessionStorage {
     this.#write("UPDATE state SET message_count = message_count + 1");
     this.#touch(now);
     return added;
+  }
+
+  /** Stores that the owner's message, just stored, answers what agents have reported. @returns false if none has */
+  markAnswered(): boolean {
+    const query = `UPDATE state
+      SET answered_at = last_activity, answered_message = agent_message, answered_rev = status_rev
+      WHERE agent_at IS NOT NULL RETURNING 1`;
+    return this.#write(query).length > 0;
   }
 
   /**
@@ -160,6 +165,17 @@ export class SessionStorage {
     if (wait > 0) return wait;
     this.#write("UPDATE state SET window_at = ?, window_count = ?", window_at, window_count);
     return 0;
+  }
+
+  /**
+   * Stores the task as a message. It was written when the session was created, so it is no activity of its own, and does
+   * not restore a session that was archived since.
+   */
+  #addTask({ author, text }: Task): ParsedMessage {
+    const task = { role: "user" as const, author, text, client_key: TASK_KEY };
+    const added = this.messages.add(task, this.state()!.created_at);
+    this.#write("UPDATE state SET message_count = message_count + 1");
+    return added;
   }
 
   /** Stores the idempotency key of a report without text, and deletes old keys. */

@@ -126,8 +126,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a report moves the count without the activity",
     file: ROWS,
-    from: `  const copied = { auto_title, last_activity, message_count, agent_tokens };`,
-    to: `  const copied = { auto_title, message_count, agent_tokens };`,
+    from: `  const copied = { auto_title, last_activity, message_count };`,
+    to: `  const copied = { auto_title, message_count };`,
     killers: ["conversation.test.ts", HISTORIES],
   },
   {
@@ -180,5 +180,101 @@ export const MUTANTS: Mutant[] = [
     answer = await sessionObject(env, id).prepare(userId, row);`,
     to: `    answer = await sessionObject(env, id).prepare(userId, row ?? (${MADE_UP_ROW}));`,
     killers: ["delete.test.ts", HISTORIES],
+  },
+  {
+    name: "an object is initialized without its task",
+    file: OBJECT,
+    from: `this.#make(row, 0, task), () => {
+      if (task) this.#take(task);`,
+    to: `this.#make(row, 0), () => {`,
+    killers: ["tasks.test.ts", HISTORIES],
+  },
+  {
+    name: "the alarm takes no task",
+    file: ROW_SYNC,
+    from: `    if (task && !state.deleting) this.#listeners.onTask(task); // arms the alarm that deletes it`,
+    to: ``,
+    killers: ["tasks.test.ts", HISTORIES],
+  },
+  {
+    name: "a task is taken whenever it is given",
+    file: STORAGE,
+    from: `client_key: TASK_KEY };`,
+    to: `client_key: crypto.randomUUID() };`,
+    killers: ["tasks.test.ts", HISTORIES],
+  },
+  {
+    name: "the alarm deletes a task that its object has not taken",
+    file: ROW_SYNC,
+    from: `        ...(hasTask ? [deleteTask(id, user_id)] : []),`,
+    to: `        ...(hasTask ? [] : [deleteTask(id, user_id)]),`,
+    killers: ["tasks.test.ts", HISTORIES],
+  },
+  {
+    name: "the alarm leaves a task that its object has taken",
+    file: ROW_SYNC,
+    from: `        ...(hasTask ? [deleteTask(id, user_id)] : []),`,
+    to: ``,
+    killers: ["tasks.test.ts", HISTORIES],
+  },
+  {
+    name: "a delete leaves the task",
+    file: ROWS,
+    from: `      DELETE FROM tasks
+      WHERE session_id IN`,
+    to: `      DELETE FROM tasks
+      WHERE session_id NOT IN`,
+    killers: ["tasks.test.ts", HISTORIES],
+  },
+  {
+    name: "a form that is sent again inserts its task beside a row of before",
+    file: CREATE,
+    from: `      AND NOT EXISTS (SELECT 1 FROM session_events WHERE session_id = \${id})
+    ON CONFLICT`,
+    to: `    ON CONFLICT`,
+    killers: ["tasks.test.ts", HISTORIES],
+  },
+  {
+    name: "a form with another task is told that it has created the session",
+    file: "app/sessions/lifecycle/lifecycle.server.ts",
+    from: `    const isSame = answer.task === created.task?.text;`,
+    to: `    const isSame = true;`,
+    killers: ["tasks.test.ts", HISTORIES],
+  },
+  {
+    name: "a form with another task is told that the session is listed with it",
+    file: "app/sessions/lifecycle/lifecycle.server.ts",
+    from: `  if (found.task?.text !== created.task?.text) return { outcome: "unavailable" };`,
+    to: ``,
+    killers: ["tasks.test.ts"],
+  },
+  {
+    name: "a task that is taken late moves the count without the activity",
+    file: STORAGE,
+    from: `    this.#touch(0); // Its row has another count with the present activity.`,
+    to: ``,
+    killers: ["tasks.test.ts"],
+  },
+  {
+    name: "an old answer marks what is there as seen again",
+    file: ROWS,
+    from: `coalesce(last_activity < \${answered_at}, FALSE)`,
+    to: `(\${answered_at} IS NOT NULL)`,
+    killers: ["answers.test.ts"],
+  },
+  {
+    name: "an answer while D1 answers waits like a message",
+    file: ROW_SYNC,
+    from: `
+      state.answered_at !== reported.answered_at ||`,
+    to: ``,
+    killers: ["answers.test.ts"],
+  },
+  {
+    name: "a task restores the session like a message",
+    file: "durable-objects/session/messages.ts",
+    from: `WHERE client_key <> ?`,
+    to: `WHERE ? <> ''`,
+    killers: ["tasks.test.ts", HISTORIES],
   },
 ];

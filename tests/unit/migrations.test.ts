@@ -2,7 +2,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { Statement } from "../../app/platform/database.server";
+import { matching, sessionsPage } from "../../app/sessions/list/list-query.server";
+import type { ListView } from "../../app/sessions/list/list-view";
 
 const FOLDER = join(import.meta.dirname, "../../migrations");
 
@@ -52,4 +55,93 @@ test("sessions from before agents' tokens were counted have an unknown number", 
   const count = database.prepare("SELECT agent_tokens FROM sessions").all();
   expect(count).toEqual([{ agent_tokens: null }]);
   database.close();
+});
+
+describe("sessions from before there were titles", () => {
+  const STATUSES = [null, "working", "waiting", "failed", "done"] as const;
+
+  /** For each of two people an active and an archived session of each status, in one repository for each. */
+  function migrated() {
+    const { database, migrate } = before("0011_titles.sql");
+    const insert = database.prepare(`
+      INSERT INTO sessions (id, user_id, repo_owner, repo_name, status, agent_status, last_activity,
+        created_at, archived_at, archived_by, message_count, agent_message, seen_message, agent_tokens)
+      VALUES (?, ?, 'Octo', ?, ?, ?, ?, 1, ?, ?, 7, 5, 4, ?)`);
+    for (const person of ["ada", "bob"]) {
+      STATUSES.forEach((agent, i) => {
+        const id = `${person} ${agent}`;
+        insert.run(id, person, `of-${agent}`, "active", agent, i, null, null, i);
+        insert.run(`${id} away`, person, `of-${agent}`, "archived", agent, i, 3, "idle", null);
+      });
+    }
+    database.exec(`
+      INSERT INTO sessions (id, user_id, repo_owner, repo_name, last_activity, created_at, agent_status)
+      VALUES ('bob again', 'bob', 'Octo', 'of-waiting', 9, 9, 'waiting')`);
+    const rows = () =>
+      database.prepare("SELECT * FROM sessions ORDER BY id").all() as Record<string, unknown>[];
+    const old = rows();
+    migrate();
+    return { database, old, rows };
+  }
+
+  type Database = ReturnType<typeof migrated>["database"];
+
+  const keptNeeds = (database: Database) =>
+    database
+      .prepare("SELECT user_id, repo, needs_you FROM session_counts WHERE needs_you <> 0")
+      .all();
+
+  test("keep what they have, and have no title and nothing new to see", () => {
+    const { database, old, rows } = migrated();
+    const titles = { title: null, auto_title: null, heading: null, branch: null };
+
+    expect(rows()).toMatchObject(
+      old.map((row) => ({
+        ...row,
+        ...titles,
+        ...{ status_rev: 0, seen_rev: 0, search_text: `/${row.repo as string} ` },
+        needs_you: row.status === "active" && row.agent_status === "waiting" ? 1 : 0,
+      })),
+    );
+    database.close();
+  });
+
+  test("are counted where their agent waits, and stay counted right", () => {
+    const { database } = migrated();
+    expect(keptNeeds(database)).toEqual([
+      { user_id: "ada", repo: "", needs_you: 1 },
+      { user_id: "bob", repo: "", needs_you: 2 },
+    ]);
+
+    database.exec("UPDATE sessions SET agent_status = 'waiting' WHERE id = 'ada done'");
+    database.exec("UPDATE sessions SET status = 'active' WHERE id = 'ada waiting away'");
+    database.exec("DELETE FROM sessions WHERE id = 'bob waiting'");
+    database.exec("UPDATE sessions SET status = 'archived' WHERE id = 'bob again'");
+
+    expect(keptNeeds(database)).toEqual([{ user_id: "ada", repo: "", needs_you: 3 }]);
+    database.close();
+  });
+
+  test("are listed and found as before", () => {
+    const { database } = migrated();
+    const run = ({ sql, parameters }: Statement) =>
+      database.prepare(sql).all(...(parameters as never[])) as Record<string, unknown>[];
+    const idsIn = (view: Partial<ListView>) => {
+      const whole = { status: "active" as const, words: [], repo: null, idle: null, ...view };
+      return run(sessionsPage("bob", { sort: "activity", ...whole }, undefined, 10)).map(
+        ({ id }) => id,
+      );
+    };
+
+    const byActivity = ["again", "done", "failed", "waiting", "working", "null"];
+    expect(idsIn({})).toEqual(byActivity.map((name) => `bob ${name}`));
+    expect(idsIn({ status: "archived" })).toHaveLength(5);
+    expect(idsIn({ words: ["of-wait"] })).toEqual(["bob again", "bob waiting"]);
+    expect(idsIn({ repo: "octo/of-done", status: "all" })).toEqual(["bob done away", "bob done"]);
+    const all: ListView = { status: "all", words: [], repo: null, idle: null, sort: "created" };
+    expect(run(matching("bob", all, 10).count)).toEqual([{ count: 11 }]);
+    const needing = "SELECT id FROM sessions INDEXED BY idx_sessions_needs_you WHERE needs_you = 1";
+    expect(database.prepare(`${needing} AND user_id = 'bob'`).all()).toHaveLength(2);
+    database.close();
+  });
 });

@@ -112,7 +112,8 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
     };
     const metadata = { created_at: at, last_activity: at, message_count: count, ...agent };
     const about = { repo_owner: owner, repo_name: name, branch: name, auto_title: owner };
-    const session = { id, user_id: user, ...about, ...metadata };
+    const answered = { answered_at: at, answered_message: count, answered_rev: count };
+    const session = { id, user_id: user, ...about, ...metadata, ...answered };
     return reportToRow(session, at, now, seconds);
   },
   sessionsPage: ({ id, user, at, now, owner, name }) => {

@@ -43,6 +43,7 @@ import {
   NOTHING_STORED,
   passes,
   refused,
+  reportOf,
   standing,
   stopClock,
   viewOf,
@@ -341,9 +342,9 @@ describe("after an account was deleted", () => {
  */
 async function insertions(at: number, created: number): Promise<Statement[][]> {
   const id = crypto.randomUUID();
-  const { id: healed, ...row } = await newRowWithoutObject({ created_at: created });
-  const session = { ...row, id: crypto.randomUUID(), user_id: userId, agent_tokens: 0 };
-  await env.DB.prepare("DELETE FROM sessions WHERE id = ?").bind(healed).run();
+  const row = await newRowWithoutObject({ created_at: created });
+  const session = { ...reportOf(row), id: crypto.randomUUID(), user_id: userId };
+  await env.DB.prepare("DELETE FROM sessions WHERE id = ?").bind(row.id).run();
   const user = { id: userId, login: name, name, avatar: null };
   const tokens = { access: "ghu_1", expiresAt: null, refresh: null };
   const bulk = { id, user_id: userId };

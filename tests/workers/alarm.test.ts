@@ -21,6 +21,7 @@ import {
   newSession,
   NOTHING_STORED,
   refused,
+  reportOf,
   settle,
   stopClock,
   withObjectEnv,
@@ -197,7 +198,7 @@ test("a message written before the owner archived the session does not restore i
 
 test("an alarm without changes writes no row", async () => {
   const row = await newSessionLike({ last_activity: NOW });
-  const report = reportToRow({ ...row, agent_tokens: 0 }, 0, NOW, VARS.AUTO_ARCHIVE_SECONDS);
+  const report = reportToRow(reportOf(row), 0, NOW, VARS.AUTO_ARCHIVE_SECONDS);
 
   const results = await env.DB.batch(
     report.map(({ sql, parameters }) => env.DB.prepare(sql).bind(...parameters)),
@@ -212,7 +213,7 @@ test("a report older than what the row knows changes neither activity nor count"
   await write(
     env.DB,
     reportToRow(
-      { ...row, last_activity: NOW - 1, message_count: 7, agent_tokens: 1 },
+      { ...reportOf(row), last_activity: NOW - 1, message_count: 7, agent_tokens: 1 },
       0,
       NOW,
       3_600,
@@ -272,7 +273,7 @@ test("a report that lands after the session was deleted brings nothing back", as
   await deleteSession(env, row.user_id, row.id);
   const { tombstone } = await inDatabase(row.id);
 
-  await write(env.DB, reportToRow({ ...row, message_count: 3, agent_tokens: 0 }, NOW, NOW, 3_600));
+  await write(env.DB, reportToRow({ ...reportOf(row), message_count: 3 }, NOW, NOW, 3_600));
 
   expect(await inDatabase(row.id)).toEqual({ row: undefined, tombstone, events: [] });
 });

@@ -6,11 +6,14 @@ import type { PersonDO } from "../../durable-objects/person/person-do";
 import type { SessionDO } from "../../durable-objects/session/session-do";
 import type { CompanionEnv } from "../../durable-objects/env";
 import type { personObject } from "../../app/platform/durable-objects.server";
+import { hashToken } from "../../app/platform/token.server";
+import { connectAgent } from "../../app/sessions/agents/agent-tokens.server";
 import { createSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import { listSessions } from "../../app/sessions/list/list.server";
 import type { ListView } from "../../app/sessions/list/list-view";
 import { sessionObject } from "../../app/platform/durable-objects.server";
 import type {
+  Answered,
   SessionEvent,
   SessionMetadata,
   SessionRow,
@@ -56,6 +59,13 @@ export async function newSession(userId = freshPerson()): Promise<SessionRow> {
   return result.session;
 }
 
+/** Creates a token of a session's agent. @returns its hash */
+export async function tokenOf(id: string, userId: string): Promise<string> {
+  const made = await connectAgent(env, userId, id, { key: crypto.randomUUID(), name: "Bot" });
+  if (!("token" in made) || !made.token) throw new Error("No token");
+  return hashToken(made.token);
+}
+
 /** A row without the columns that D1 generates. */
 type InsertedRow = Omit<SessionRow, "repo" | "heading" | "needs_you" | "search_text">;
 
@@ -94,6 +104,12 @@ export async function newRowWithoutObject(values: Partial<InsertedRow> = {}): Pr
     .bind(...columns.map((column) => row[column as keyof typeof row]))
     .first<SessionRow>();
   return inserted!;
+}
+
+/** An object's row, as its object reports it: no token, and no answer to an agent. */
+export function reportOf(row: SessionRow): SessionMetadata & Answered {
+  const answered = { answered_at: null, answered_message: 0, answered_rev: 0 };
+  return { ...row, agent_tokens: 0, ...answered };
 }
 
 interface NewRows {
@@ -145,10 +161,11 @@ export async function listedIds(userId: string, view: Partial<ListView> = {}): P
   return sessions.map(({ id }) => id);
 }
 
-/** Deletes row and history, as restoring an old database would: the object stays. */
+/** Deletes row, history and task, as restoring an old database would: the object stays. */
 export async function loseRow(id: string): Promise<void> {
   await env.DB.batch([
     env.DB.prepare("DELETE FROM session_events WHERE session_id = ?").bind(id),
+    env.DB.prepare("DELETE FROM tasks WHERE session_id = ?").bind(id),
     env.DB.prepare("DELETE FROM sessions WHERE id = ?").bind(id),
   ]);
 }
@@ -158,23 +175,20 @@ export async function inDatabase(id: string): Promise<{
   row: SessionRow | undefined;
   tombstone: Tombstone | undefined;
   events: SessionEvent[];
+  task: Task | undefined;
 }> {
-  const [rows, tombstones, events] = await env.DB.batch([
+  const [rows, tombstones, events, tasks] = await env.DB.batch([
     env.DB.prepare("SELECT * FROM sessions WHERE id = ?").bind(id),
     env.DB.prepare("SELECT * FROM deleted_sessions WHERE id = ?").bind(id),
     env.DB.prepare("SELECT kind, at FROM session_events WHERE session_id = ? ORDER BY id").bind(id),
+    env.DB.prepare("SELECT author, text FROM tasks WHERE session_id = ?").bind(id),
   ]);
   return {
     row: rows?.results[0] as SessionRow | undefined,
     tombstone: tombstones?.results[0] as Tombstone | undefined,
     events: (events?.results ?? []) as SessionEvent[],
+    task: tasks?.results[0] as Task | undefined,
   };
-}
-
-/** @returns the session's task, if D1 still has it */
-export async function taskInDatabase(id: string): Promise<Task | null> {
-  const query = "SELECT author, text FROM tasks WHERE session_id = ?";
-  return env.DB.prepare(query).bind(id).first<Task>();
 }
 
 /** The one row of the object's table `state`. */
@@ -262,16 +276,15 @@ export async function expectCountsKept(): Promise<void> {
 export async function settled(id: string): Promise<string> {
   await settle(id);
   await expectCountsKept();
-  const { row, tombstone, events, ...stored } = await everything(id);
+  const { row, tombstone, events, task, ...stored } = await everything(id);
   if (tombstone || !row) {
-    expect({ row, events, ...stored }).toEqual({ events: [], ...NOTHING_STORED });
-    expect(await taskInDatabase(id)).toBeNull();
+    expect({ row, events, task, ...stored }).toEqual({ events: [], ...NOTHING_STORED });
   } else if (stored.state) {
     const { last_activity, message_count } = stored.state;
     expect(row).toMatchObject({ last_activity, message_count });
     expect(stored.messages).toHaveLength(message_count);
     expect(stored.alarm).not.toBeNull();
-    expect(await taskInDatabase(id)).toBeNull();
+    expect(task).toBeUndefined();
   }
   return standing(id);
 }

@@ -1,5 +1,5 @@
 /** The task that a session is created with: it becomes the first message, once, whatever fails on the way. */
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { sessionObject } from "../../app/platform/durable-objects.server";
 import { appendMessage } from "../../app/sessions/conversation/messages.server";
 import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
@@ -17,12 +17,13 @@ import {
   freshPerson,
   inDatabase,
   inStorage,
+  late,
   listedIds,
   NOTHING_STORED,
   refused,
+  settle,
   settled,
   stopClock,
-  taskInDatabase,
   withObjectEnv,
 } from "./support";
 
@@ -88,7 +89,7 @@ test.each([
 describe("while the object cannot be reached, a task", () => {
   test("waits in D1, is read with the row, and is taken later", async () => {
     const { ada, id } = await listedWithTask();
-    expect(await taskInDatabase(id)).toEqual(TASK);
+    expect((await inDatabase(id)).task).toEqual(TASK);
     expect(await findSessionWithHistory(env.DB, id, ada)).toMatchObject({ task: TASK });
     expect(await findSessionWithHistory(env.DB, id, freshPerson())).toBeUndefined();
     expect(await inStorage(id)).toEqual(NOTHING_STORED);
@@ -113,13 +114,23 @@ describe("while the object cannot be reached, a task", () => {
 
   test("does not bring a session back that was archived meanwhile", async () => {
     const { ada, id } = await listedWithTask();
-    vi.setSystemTime(NOW + 1);
     await changeStatus(env, ada, id, "archive");
 
     await settleDuties(ada);
 
     expect(await settled(id)).toBe("row, ready with 1");
     expect((await inDatabase(id)).row?.status).toBe("archived");
+  });
+
+  test("is not said to be stored if another one is, or may be", async () => {
+    const { ada, form, id } = await listedWithTask();
+    const faulty = faultyEnv({ initialize: refused });
+    const other = { ...form, task: { ...TASK, text: "Something else" } };
+
+    expect((await createSession(faulty, ada, other)).outcome).toBe("unavailable");
+    await createSession(env, ada, form);
+    await settled(id);
+    expect((await createSession(faulty, ada, other)).outcome).toBe("unavailable");
   });
 
   test("is deleted with its session", async () => {
@@ -139,10 +150,10 @@ test("an object that was set up without the task takes it by its alarm, and the 
 
   await fireAlarm(id);
   expect((await inStorage(id)).messages).toMatchObject([MESSAGE]);
-  expect(await taskInDatabase(id)).toEqual(TASK);
+  expect((await inDatabase(id)).task).toEqual(TASK);
 
   await fireAlarm(id);
-  expect(await taskInDatabase(id)).toBeNull();
+  expect((await inDatabase(id)).task).toBeUndefined();
   expect(await settled(id)).toBe("row, ready with 1");
 });
 
@@ -158,6 +169,18 @@ test.each([
   expect(await settled(id)).toBe("row, ready with 1");
 });
 
+test("an alarm's batch that lands after the task was taken does not take it out of the count", async () => {
+  const { id } = await listedWithTask();
+  await sessionObject(env, id).initialize((await inDatabase(id)).row!);
+  const { fault, land } = late();
+  await withObjectEnv(id, { DB: faultyDatabase(fault) }, () => fireAlarm(id));
+  await settle(id);
+
+  await land();
+
+  expect(await settled(id)).toBe("row, ready with 1");
+});
+
 test("a tombstone leaves no task of a form that is sent again", async () => {
   const { ada, form } = formWithTask();
   await createSession(env, ada, form);
@@ -165,7 +188,7 @@ test("a tombstone leaves no task of a form that is sent again", async () => {
   await deleteSession(env, ada, id);
 
   expect(await createSession(env, ada, form)).toEqual({ outcome: "deleted" });
-  expect(await taskInDatabase(id)).toBeNull();
+  expect((await inDatabase(id)).task).toBeUndefined();
 });
 
 test("a row that is healed has the task's title and the branch", async () => {

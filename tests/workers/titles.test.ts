@@ -1,8 +1,6 @@
 /** What a session is called, and whether it needs its owner. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { hashToken } from "../../app/platform/token.server";
 import { sessionObject } from "../../app/platform/durable-objects.server";
-import { connectAgent } from "../../app/sessions/agents/agent-tokens.server";
 import { markRead, markUnread } from "../../app/sessions/conversation/messages.server";
 import { changeStatus, renameSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import type { NewReport } from "../../app/sessions/protocol/object-answers";
@@ -14,6 +12,7 @@ import {
   inDatabase,
   newSession,
   stopClock,
+  tokenOf,
 } from "./support";
 
 const NOW = stopClock();
@@ -23,8 +22,7 @@ let ada: string;
 let hash: string;
 beforeEach(async () => {
   ({ id, user_id: ada } = await newSession());
-  const made = await connectAgent(env, ada, id, { key: crypto.randomUUID(), name: "Bot" });
-  hash = await hashToken("token" in made ? (made.token ?? "") : "");
+  hash = await tokenOf(id, ada);
 });
 
 /** Has the agent report, and the row follow. */

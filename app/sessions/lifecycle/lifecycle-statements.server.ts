@@ -6,7 +6,7 @@
 import { sql, type RawBuilder } from "kysely";
 import type { Statement } from "../../platform/database.server";
 import { accountStands } from "../../platform/users.server";
-import type { SessionEventKind, SessionMetadata } from "../protocol/session";
+import type { Answered, SessionEventKind, SessionMetadata } from "../protocol/session";
 import { ALWAYS, listed, sessionStatements } from "../session-table.server";
 import { insertRow } from "./create-statements.server";
 
@@ -123,7 +123,7 @@ export function deleteRows(
  * The statements by which the alarm of a session's object updates the session's row:
  * - inserts the row if it is missing;
  * - copies activity, counts, the automatic title and the agents' last report, all together, unless the row's activity
- *   is newer;
+ *   is newer; the first time after the owner has answered, it marks what they answered as seen;
  * - restores an archived session that has a newer message;
  * - archives an active session that has been idle for too long.
  *
@@ -131,14 +131,17 @@ export function deleteRows(
  * @param idleSeconds how long a session may be idle until it is archived; 0: never archived
  */
 export function reportToRow(
-  session: SessionMetadata,
+  session: SessionMetadata & Answered,
   lastMessageAt: number,
   now: number,
   idleSeconds: number,
 ): Statement[] {
   const { id, user_id, auto_title, last_activity, message_count } = session;
   const { agent_status, status_rev, agent_at, agent_message, agent_tokens } = session;
-  const copied = { auto_title, last_activity, message_count, agent_tokens };
+  const { answered_at, answered_message, answered_rev } = session;
+  const copied = { auto_title, last_activity, message_count };
+  // Only once, because the owner may mark it as unread afterwards.
+  const isNewAnswer = sql`coalesce(last_activity < ${answered_at}, FALSE)`;
   return [
     sql`
       INSERT INTO session_events (session_id, kind, at)
@@ -150,15 +153,23 @@ export function reportToRow(
     sessionStatements
       .updateTable("sessions")
       .set({ ...copied, agent_status, status_rev, agent_at, agent_message })
+      .set({
+        seen_message: sql`max(seen_message, ${isNewAnswer} * ${answered_message})`,
+        seen_rev: sql`max(seen_rev, ${isNewAnswer} * ${answered_rev})`,
+      })
       .where("id", "=", id)
       .where("user_id", "=", user_id)
       .where("last_activity", "<=", last_activity)
       // Skips the write if nothing would change, because D1 charges per row written.
       .where(
-        sql<boolean>`(last_activity, message_count, agent_tokens)
-          IS NOT (${last_activity}, ${message_count}, ${agent_tokens})`,
+        sql<boolean>`(last_activity, message_count) IS NOT (${last_activity}, ${message_count})`,
       )
       .compile(),
+    // On its own, because setting this column writes another index, whatever its value.
+    sql`
+      UPDATE sessions SET agent_tokens = ${agent_tokens}
+      WHERE id = ${id} AND user_id = ${user_id} AND last_activity <= ${last_activity}
+        AND agent_tokens IS NOT ${agent_tokens}`.compile(sessionStatements),
     ...transition(id, user_id, "woken", now, {
       // If both have the same millisecond, the order is unknown: rather restore than overlook a message.
       guard: sql`status = 'archived' AND archived_at <= ${lastMessageAt}`,

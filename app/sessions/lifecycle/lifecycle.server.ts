@@ -97,6 +97,8 @@ export async function createSession(
     "create-later",
     async () => await personObject(env, userId).initializeLater(userId, id),
   );
+  // If D1 does not have this form's task, only the object knows whether it has taken it before.
+  if (found.task?.text !== created.task?.text) return { outcome: "unavailable" };
   return { outcome: "listed", session };
 }
 

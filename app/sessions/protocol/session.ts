@@ -132,6 +132,15 @@ export interface Seen {
   rev: number;
 }
 
+/** What of the agents the owner's newest message answered: that is seen. */
+export interface Answered {
+  /** The session's `last_activity` with that message; null if no agent had reported. */
+  answered_at: number | null;
+  /** See `Seen`. */
+  answered_message: number;
+  answered_rev: number;
+}
+
 /** @returns the agents' last report; null if no agent has reported */
 export function agentReport({
   agent_status,

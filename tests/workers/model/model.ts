@@ -3,16 +3,18 @@
  * and functions, independent of the app's code. An operation is in doubt until its call lands; from then on its effect
  * is certain, whatever response its caller gets.
  */
-import type {
-  SessionEvent,
-  SessionRow,
-  SessionStatus,
-  Tombstone,
+import {
+  TASK_KEY,
+  type SessionEvent,
+  type SessionRow,
+  type SessionStatus,
+  type Task,
+  type Tombstone,
 } from "../../../app/sessions/protocol/session";
 import type { ObjectAnswer } from "../../../app/sessions/protocol/object-answers";
 import type { Message } from "../../../app/sessions/protocol/message";
 import type { StoredState } from "../support";
-import { messageKey, type Beginning, type Kind, type Operation } from "./plan";
+import { messageKey, taskText, type Beginning, type Kind, type Operation } from "./plan";
 
 /** A batch to D1, or a method of the object. */
 export type CallName = "batch" | "initialize" | "append" | "prepare" | "wipe";
@@ -32,8 +34,11 @@ export interface Known {
   deletion: "no" | "begun" | "final";
   /** Its object was initialized after its deletion, by a call that landed late: the next alarm notices. */
   revenant: boolean;
-  /** Keys of the messages in its object. */
-  messages: Set<string>;
+  /** The texts of the messages in its object, oldest first; each text is there once. */
+  messages: string[];
+  /** The task that waits in D1, and the one that is a message in its object; null: none. */
+  waitingTask: number | null;
+  takenTask: number | null;
   /** The statuses that it may have. */
   statuses: Set<SessionStatus>;
   lastMessageAt: number;
@@ -46,21 +51,24 @@ export interface Known {
 
 export function knownOf(beginning: Beginning, now: number): Known {
   const { there } = beginning;
+  const hasRow = there === "row" || there === "both";
   return {
     created: there !== "nothing",
     repository: 0,
     repositoryOfObject: 0,
     rowLost: there === "object",
     restored: there === "object",
-    initialized: there === "object",
+    initialized: there === "object" || there === "both",
     deletion: "no",
     revenant: false,
-    messages: new Set(),
+    messages: [],
+    waitingTask: hasRow ? beginning.task : null,
+    takenTask: null,
     statuses: new Set([there === "row" ? beginning.status : "active"]),
     lastMessageAt: 0,
     archivedAt: now,
     idleSince: now,
-    countUnfounded: there === "row" && beginning.count > 0,
+    countUnfounded: there === "both" || (there === "row" && beginning.count > 0),
   };
 }
 
@@ -71,7 +79,7 @@ export function exists({ created, rowLost, initialized, deletion }: Known): bool
 
 /** @returns the outcomes that an operation may have if all its calls succeed and nothing changes meanwhile */
 export function legalOutcomes(known: Known, operation: Operation): string[] {
-  const { kind, by, which } = operation;
+  const { kind, by } = operation;
   const { deletion, revenant } = known;
   if (kind === "alarm") return ["rang", "not set"];
   if (by === "stranger") return kind === "create" ? ["created", "key-used"] : ["not-found"];
@@ -79,11 +87,9 @@ export function legalOutcomes(known: Known, operation: Operation): string[] {
     case "create":
       if (deletion !== "no") {
         const also = deletion === "begun" ? ["key-used"] : [];
-        return ["deleted", ...also, ...(revenant ? ["created"] : [])];
+        return ["deleted", ...also, ...(revenant ? ["created", "key-used"] : [])];
       }
-      return known.created && !known.rowLost && known.repository !== which
-        ? ["key-used"]
-        : ["created"];
+      return [isOfAnotherForm(known, operation) ? "key-used" : "created"];
     case "append":
       if (deletion === "no") return [exists(known) ? "sent" : "not-found"];
       return revenant ? ["not-found", "deleting", "sent"] : ["not-found", "deleting"];
@@ -96,15 +102,26 @@ export function legalOutcomes(known: Known, operation: Operation): string[] {
   }
 }
 
-/** @returns the outcome that an operation must have if its caller got a failure of this call */
-export function failedOutcome(
-  { kind }: Operation,
+/** @returns whether the session has, or would have, another repository or task than the form */
+function isOfAnotherForm(known: Known, { which, task }: Operation): boolean {
+  const hasRow = known.created && !known.rowLost;
+  if (hasRow && known.repository !== which) return true;
+  return (known.takenTask ?? (hasRow ? known.waitingTask : task)) !== task;
+}
+
+/** @returns the outcomes that an operation may have if its caller got a failure of this call */
+export function failedOutcomes(
+  { operation, answers, readTask }: Cause,
   failed: CallName,
-  answers: readonly Answer[],
-): string {
-  if (kind === "create" && failed === "initialize") return "listed";
-  if (kind === "delete" && hasBegun(answers)) return "under-way";
-  return kind === "alarm" ? "rang" : "unavailable";
+): string[] {
+  const { kind, by, task } = operation;
+  if (kind === "create" && failed === "initialize") {
+    if (by === "stranger") return ["listed", "unavailable"];
+    // Only a task that it has seen in D1 is certain to be there.
+    return [readTask === task ? "listed" : "unavailable"];
+  }
+  if (kind === "delete" && hasBegun(answers)) return ["under-way"];
+  return [kind === "alarm" ? "rang" : "unavailable"];
 }
 
 /** The result of an operation. */
@@ -115,11 +132,17 @@ export interface Result {
 
 /** @returns what is wrong with the result of an operation apart from its outcome, as text */
 export function wrongAnswer(
-  { kind, by }: Operation,
+  { kind, by, task }: Operation,
   id: string,
   { outcome, session }: Result,
+  { deletion, restored, takenTask, waitingTask }: Known,
 ): string | undefined {
+  const isToldOfTask = by === "owner" && deletion === "no" && task !== null;
   return firstOf({
+    "its task was acknowledged and is not taken":
+      isToldOfTask && outcome === "created" && takenTask !== task,
+    "its task was acknowledged and is nowhere":
+      isToldOfTask && outcome === "listed" && !restored && (takenTask ?? waitingTask) !== task,
     "its session is another": by === "owner" && session !== undefined && session.id !== id,
     "its session is somebody else's": by === "stranger" && session?.id === id,
     "it is not archived":
@@ -151,6 +174,8 @@ export interface Cause {
   before: Known;
   /** The responses it got before this call. */
   answers: readonly Answer[];
+  /** The task that its batch has read from D1. */
+  readTask: number | null;
 }
 
 /** Updates the model after a call has landed. */
@@ -168,6 +193,7 @@ export function learn(
     if (!known.initialized) known.repositoryOfObject = known.repository;
     if (known.deletion === "no") known.initialized = true;
     else known.revenant = true;
+    learnTask(known, cause);
   }
   if (name === "prepare" && state === "deleting" && known.deletion === "no") {
     known.deletion = "begun";
@@ -177,10 +203,17 @@ export function learn(
 }
 
 function learnMessage(known: Known, key: string, now: number): void {
-  if (known.messages.has(key)) return;
-  known.messages.add(key);
+  if (known.messages.includes(key)) return;
+  known.messages.push(key);
   known.lastMessageAt = now;
   known.idleSince = now;
+}
+
+/** Updates the model after the object was given the task that an operation has read. */
+export function learnTask(known: Known, { readTask }: Cause): void {
+  if (known.deletion !== "no" || known.takenTask !== null || readTask === null) return;
+  known.takenTask = readTask;
+  known.messages.push(taskText(readTask));
 }
 
 function learnBatch(known: Known, cause: Cause, idleMilliseconds: number): void {
@@ -188,13 +221,16 @@ function learnBatch(known: Known, cause: Cause, idleMilliseconds: number): void 
   const { kind } = operation;
   if (kind === "delete" && hasBegun(answers)) known.deletion = "final";
   if (kind === "alarm" && before.deletion === "begun") known.deletion = "final";
-  if (known.deletion !== "no") return;
+  if (kind === "alarm" && before.takenTask !== null) known.waitingTask = null;
+  cause.readTask = known.waitingTask;
+  if (known.deletion === "final") return;
 
   const at = cause.startedAt;
   if (kind === "create" && (!known.created || known.rowLost)) {
     if (known.rowLost) known.countUnfounded = true;
     Object.assign(known, { created: true, rowLost: false, repository: operation.which });
     known.idleSince = at;
+    cause.readTask = known.waitingTask = operation.task;
   }
   if (kind === "alarm") {
     if (known.rowLost) known.repository = known.repositoryOfObject;
@@ -223,6 +259,7 @@ function learnStatus(known: Known, kind: Kind, at: number): void {
 export function learnLoss(known: Known): void {
   if (known.deletion !== "no") return;
   known.rowLost = known.restored = true;
+  known.waitingTask = null;
   known.statuses = new Set(["active"]);
   known.idleSince = 0;
 }
@@ -232,6 +269,7 @@ export interface Seen {
   row: SessionRow | undefined;
   tombstone: Tombstone | undefined;
   events: SessionEvent[];
+  task: Task | undefined;
   tables: string[];
   state: StoredState | undefined;
   messages: Message[];
@@ -240,21 +278,22 @@ export interface Seen {
 
 /** @returns what is wrong now, as text; undefined if nothing is */
 export function wrongNow(known: Known, seen: Seen, owner: string, ringing: boolean) {
-  const { row, tombstone, events, tables, state, messages, alarm } = seen;
-  const keys = messages.map(({ client_key }) => client_key);
+  const { row, tombstone, events, task, tables, state, messages, alarm } = seen;
+  const texts = messages.map(({ text }) => text);
   const people = [row, tombstone, state].flatMap((held) => (held ? [held.user_id] : []));
   const gone = !row && tombstone !== undefined;
   return firstOf({
     "row and tombstone at once": Boolean(row && tombstone),
     "a deleted session has a history": tombstone !== undefined && events.length > 0,
+    "a task without a row": task !== undefined && !row,
     "in the hands of a stranger": people.some((person) => person !== owner),
     "state without an alarm": state !== undefined && alarm === null && !ringing,
     "the count is not the number of messages": (state?.message_count ?? 0) !== messages.length,
-    "a message is there twice": new Set(keys).size !== keys.length,
+    "a message is there twice": new Set(texts).size !== texts.length,
     "same activity, other count":
       state !== undefined &&
       row?.last_activity === state.last_activity &&
-      row.message_count !== state.message_count &&
+      row.message_count !== state.message_count + untaken(known) &&
       !known.countUnfounded,
     ...(!known.created && { "storage, of a session never created": tables.length > 0 }),
     ...(known.deletion === "no" && {
@@ -263,10 +302,12 @@ export function wrongNow(known: Known, seen: Seen, owner: string, ringing: boole
       "a tombstone, of a session not deleted": tombstone !== undefined,
       "the object is wiped, or never was initialized": known.initialized && !state,
       "the object is initialized without a reason": !known.initialized && tables.length > 0,
-      "messages are lost, or came from nowhere": !sameSet(keys, known.messages),
+      "messages are lost, came from nowhere, or are in another order":
+        texts.join() !== known.messages.join(),
+      [`${task?.text ?? "no task"} waits in D1`]: task?.text !== waitingText(known),
       [`status ${row?.status}`]: row !== undefined && !known.statuses.has(row.status),
       "the row counts more messages than there are":
-        !known.countUnfounded && (row?.message_count ?? 0) > messages.length,
+        !known.countUnfounded && (row?.message_count ?? 0) > messages.length + untaken(known),
     }),
     ...(known.deletion === "begun" && {
       "wiped before the row is gone": known.initialized && !state && !gone,
@@ -278,7 +319,7 @@ export function wrongNow(known: Known, seen: Seen, owner: string, ringing: boole
 /** @returns what is wrong after everything has settled, as text; undefined if nothing is */
 export function wrongAfterSettling(
   known: Known,
-  { row, tombstone, tables, state, messages, alarm }: Seen,
+  { row, tombstone, task, tables, state, messages, alarm }: Seen,
 ) {
   if (known.deletion !== "no") {
     return firstOf({
@@ -287,9 +328,11 @@ export function wrongAfterSettling(
       "a deleted session has an alarm": alarm !== null,
     });
   }
-  const lastMessageAt = Math.max(0, ...messages.map(({ created_at }) => created_at));
+  const sent = messages.filter(({ client_key }) => client_key !== TASK_KEY);
+  const lastMessageAt = Math.max(0, ...sent.map(({ created_at }) => created_at));
   return firstOf({
     "the row did not come back": exists(known) && !row,
+    "its task is still in D1": Boolean(state) && task !== undefined,
     "the row has not the object's activity":
       Boolean(state) && row?.last_activity !== state?.last_activity,
     "the row has not the object's count":
@@ -303,6 +346,11 @@ function firstOf(problems: Record<string, boolean>): string | undefined {
   return Object.keys(problems).find((problem) => problems[problem]);
 }
 
-function sameSet(keys: string[], known: Set<string>): boolean {
-  return keys.length === known.size && keys.every((key) => known.has(key));
+function waitingText({ waitingTask }: Known): string | undefined {
+  return waitingTask === null ? undefined : taskText(waitingTask);
+}
+
+/** @returns how many messages the task in D1 will become */
+function untaken({ waitingTask, takenTask }: Known): number {
+  return waitingTask !== null && takenTask === null ? 1 : 0;
 }

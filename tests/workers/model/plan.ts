@@ -28,6 +28,8 @@ export interface Operation {
   by: "owner" | "stranger";
   /** Which repository is chosen, or which message is sent. */
   which: number;
+  /** Which task a session is created with; null: none. */
+  task: number | null;
   fault: Fault | null;
 }
 
@@ -42,11 +44,14 @@ export type Step =
   /** D1 is restored to a time before the session was created. */
   | { do: "lose row"; session: number };
 
-/** What exists of a session at the beginning. */
+/** What exists of a session at the beginning; its task, if it has one, waits in D1. */
 export type Beginning =
   | { there: "nothing" }
-  | { there: "row"; status: SessionStatus; count: number }
-  | { there: "object" };
+  /** `count`: how many messages the row has that the object lacks, apart from the task. */
+  | { there: "row"; status: SessionStatus; count: number; task: number | null }
+  | { there: "object" }
+  /** The object was initialized by the app of before, which knew no tasks. */
+  | { there: "both"; task: number };
 
 export interface Plan {
   sessions: Beginning[];
@@ -65,6 +70,17 @@ export function repositoryOf(which: number): Repository {
 /** @returns the idempotency key, which is also the text, of the message that an operation sends */
 export function messageKey({ by, which }: Operation): string {
   return `message ${which} of ${by}`;
+}
+
+/** @returns how many messages the row counts at the beginning */
+export function countOf(beginning: Beginning): number {
+  const { count, task } = { count: 0, task: null, ...beginning };
+  return count + (task === null ? 0 : 1);
+}
+
+/** @returns the text of a task */
+export function taskText(which: number): string {
+  return `task ${which}`;
 }
 
 /** How many calls an operation makes at most. */
@@ -100,6 +116,7 @@ const operation: fc.Arbitrary<Operation> = fc
       session,
       by: kind === "alarm" ? fc.constant("owner") : fc.constantFrom(...BY),
       which: fc.constantFrom(0, 0, 1),
+      task: kind === "create" ? fc.constantFrom(0, 0, 0, 1, null) : fc.constant(null),
       fault: fc.option(fault(kind), { freq: 2 }),
     }),
   );
@@ -135,9 +152,11 @@ const beginning: fc.Arbitrary<Beginning> = fc.oneof(
       there: fc.constant("row"),
       status: fc.constantFrom("active", "archived"),
       count: fc.constantFrom(0, 3),
+      task: fc.constantFrom(0, null),
     }),
   },
   { weight: 1, arbitrary: fc.constant({ there: "object" }) },
+  { weight: 1, arbitrary: fc.constant({ there: "both", task: 0 }) },
 );
 
 export const plan: fc.Arbitrary<Plan> = fc.record({
@@ -153,9 +172,13 @@ const CALLER = {
 };
 
 /** @returns an operation as text, such as "owner deletes session 0 (call 1 lands late, the caller is gone)" */
-export function wordsOf({ kind, session, by, which, fault }: Operation): string {
+export function wordsOf({ kind, session, by, which, task, fault }: Operation): string {
   const actor = kind === "alarm" ? "object" : by;
-  const detail = kind === "create" || kind === "append" ? ` (${which})` : "";
+  const details = {
+    create: ` (${which}, ${task === null ? "no task" : taskText(task)})`,
+    append: ` (${which})`,
+  };
+  const detail = kind === "create" || kind === "append" ? details[kind] : "";
   const mishap = fault ? `; call ${fault.call} ${LANDS[fault.lands]}, ${CALLER[fault.caller]}` : "";
   return `${actor}: ${kind}${detail} session ${session}${mishap}`;
 }

@@ -33,6 +33,7 @@ export class Run {
   call: Call | undefined;
   result!: Result;
   answers: Answer[] = [];
+  readTask: number | null = null;
   /** The call for which its caller got a failure. */
   failed: CallName | undefined;
   waits = false;

@@ -10,6 +10,7 @@ import { appendMessage } from "../../../app/sessions/conversation/messages.serve
 import { deleteSession } from "../../../app/sessions/lifecycle/deletion.server";
 import { sessionObject } from "../../../app/platform/durable-objects.server";
 import type { ObjectAnswer } from "../../../app/sessions/protocol/object-answers";
+import type { SessionRow, Task } from "../../../app/sessions/protocol/session";
 import {
   env,
   everything,
@@ -22,18 +23,21 @@ import {
 } from "../support";
 import {
   exists,
-  failedOutcome,
+  failedOutcomes,
   knownOf,
   learn,
   learnLoss,
+  learnTask,
   legalOutcomes,
   wrongAfterSettling,
   wrongAnswer,
   wrongNow,
 } from "./model";
 import {
+  countOf,
   messageKey,
   repositoryOf,
+  taskText,
   wordsOf,
   type Beginning,
   type Kind,
@@ -90,11 +94,12 @@ export class World {
     const row = await newRowWithoutObject({
       ...{ id, user_id: owner, repo_owner, repo_name },
       ...(archived && { status: "archived", archived_at: Date.now(), archived_by: "owner" }),
-      ...(beginning.there === "row" && { message_count: beginning.count }),
+      message_count: countOf(beginning),
     });
+    await remember(row, known.waitingTask);
     if (beginning.there === "row") return;
     await sessionObject(env, id).initialize(row);
-    await loseRow(id);
+    if (beginning.there === "object") await loseRow(id);
   }
 
   async #take(step: Step): Promise<void> {
@@ -142,6 +147,7 @@ export class World {
           return createSession(faulty, person, {
             key,
             repository: repositoryOf(operation.which),
+            task: taskOf(operation, person),
             another: true,
           });
         case "append": {
@@ -215,6 +221,7 @@ export class World {
       else run.over = run.gone = true;
     } else {
       await run.answer(caller === "told");
+      if (run.operation.kind === "alarm" && !run.failed) this.#takeTask(run);
     }
   }
 
@@ -233,6 +240,12 @@ export class World {
     await this.#check(run.session);
   }
 
+  /** An alarm takes the task when D1's response reaches it. */
+  #takeTask(run: Run): void {
+    learnTask(run.session.known, run);
+    this.#widen(run.session);
+  }
+
   /** Allows other running operations the outcomes that were legal before, and those that are legal now. */
   #widen({ known, id }: Session, cause?: Run): void {
     // The object may have answered that it was empty before it was initialized.
@@ -246,14 +259,14 @@ export class World {
 
   async #judge(run: Run): Promise<void> {
     if (run.gone) return;
-    const { operation, session, failed, answers, result } = run;
+    const { operation, session, failed, result } = run;
     const { outcome } = result;
     this.#say(`${run.number}. answers ${outcome}`);
-    const legal = failed ? [failedOutcome(operation, failed, answers)] : [...run.legal];
+    const legal = failed ? failedOutcomes(run, failed) : [...run.legal];
     if (!legal.includes(outcome)) {
       throw new Error(`${run.number}. answered ${outcome}, not ${legal.join(" or ")}`);
     }
-    const wrong = wrongAnswer(operation, session.id, result);
+    const wrong = wrongAnswer(operation, session.id, result, session.known);
     if (wrong) throw new Error(`${run.number}. ${wrong}`);
     await this.#check(session);
   }
@@ -327,7 +340,14 @@ export class World {
   }
 
   #byOwner(kind: Kind, session: Session): Operation {
-    return { kind, session: this.#sessions.indexOf(session), by: "owner", which: 0, fault: null };
+    return {
+      kind,
+      session: this.#sessions.indexOf(session),
+      by: "owner",
+      which: 0,
+      task: 0,
+      fault: null,
+    };
   }
 
   async #check(session: Session): Promise<void> {
@@ -347,6 +367,19 @@ export class World {
   #say(line: string): void {
     this.story.push(line);
   }
+}
+
+/** Gives a row the history that every row has, and puts its task beside it. */
+async function remember({ id, user_id, created_at }: SessionRow, task: number | null) {
+  const event = "INSERT INTO session_events (session_id, kind, at) VALUES (?, 'created', ?)";
+  await env.DB.prepare(event).bind(id, created_at).run();
+  if (task === null) return;
+  const insert = "INSERT INTO tasks (session_id, author, text) VALUES (?, ?, ?)";
+  await env.DB.prepare(insert).bind(id, user_id, taskText(task)).run();
+}
+
+function taskOf({ task }: Operation, author: string): Task | undefined {
+  return task === null ? undefined : { author, text: taskText(task) };
 }
 
 function isRinging({ operation, over }: Run): boolean {
