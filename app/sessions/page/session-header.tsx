@@ -30,7 +30,7 @@ interface SessionHeaderProps {
 export function SessionHeader({ session, agent, now, alert }: SessionHeaderProps) {
   return (
     <>
-      <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+      <header className="grid gap-3">
         <div className="grid min-w-0 gap-1">
           <h1 className="text-2xl font-semibold [overflow-wrap:anywhere]" tabIndex={-1}>
             <bdi>{session.title ?? session.repository}</bdi>
@@ -76,7 +76,8 @@ function Said({ term, children }: { term: string; children: ReactNode }) {
 function GitHubLink({ to, name }: { to: string; name: string | null }) {
   return (
     <a href={to} rel="noreferrer" className="link">
-      <bdi>{name}</bdi> <span className="icon-external" />
+      <bdi>{name}</bdi>
+      <span className="icon-external ml-1" />
       <span className="sr-only"> on GitHub</span>
     </a>
   );
