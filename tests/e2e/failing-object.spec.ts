@@ -1,5 +1,13 @@
 /** A server whose objects fail as the repository's name says: see support/companions/faulty.ts. */
-import { detail, expectRows, fillCreateForm, messages, press, sendMessage } from "../support/pages";
+import {
+  detail,
+  EMPTY,
+  expectRows,
+  fillCreateForm,
+  messages,
+  press,
+  sendMessage,
+} from "../support/pages";
 import { FAULTY, urlOf } from "../support/servers";
 import { expect, test } from "../support/test";
 
