@@ -93,7 +93,25 @@ test("what came while one read elsewhere is counted, and one press away by keybo
   await expect(jump(page)).toHaveAccessibleName("Jump to the newest");
 });
 
-test("the jump is gone at once where motion is reduced, and shows the composer on a low screen @js", async ({
+test("a page that opens with its end a little below does not scroll there @js", async ({
+  page,
+  ship,
+}) => {
+  const id = await ship.create("octo/cat");
+  for (let number = 1; number <= 6; number++) await ship.send(id, `Message ${number}.`);
+  await page.goto(`/session/${id}`);
+  const composer = await edges(page.locator(".composer"));
+  const { bottom } = await edges(messages(page).last());
+  const height = Math.round(bottom + composer.bottom - composer.top) - 20;
+  await page.setViewportSize({ width: 1280, height });
+
+  await page.reload();
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  expect(await page.evaluate(() => scrollY)).toBe(0);
+  await expect(jump(page)).toHaveCount(0);
+});
+
+test("the jump is done at once where motion is reduced, and shows the composer on a low screen @js", async ({
   page,
   ship,
 }) => {

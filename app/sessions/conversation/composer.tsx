@@ -159,9 +159,11 @@ function useStoredDraft(
 function useMeasuredHeight(form: RefObject<HTMLFormElement | null>) {
   useEffect(() => {
     const { style } = document.documentElement;
+    let known = false;
     const observer = new ResizeObserver(() => {
       const end = document.getElementById(END_ID);
-      const stay = isAtEnd(end); // with the height before
+      const stay = known && isAtEnd(end); // with the height before; opening a page scrolls nothing
+      known = true;
       style.setProperty("--composer", `${form.current?.offsetHeight}px`);
       if (stay) end?.scrollIntoView({ block: "nearest" });
     });

@@ -68,7 +68,7 @@ export function OpenSession({ page, conversation, answered, alert }: OpenSession
       <div className="session-page">
         <section aria-labelledby="conversation" className="conversation">
           <div className="flex flex-wrap items-baseline justify-between gap-3">
-            <h2 id="conversation" className="text-lg font-semibold">
+            <h2 id="conversation" className="font-semibold">
               Conversation
             </h2>
             {!earlier && <ConnectionStatus connection={live.connection} />}

@@ -32,7 +32,10 @@ export function SessionHeader({ session, agent, now, alert }: SessionHeaderProps
     <>
       <header className="grid gap-3">
         <div className="grid min-w-0 gap-1">
-          <h1 className="text-2xl font-semibold [overflow-wrap:anywhere]" tabIndex={-1}>
+          <h1
+            className="text-2xl font-semibold [overflow-wrap:anywhere] max-sm:text-xl"
+            tabIndex={-1}
+          >
             <bdi>{session.title ?? session.repository}</bdi>
           </h1>
           <dl className="session-line">
