@@ -60,12 +60,10 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
   useFocusOnChange(text, draft.key);
   useMeasuredHeight(form);
 
-  const sent = isSent(draft.key);
+  const scrollToIt = useScrollToSent(isSent);
+
   const sending = useNavigation().formData?.get("key") === draft.key;
-  useFreshKey(sent && !sending);
-  useEffect(() => {
-    if (sent) document.getElementById(END_ID)?.scrollIntoView({ block: "nearest" });
-  }, [sent]);
+  useFreshKey(isSent(draft.key) && !sending);
   const alert = failed?.draft.key === draft.key ? failed.alert : undefined;
   const size = utf8Bytes(draft.text);
   // Only after hydration: without JavaScript the error would stay while the message is shortened.
@@ -78,6 +76,7 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
       method="post"
       action={`/session/${sessionId}`}
       preventScrollReset
+      onSubmit={() => scrollToIt(draft.key)}
       className="composer grid grid-cols-1 gap-2"
     >
       <input type="hidden" name="key" value={draft.key} />
@@ -150,6 +149,17 @@ function useStoredDraft(
       sessionStorage.removeItem(name);
     }
   }, [name, field, draft, setDraft]);
+}
+
+/** @returns a function that scrolls to the message with this key as soon as it is shown */
+function useScrollToSent(isSent: (key: string) => boolean): (key: string) => void {
+  const awaited = useRef<string>();
+  useEffect(() => {
+    if (awaited.current === undefined || !isSent(awaited.current)) return;
+    awaited.current = undefined;
+    document.getElementById(END_ID)?.scrollIntoView({ block: "nearest" });
+  });
+  return (key) => (awaited.current = key);
 }
 
 /**

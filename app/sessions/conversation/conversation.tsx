@@ -38,7 +38,11 @@ export function Conversation({ messages, isEarlierPart, now, onLoadEarlier }: Co
           </Link>
         )}
         {messages.length > 5 && (
-          <a href={`#${END_ID}`} className="link skip" onClick={goToNewest}>
+          <a
+            href={`#${END_ID}`}
+            className={`link ${isEarlierPart ? "" : "skip"}`}
+            onClick={goToNewest}
+          >
             Skip to the newest
           </a>
         )}
