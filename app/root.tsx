@@ -25,7 +25,8 @@ import { readTheme } from "./platform/http/theme.server";
 import stylesheet from "./styles.css";
 import { ErrorPanel } from "./ui/error-panel";
 import { FlashMessage } from "./ui/flash-message";
-import { unlessUnreachable } from "./ui/hooks/should-revalidate";
+import { unlessQueryChanges } from "./ui/hooks/should-revalidate";
+import { useStepKey } from "./ui/hooks/use-step-key";
 import { useSessionStorageOwner } from "./ui/hooks/use-session-storage-owner";
 import { LocalTimes } from "./ui/time";
 
@@ -44,7 +45,7 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   return json({ user: shown, theme, flash }, { headers });
 }
 
-export const shouldRevalidate = unlessUnreachable;
+export const shouldRevalidate = unlessQueryChanges;
 
 export default function App() {
   return <Outlet />;
@@ -118,7 +119,7 @@ function Progress() {
  * focused element is still there, nor on the first load.
  */
 function useFocusAfterNavigation() {
-  const { key } = useLocation();
+  const key = useStepKey();
   useEffect(() => {
     if (key === "default" || document.activeElement !== document.body) return;
     document.querySelector<HTMLElement>("main h1")?.focus({ preventScroll: true });

@@ -166,7 +166,7 @@ async function sayAsMuchAsPossible(session, clock, tokens, seconds) {
   const until = Date.now() + seconds * 1000;
   const sayOn = async (/** @type {string} */ token) => {
     for (let said = 0; said < REQUESTS_PER_MINUTE && Date.now() < until; said++) {
-      await report(session, token, newMessage(clock));
+      await report(session, token, { text: newMessage(clock) });
     }
   };
   await Promise.all(tokens.map(sayOn));
@@ -178,7 +178,7 @@ async function sayAtPace(session, clock, tokens, seconds) {
   const reports = [];
   for (let said = 0; said < seconds * PER_SECOND; said++) {
     await sleep(Math.max(0, began + (said * 1000) / PER_SECOND - Date.now()));
-    reports.push(report(session, tokens[said % tokens.length] ?? "", newMessage(clock)));
+    reports.push(report(session, tokens[said % tokens.length] ?? "", { text: newMessage(clock) }));
   }
   await Promise.all(reports);
 }

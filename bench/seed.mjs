@@ -115,7 +115,7 @@ function insert(database, person, sessions) {
   database.exec(`
     INSERT INTO sessions
       (id, user_id, repo_owner, repo_name, status, last_activity, created_at, archived_at, archived_by,
-        message_count, agent_status, agent_at, agent_message, seen_message, agent_tokens)
+        message_count, agent_status, status_rev, agent_at, agent_message, seen_message, agent_tokens, auto_title)
     WITH RECURSIVE
       n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${sessions - 1}),
       drawn AS (
@@ -133,21 +133,25 @@ function insert(database, person, sessions) {
       ${Date.now()} - idle, ${Date.now()} - idle - age, iif(archived, ${Date.now()} - idle / 2, NULL),
       iif(archived, iif(i % 2, 'owner', 'idle'), NULL),
       messages,
-      iif(i % 3, NULL, CASE i % 4 WHEN 0 THEN 'working' WHEN 1 THEN 'waiting' WHEN 2 THEN 'done' ELSE 'failed' END),
+      iif(i % 3, NULL, CASE i % 24 WHEN 0 THEN 'failed' WHEN 3 THEN 'waiting' WHEN 6 THEN 'done' ELSE 'working' END),
+      i % 3 = 0,
       iif(i % 3, NULL, ${Date.now()} - idle),
-      iif(i % 3, 0, messages), iif(i % 2, messages, 0), i % 3 = 0
+      iif(i % 3, 0, messages), iif(i % 2, messages, 0), i % 3 = 0,
+      iif(i % 4, CASE i % 5 WHEN 0 THEN 'Mend the parser' WHEN 1 THEN 'Add tests for the login of new people'
+        ELSE 'Find out why the page of bills is slow since version ' || i % 7 END || ', part ' || i, NULL)
     FROM drawn`);
 }
 
 const COUNTS = `
-  SELECT user_id, '' AS repo, '' AS repo_shown, sum(status = 'active') AS active, sum(status = 'archived') AS archived
+  SELECT user_id, '' AS repo, '' AS repo_shown, sum(status = 'active') AS active, sum(status = 'archived') AS archived,
+    sum(needs_you) AS needs_you
   FROM sessions GROUP BY user_id
   UNION ALL
-  SELECT user_id, repo, min(repo_owner || '/' || repo_name), sum(status = 'active'), sum(status = 'archived')
+  SELECT user_id, repo, min(repo_owner || '/' || repo_name), sum(status = 'active'), sum(status = 'archived'), 0
   FROM sessions GROUP BY user_id, repo`;
 
 const COUNTS_AND_EVENTS = `
-  INSERT INTO session_counts (user_id, repo, repo_shown, active, archived) ${COUNTS};
+  INSERT INTO session_counts (user_id, repo, repo_shown, active, archived, needs_you) ${COUNTS};
   INSERT INTO session_events (session_id, kind, at) SELECT id, 'created', created_at FROM sessions;`;
 
 /**
@@ -165,12 +169,13 @@ function checkCounts(database, name) {
   const seeded = counts();
   database.exec(`
     SAVEPOINT counting;
-    CREATE TEMP TABLE kept AS SELECT id, repo_owner, repo_name, status FROM sessions ${of};
+    CREATE TEMP TABLE kept AS SELECT id, repo_owner, repo_name, status, agent_status, status_rev FROM sessions ${of};
     DELETE FROM sessions ${of}`);
   const without = counts();
   database.exec(`
-    INSERT INTO sessions (id, user_id, repo_owner, repo_name, status, last_activity, created_at)
-    SELECT id, 'local:${name}', repo_owner, repo_name, status, 0, 0 FROM kept`);
+    INSERT INTO sessions
+      (id, user_id, repo_owner, repo_name, status, agent_status, status_rev, last_activity, created_at)
+    SELECT id, 'local:${name}', repo_owner, repo_name, status, agent_status, status_rev, 0, 0 FROM kept`);
   const counted = counts();
   database.exec("ROLLBACK TO counting; RELEASE counting");
   if (without !== "[]" || counted !== seeded)

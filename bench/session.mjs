@@ -31,18 +31,18 @@ export async function connectAgents({ client, id }, count) {
 }
 
 /**
- * Reports a text as an agent.
+ * Reports a text or a status as an agent.
  *
  * @param {Session} session
  * @param {string} token
- * @param {string} text
+ * @param {{ text?: string, status?: string }} fields
  * @throws if it is refused
  */
-export async function report({ origin, id }, token, text) {
+export async function report({ origin, id }, token, fields) {
   const answer = await fetch(`${origin}/session/${id}`, {
     method: "POST",
     headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
-    body: JSON.stringify({ text, key: randomUUID() }),
+    body: JSON.stringify({ ...fields, key: randomUUID() }),
   });
   await answer.text();
   if (answer.status !== 201) throw new Error(`A report was not taken: ${answer.status}`);

@@ -58,7 +58,7 @@ function refusalPage({ status, title, text, headers = {} }: Refusal): Response {
 <link rel="stylesheet" href="${stylesheet}"></head><body class="px-4 py-6">
 <main class="panel mx-auto grid w-full max-w-lg justify-items-start gap-3 p-6">
 <h1 class="text-xl font-semibold">${title}</h1><p class="text-muted">${text}</p>
-<a href="/dashboard" class="button button-primary">Go to your sessions</a></main></body></html>`;
+<a href="/dashboard?status=active" class="button button-primary">Go to your sessions</a></main></body></html>`;
   return new Response(page, {
     status,
     headers: { ...headers, "Content-Type": "text/html; charset=utf-8" },

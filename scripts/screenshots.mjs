@@ -101,10 +101,11 @@ async function talk() {
  */
 function pictures(session) {
   return [
-    { name: "list", path: "/dashboard" },
+    { name: "list", path: "/dashboard?status=active" },
+    { name: "needs-you", path: "/dashboard" },
     {
       name: "selection",
-      path: "/dashboard",
+      path: "/dashboard?status=active",
       prepare: async (page) => {
         for (const name of ["Select facebook/react", "Select sqlite/sqlite"]) {
           await page.getByRole("checkbox", { name }).check();
@@ -157,7 +158,7 @@ async function takeAll(page, pictures, look) {
   await take({ name: "login", path: "/login" });
   await page.getByLabel("Name").fill(USER);
   await page.getByRole("button", { name: "Continue locally" }).click();
-  await page.waitForURL(`${ORIGIN}/dashboard`);
+  await page.waitForURL(`${ORIGIN}/dashboard?status=*`);
   for (const picture of pictures) await take(picture);
 }
 

@@ -11,10 +11,13 @@ import { verifySession } from "../auth/auth.server";
 import { forgetSignIn } from "../auth/sign-in.server";
 import { findTokens } from "../github/tokens.server";
 import { readForm } from "../platform/http/form.server";
+import { documentTitle } from "../sessions/needs-you-title";
 import { ErrorPanel } from "../ui/error-panel";
 import { useStickyActionData } from "../ui/hooks/use-sticky-action-data";
 
-export const meta: MetaFunction = () => [{ title: "Delete your account · Ship" }];
+export const meta: MetaFunction = ({ matches }) => [
+  { title: documentTitle("Delete your account", matches) },
+];
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { reads } = context;

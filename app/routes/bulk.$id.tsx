@@ -13,26 +13,28 @@ import { bulkNotFound, parseBulkId } from "../sessions/bulk/bulk-input.server";
 import { BulkProgress, type BulkView } from "../sessions/bulk/bulk-progress";
 import { findBulk, isStalled } from "../sessions/bulk/bulk-report.server";
 import { continueBulk, finishBulk } from "../sessions/bulk/bulk.server";
+import { documentTitle } from "../sessions/needs-you-title";
 import { bulkPath, listPath } from "../sessions/paths";
+import { countNeedsYou } from "../sessions/session-queries.server";
 import { sessionCountText } from "../sessions/session-summary";
 import { ErrorPanel } from "../ui/error-panel";
 import { usePolling } from "../ui/hooks/use-polling";
 import { useStickyActionData } from "../ui/hooks/use-sticky-action-data";
 
-export const meta: MetaFunction<typeof loader> = ({ data }) => [
-  { title: data ? `${titleOf(data.bulk)} · Ship` : "Many sessions · Ship" },
+export const meta: MetaFunction<typeof loader> = ({ data, matches }) => [
+  { title: documentTitle(data ? titleOf(data.bulk) : "Many sessions", matches) },
 ];
 
 export async function loader({ request, params, context }: LoaderFunctionArgs) {
   const { now, reads } = context;
-  const found = await verifySession(request, context, (user) =>
-    findBulk(reads, user.id, parseBulkId(params.id)),
+  const [found, needsYou] = await verifySession(request, context, ({ id }) =>
+    Promise.all([findBulk(reads, id, parseBulkId(params.id)), countNeedsYou(reads, id)]),
   );
   if (!found) throw bulkNotFound();
   const { bulk, counts, failed } = found;
   const { id, kind, total } = bulk;
   const stalled = counts.pending > 0 && isStalled(bulk, now);
-  return json({ bulk: { id, kind, total, counts, failed, stalled } });
+  return json({ bulk: { id, kind, total, counts, failed, stalled }, needsYou });
 }
 
 const INTENTS = { continue: continueBulk, leave: finishBulk };

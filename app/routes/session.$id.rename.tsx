@@ -17,12 +17,15 @@ import { notifyChanged } from "../sessions/notify.server";
 import { repositoryName, sessionName } from "../sessions/protocol/session";
 import { parseSessionId, sessionNotFound } from "../sessions/session-input.server";
 import { findSession } from "../sessions/session-queries.server";
+import { documentTitle } from "../sessions/needs-you-title";
 import { ErrorPanel } from "../ui/error-panel";
 import { useStickyActionData } from "../ui/hooks/use-sticky-action-data";
 
 export { ignoreLiveNews as shouldRevalidate } from "../ui/hooks/should-revalidate";
 
-export const meta: MetaFunction = () => [{ title: "Rename a session · Ship" }];
+export const meta: MetaFunction = ({ matches }) => [
+  { title: documentTitle("Rename a session", matches) },
+];
 
 export const headers = passRetryAfter;
 

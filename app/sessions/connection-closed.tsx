@@ -1,5 +1,6 @@
 import { Link, useLocation } from "@remix-run/react";
 import type { Connection } from "../ui/hooks/live-socket";
+import { listPath } from "./paths";
 import { CLOSED } from "./protocol/live-messages";
 
 /** Shows why a page receives no more updates, with a link that helps. */
@@ -25,7 +26,7 @@ function NextStep({ code }: { code: number }) {
     case CLOSED.deleted.code:
     case CLOSED.notFound.code:
       return (
-        <Link to="/dashboard" className="link">
+        <Link to={listPath(new URLSearchParams())} className="link">
           Go to your sessions
         </Link>
       );

@@ -8,7 +8,7 @@ export function notifyChanged(
   userId: string,
   ...ids: string[]
 ): void {
-  waitUntil(attempt("tell-changed", async () => personObject(env, userId).changed(ids)));
+  waitUntil(attempt("tell-changed", async () => personObject(env, userId).changed(ids, userId)));
 }
 
 /** Notifies the user's open lists that the row of a session has changed, after the response was sent. */
@@ -17,5 +17,5 @@ export function notifyListChanged(
   userId: string,
   id: string,
 ): void {
-  waitUntil(attempt("tell-list", async () => personObject(env, userId).listChanged([id])));
+  waitUntil(attempt("tell-list", async () => personObject(env, userId).listChanged([id], userId)));
 }

@@ -1,17 +1,16 @@
 /** The names of the list's query parameters. */
-export const LIST_PARAMS = ["status", "q", "repo", "idle", "sort", "cursor"] as const;
+const LIST_PARAMS = ["status", "q", "repo", "idle", "sort", "cursor"] as const;
 
-/** The default values of the list's query parameters, which are left out of every URL. */
-const DEFAULTS = new Map<string, string>([
-  ["status", "active"],
-  ["sort", "activity"],
-]);
+/** @returns whether a URL leaves it to the list which tab it shows, as where a person arrives: all other links name it */
+export function isLanding({ pathname, searchParams }: URL): boolean {
+  return pathname === "/dashboard" && !LIST_PARAMS.some((name) => searchParams.get(name));
+}
 
 /**
  * @param from the current query, of the list or of a dialog over it
  * @param page the dialog over the list, or "" for the list itself
  * @param change parameters to change; undefined removes one
- * @returns the path with the list's parameters
+ * @returns the path with the list's parameters; it always names a tab
  */
 export function listPath(
   from: URLSearchParams,
@@ -21,10 +20,11 @@ export function listPath(
   const query = new URLSearchParams();
   for (const name of LIST_PARAMS) {
     const value = name in change ? change[name] : from.get(name);
-    if (value && value !== DEFAULTS.get(name)) query.set(name, value);
+    if (value && !(name === "sort" && value === "activity")) query.set(name, value);
+    else if (name === "status") query.set(name, "active");
   }
   if (change.id) query.set("id", change.id);
-  return `/dashboard${page}${query.size > 0 ? `?${query}` : ""}`;
+  return `/dashboard${page}?${query}`;
 }
 
 /**
@@ -33,8 +33,7 @@ export function listPath(
  */
 export function deletePaths(from: URLSearchParams): (id: string) => string {
   const path = listPath(from, "/delete");
-  const joint = path.includes("?") ? "&" : "?";
-  return (id) => `${path}${joint}id=${id}`;
+  return (id) => `${path}&id=${id}`;
 }
 
 /** @returns the path of a bulk's progress page, with the list's parameters for the way back */
@@ -48,5 +47,5 @@ export function deleteManyPath(from: URLSearchParams, chosen: string[] | "all"):
   const query = new URLSearchParams(
     chosen === "all" ? [["all", "1"]] : chosen.map((id) => ["id", id]),
   );
-  return `${path}${path.includes("?") ? "&" : "?"}${query}`;
+  return `${path}&${query}`;
 }

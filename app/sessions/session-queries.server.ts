@@ -9,7 +9,13 @@ import type {
   Task,
   Tombstone,
 } from "./protocol/session";
-import { readRow, readTask, readTombstone, sessionStatements } from "./session-table.server";
+import {
+  readNeedsYou,
+  readRow,
+  readTask,
+  readTombstone,
+  sessionStatements,
+} from "./session-table.server";
 
 /** Reads a session's row and its tombstone for its owner. At most one of them exists. */
 export async function findSession(
@@ -73,6 +79,12 @@ function sessionHistory(id: string, userId: string) {
     .innerJoin("sessions", "sessions.id", "session_events.session_id")
     .where("session_id", "=", id)
     .where("user_id", "=", userId);
+}
+
+/** Reads how many of a person's sessions need them. */
+export async function countNeedsYou(d1: Database, userId: string): Promise<number> {
+  const [[row]] = await read(d1, readNeedsYou(userId));
+  return row?.needs_you ?? 0;
 }
 
 /** @returns what the session's object stores about it; null if it stores nothing; undefined if it could not be reached */

@@ -41,6 +41,27 @@ export interface SessionListItem {
   archiveDue: number | null;
 }
 
+/** What an item of the list is made of. */
+export type ListedRow = Pick<
+  SessionRow,
+  | "id"
+  | "repo_owner"
+  | "repo_name"
+  | "branch"
+  | "heading"
+  | "status"
+  | "last_activity"
+  | "created_at"
+  | "kept_at"
+  | "archived_by"
+  | "message_count"
+  | "agent_status"
+  | "status_rev"
+  | "agent_at"
+  | "agent_message"
+  | "seen_message"
+>;
+
 /**
  * Turns a row into an item of the list.
  *
@@ -49,7 +70,7 @@ export interface SessionListItem {
  *   the list warns of it
  */
 export function listItem(
-  row: SessionRow,
+  row: ListedRow,
   now: number,
   durations: { autoArchiveSeconds: number; warningSeconds: number },
 ): SessionListItem {

@@ -35,6 +35,14 @@ export function readTask(id: string, userId: string): Statement<Task> {
     .compile();
 }
 
+/** Reads how many of a person's sessions need them; no row if the person has no session. */
+export function readNeedsYou(userId: string): Statement<{ needs_you: number }> {
+  return sql<{ needs_you: number }>`
+    SELECT needs_you FROM session_counts WHERE user_id = ${userId} AND repo = ''`.compile(
+    sessionStatements,
+  );
+}
+
 /** Reads the tombstone of a session, if this user deleted it. */
 export function readTombstone(id: string, userId: string): Statement<Tombstone> {
   return sessionStatements

@@ -51,7 +51,7 @@ export function ErrorPanel({ notFound }: { notFound?: string | undefined }) {
       </h1>
       <p className="text-muted">{specific || text}</p>
       <div className="flex flex-wrap gap-2">
-        <Link to="/dashboard" className="button button-primary">
+        <Link to="/dashboard?status=active" className="button button-primary">
           Go to your sessions
         </Link>
         {!known && (

@@ -1,5 +1,6 @@
-import { Form, useLocation, useNavigation } from "@remix-run/react";
+import { Form, useNavigation } from "@remix-run/react";
 import { useLayoutEffect, useState } from "react";
+import { useStepKey } from "./hooks/use-step-key";
 
 interface FlashMessageProps {
   /** The message from the loader, null if there is none. A new object means that the loader ran again. */
@@ -17,7 +18,7 @@ interface FlashMessageProps {
  * in it.
  */
 export function FlashMessage({ flash }: FlashMessageProps) {
-  const { key } = useLocation();
+  const key = useStepKey();
   const isNavigating = useNavigation().state !== "idle";
   const [shown, setShown] = useState({ flash, key, isEarly: false, isOver: false });
   // A revalidation may bring the message while its own page still loads: it is then early, and stays for that page.

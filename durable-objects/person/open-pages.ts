@@ -28,6 +28,11 @@ export class OpenPages {
     return table ? this.#sql.exec<OpenPage>("SELECT * FROM pages").toArray() : [];
   }
 
+  /** @returns the ids of the sessions that are open, each once */
+  sessions(): string[] {
+    return [...new Set(this.all().map(({ session }) => session))];
+  }
+
   /** Removes the pages of a session. @param signIn removes only those in this browser; undefined for all browsers */
   remove(session: string, signIn?: string): void {
     if (this.all().length === 0) return;

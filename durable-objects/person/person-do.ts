@@ -2,7 +2,8 @@ import { DurableObject } from "cloudflare:workers";
 import { sessionObject } from "../../app/platform/durable-objects.server";
 import { listenerOf } from "../../app/platform/http/socket.server";
 import { attempt } from "../../app/platform/log";
-import { CLOSED } from "../../app/sessions/protocol/live-messages";
+import { CLOSED, type NeedsYou, type RowMessage } from "../../app/sessions/protocol/live-messages";
+import { countNeedsYou } from "../../app/sessions/session-queries.server";
 import type { CompanionEnv } from "../env";
 import { LiveSockets } from "../live-sockets";
 import { stepDeletion } from "./account-deletion-step";
@@ -23,9 +24,11 @@ const CHECK_AFTER = 5_000;
 export class PersonDO extends DurableObject<CompanionEnv> {
   readonly #live = new LiveSockets(this.ctx);
   readonly #pages = new OpenPages(this.ctx.storage.sql);
-  readonly #bulks = stepwise("bulk", stepBulk, (sessions) => this.changed(sessions));
+  /** How many sessions need the person, as every open session page was told; undefined if one was not. */
+  #told: NeedsYou | undefined;
+  readonly #bulks = stepwise("bulk", stepBulk, this.changed.bind(this));
   readonly #signOuts = signOutDuty(this.#live, this.#pages);
-  readonly #deletion = stepwise("account-deletion", stepDeletion, (ids) => this.changed(ids));
+  readonly #deletion = stepwise("account-deletion", stepDeletion, this.changed.bind(this));
   readonly #duties = new Duties(this.ctx.storage, [
     this.#bulks,
     this.#signOuts,
@@ -64,6 +67,7 @@ export class PersonDO extends DurableObject<CompanionEnv> {
   async watch(userId: string, sessionId: string, signIn: string): Promise<boolean> {
     // Before the check, so that every sign-out from now on finds this page.
     this.#pages.add({ session: sessionId, sign_in: signIn, user_id: userId });
+    this.#told = undefined;
     return !(await this.#hasEnded(userId, signIn));
   }
 
@@ -74,16 +78,33 @@ export class PersonDO extends DurableObject<CompanionEnv> {
   }
 
   /** Notifies every open list and session page of the person that sessions have changed. @param sessions their ids */
-  async changed(sessions: string[]): Promise<void> {
-    this.listChanged(sessions);
-    const pages = this.#pages.all().filter(({ session }) => sessions.includes(session));
-    const open = new Map(pages.map(({ session, user_id }) => [session, user_id]));
-    await Promise.all([...open].map(([session, userId]) => this.#notifyChanged(session, userId)));
+  async changed(sessions: string[], userId: string): Promise<void> {
+    const open = this.#pages.sessions().filter((session) => sessions.includes(session));
+    await Promise.all([
+      this.listChanged(sessions, userId),
+      ...open.map((session) => this.#notifyPages(session, userId, { type: "changed" })),
+    ]);
   }
 
-  /** Notifies every open list of the person, so that it reloads. @param sessions the ids of those that changed */
-  listChanged(sessions: string[]): void {
-    this.#live.broadcastToPages({ type: "changed", sessions });
+  /**
+   * Notifies every open list of the person, so that it reloads, and every open session page if the number of sessions
+   * that need the person has changed.
+   *
+   * @param sessions the ids of those that changed
+   */
+  async listChanged(sessions: string[], userId: string): Promise<void> {
+    const open = this.#pages.sessions();
+    if (open.length === 0 && !this.#live.hasPages) return;
+    const at = Date.now();
+    const count = await attempt("needs-you", () => countNeedsYou(this.env.DB, userId));
+    const needsYou = count === undefined ? null : { count, at };
+    this.#live.broadcastToPages({ type: "changed", sessions, needsYou });
+    const told = this.#told;
+    if (needsYou === null || (told && (told.at > at || told.count === needsYou.count))) return;
+    this.#told = needsYou;
+    await Promise.all(
+      open.map((session) => this.#notifyPages(session, userId, { type: "needs-you", ...needsYou })),
+    );
   }
 
   /**
@@ -146,10 +167,10 @@ export class PersonDO extends DurableObject<CompanionEnv> {
     return (await findEnded(this.env, userId, [signIn])).length > 0;
   }
 
-  /** Notifies a session's object that the session has changed; removes the session if it does not exist any more. */
-  async #notifyChanged(session: string, userId: string): Promise<void> {
+  /** Notifies a session's open pages, by its object; removes the session if it does not exist any more. */
+  async #notifyPages(session: string, userId: string, message: RowMessage): Promise<void> {
     await attempt("tell-session", async () => {
-      const { state } = await sessionObject(this.env, session).changed(userId);
+      const { state } = await sessionObject(this.env, session).notifyPages(userId, message);
       if (state !== "ready") await this.unwatch(session);
     });
   }

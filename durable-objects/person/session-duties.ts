@@ -14,19 +14,19 @@ const EXPECTED = { interval: 2_000, timeout: 60_000 };
  *
  * @param name see `Duty`
  * @param stepOf runs the next step
- * @param changed called after each step with the ids of the sessions that it changed
+ * @param changed called after each step with the ids of the sessions that it changed, and their owner
  */
 export function stepwise(
   name: string,
   stepOf: (env: CompanionEnv, userId: string, id: string) => Promise<BulkStep>,
-  changed: (sessions: string[]) => Promise<void>,
+  changed: (sessions: string[], userId: string) => Promise<void>,
 ): Duty {
   return {
     name,
     async step(env, { id, user_id, told_at }) {
       const step = await stepOf(env, user_id, id);
       if (step.left === "more") {
-        await changed(step.changed);
+        await changed(step.changed, user_id);
         return step.wait;
       }
       const expected = step.left === "unknown" && Date.now() - told_at < EXPECTED.timeout;

@@ -1,6 +1,11 @@
 import { personObject } from "../../app/platform/durable-objects.server";
 import { attempt } from "../../app/platform/log";
-import { CLOSED, type LiveMessage } from "../../app/sessions/protocol/live-messages";
+import {
+  CLOSED,
+  type LiveMessage,
+  type RowMessage,
+} from "../../app/sessions/protocol/live-messages";
+import type { ObjectAnswer } from "../../app/sessions/protocol/object-answers";
 import { agentReport } from "../../app/sessions/protocol/session";
 import type { CompanionEnv } from "../env";
 import type { LiveSockets } from "../live-sockets";
@@ -59,9 +64,21 @@ export class PageSockets {
     });
   }
 
-  /** Resolves when every page that is being opened right now has its socket, or was refused. */
-  async settled(): Promise<void> {
+  /** Sends a message to the pages. */
+  notify(userId: string, message: RowMessage): ObjectAnswer {
+    return answerOwner(userId, this.#storage.state(), () => {
+      this.#live.broadcastToPages(message);
+      return {};
+    });
+  }
+
+  /** Closes the pages of browsers that signed out, including those that are being opened right now. */
+  async closeSignedOut(userId: string, signIns: string[]): Promise<ObjectAnswer> {
     await this.#queue;
+    return answerOwner(userId, this.#storage.state(), () => {
+      this.#live.closeSignedOut(signIns);
+      return {};
+    });
   }
 
   #enqueue<Answer>(step: string, run: () => Promise<Answer>): Promise<Answer | undefined> {

@@ -2,7 +2,11 @@ import { DurableObject } from "cloudflare:workers";
 import { personObject } from "../../app/platform/durable-objects.server";
 import { listenerOf } from "../../app/platform/http/socket.server";
 import { attempt } from "../../app/platform/log";
-import { CLOSED, type AgentMessage } from "../../app/sessions/protocol/live-messages";
+import {
+  CLOSED,
+  type AgentMessage,
+  type RowMessage,
+} from "../../app/sessions/protocol/live-messages";
 import type { Message, NewMessage, ShownMessage } from "../../app/sessions/protocol/message";
 import type {
   AgentAnswer,
@@ -152,21 +156,14 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     socket.close(CLOSED.unexpected.code, CLOSED.unexpected.reason);
   }
 
-  /** Notifies the owner's open pages that the session's row has changed. */
-  changed(userId: string): ObjectAnswer {
-    return this.#answer(userId, () => {
-      this.#live.broadcastToPages({ type: "changed" });
-      return {};
-    });
+  /** Sends the owner's open pages what this object does not know by itself. */
+  notifyPages(userId: string, message: RowMessage): ObjectAnswer {
+    return this.#pages.notify(userId, message);
   }
 
   /** Closes the sockets of pages in browsers that signed out, including sockets that are being opened right now. */
-  async signedOut(userId: string, signIns: string[]): Promise<ObjectAnswer> {
-    await this.#pages.settled();
-    return this.#answer(userId, () => {
-      this.#live.closeSignedOut(signIns);
-      return {};
-    });
+  signedOut(userId: string, signIns: string[]): Promise<ObjectAnswer> {
+    return this.#pages.closeSignedOut(userId, signIns);
   }
 
   /**
@@ -200,7 +197,9 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     if (row) {
       const { id, user_id, status, heading } = row;
       this.#live.broadcastToPages({ type: "row", status, heading });
-      await attempt("tell-list", async () => personObject(this.env, user_id).listChanged([id]));
+      await attempt("tell-list", async () =>
+        personObject(this.env, user_id).listChanged([id], user_id),
+      );
     }
     await this.#agents.revokeUnlessAllowed();
   }

@@ -10,6 +10,7 @@ import { randomUUID } from "node:crypto";
  *
  * @typedef {object} ListPage
  * @property {{ id: string, repository: string, messageCount: number }[]} sessions
+ * @property {Record<string, number>} counts  how many sessions each tab has
  * @property {string | null} older  the cursor of the next page, if there is one
  *
  * @typedef {object} ConversationPage
@@ -72,11 +73,12 @@ export class ShipClient {
    *
    * @param {string} repository "owner/name"
    * @param {string} key the idempotency key
+   * @param {{ task?: string, branch?: string }} more
    * @returns {Promise<Response>}
    */
-  sendCreateForm(repository, key = randomUUID()) {
+  sendCreateForm(repository, key = randomUUID(), more = {}) {
     const [repoOwner = "", repoName = ""] = repository.split("/");
-    return this.post("/dashboard/new", { key, repoOwner, repoName, another: repository });
+    return this.post("/dashboard/new", { key, repoOwner, repoName, another: repository, ...more });
   }
 
   /**
@@ -124,9 +126,9 @@ export class ShipClient {
     return /** @type {ListPage} */ (await this.#load(`/dashboard${query}`, "routes/dashboard"));
   }
 
-  /** @returns {Promise<string>} the id of the first session on the list @throws {Error} if the list is empty */
+  /** @returns {Promise<string>} the id of the active session with the newest activity @throws {Error} if there is none */
   async newestSession() {
-    const [newest] = (await this.listPage()).sessions;
+    const [newest] = (await this.listPage("?status=active")).sessions;
     if (!newest) throw new Error("There is no session on the list.");
     return newest.id;
   }

@@ -50,7 +50,7 @@ const STATES: States = {
       await agent.report({ status, text: "Hello" });
     }
     await expect(async () => {
-      await page.goto("/dashboard");
+      await page.goto("/dashboard?status=active");
       await expect(page.getByText("Unread")).toHaveCount(4, { timeout: 500 });
     }).toPass();
   },

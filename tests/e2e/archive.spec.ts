@@ -15,7 +15,7 @@ test("a session is archived from the list, and Undo brings it back to its place 
   await page.getByRole("status").getByRole("button", { name: "Undo" }).click();
   await expect(page.getByRole("status")).toContainText("Restored octo/second.");
   await expectRows(page, ["octo/third", "octo/second", "octo/first"]);
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
 });
 
 test("the message about an archived session is not shown again by Back and Forward", async ({
@@ -29,13 +29,13 @@ test("the message about an archived session is not shown again by Back and Forwa
   await expect(status).toContainText("Archived octo/cat.");
 
   await page.getByRole("link", { name: "All sessions" }).click();
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
   await expect(status).toHaveText("");
   await page.goBack();
   await expect(page.getByRole("button", { name: "Restore" })).toBeVisible();
   await expect(status).toHaveText("");
   await page.goForward();
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
   await expect(status).toHaveText("");
 });
 
@@ -116,6 +116,7 @@ test("archiving what was deleted in another window says that it is not there", a
 }) => {
   problems.allowStatus(404);
   const id = await ship.create("octo/cat");
+  await page.routeWebSocket("**/dashboard/live", () => undefined); // Or the list would learn of it at once.
   await page.goto("/dashboard");
   await ship.delete(id);
 

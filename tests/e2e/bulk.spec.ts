@@ -42,7 +42,7 @@ test("selected sessions are archived together, and Undo brings all of them back 
   await page.getByRole("status").getByRole("button", { name: "Undo" }).click();
   await expect(page.getByRole("status")).toContainText("Restored 2 sessions.");
   await expectRows(page, THREE.toReversed());
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
 });
 
 test("archived sessions are restored together", async ({ page, ship }) => {
@@ -99,7 +99,7 @@ test("all that match are archived on a page that one can leave and come back to"
 
   await expect(page.getByText("Archived 53 sessions.")).toBeVisible({ timeout: 15_000 });
   await page.getByRole("link", { name: "Back to the list" }).click();
-  await expect(page).toHaveURL("/dashboard?q=octo");
+  await expect(page).toHaveURL("/dashboard?status=active&q=octo");
   await expect(page.getByText("Nothing matches here.")).toBeVisible();
 
   await page.goto(path);
@@ -121,7 +121,7 @@ test("without a selection nothing is offered; Enter in a checkbox does nothing",
     await expect(checkbox(page, "octo/second")).toBeChecked(); // The page was not reloaded.
   }
 
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
   await expect(page.getByText("Archived octo")).toHaveCount(0);
   await expect(page.getByRole("dialog")).toHaveCount(0);
   expect(await ship.list()).toEqual(ids.toReversed());

@@ -9,10 +9,10 @@ test("a session is created, and is on top of the list @phone", async ({ page, sh
   await ship.create("octo/older");
   await page.goto("/dashboard");
   await page.getByRole("link", { name: "New session" }).click();
-  await expect(page).toHaveURL("/dashboard/new");
+  await expect(page).toHaveURL("/dashboard/new?status=active");
   await fillCreateForm(page, "remix-run", "remix");
 
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
   await expect(page.getByRole("status")).toHaveText("Created a session for remix-run/remix.");
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expectRows(page, ["remix-run/remix", "octo/older"]);
@@ -194,7 +194,7 @@ test("Cancel goes back to the list, and creates nothing", async ({ page, ship })
   await page.getByLabel("Repository owner").fill("octo");
   await page.getByRole("link", { name: "Cancel" }).click();
 
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expectRows(page, ["octo/cat"]);
 });

@@ -105,7 +105,7 @@ test("a dialog opens over the list that was shown, and closes to it", async ({ p
 });
 
 for (const { path, status, told } of [
-  { path: "/dashboard?status=lost", status: 400, told: "The list can show active sessions" },
+  { path: "/dashboard?status=lost", status: 400, told: "The list can show sessions that need you" },
   { path: "/dashboard?sort=lost", status: 400, told: "The list can be sorted by" },
   { path: "/dashboard?idle=1", status: 400, told: "idle for 7, 14 or 30 days" },
   { path: "/dashboard?repo=lost", status: 400, told: "it should look like “owner/name”" },

@@ -28,7 +28,7 @@ test("a deleted session is gone from the list and from its address @phone", asyn
   await page.getByRole("link", { name: "Delete octo/goes" }).click();
   await page.getByRole("button", { name: "Delete session" }).click();
 
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
   await expect(page.getByRole("status")).toHaveText("Session deleted.");
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expectRows(page, ["octo/stays"]);
@@ -44,7 +44,7 @@ test("Cancel deletes nothing", async ({ page, ship }) => {
   await page.getByRole("link", { name: "Delete octo/cat" }).click();
   await page.getByRole("dialog").getByRole("link", { name: "Cancel" }).click();
 
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expectRows(page, ["octo/cat"]);
   await page.goto(`/session/${id}`);
@@ -87,7 +87,7 @@ test("deleting what was deleted in another window says so", async ({ page, ship 
   const dialog = page.getByRole("dialog", { name: "Already deleted" });
   await expect(dialog).toContainText("This session is gone");
   await dialog.getByRole("link", { name: "Close" }).click();
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
 });
 
 test("a double click deletes once, and says so", async ({ page, ship }) => {

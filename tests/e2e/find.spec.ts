@@ -25,7 +25,12 @@ function repositories(page: Page) {
 
 async function expectTabs(page: Page, active: string, archived: string, all: string) {
   const tabs = page.getByRole("navigation", { name: "Status" }).getByRole("link");
-  await expect(tabs).toHaveText([`Active ${active}`, `Archived ${archived}`, `All ${all}`]);
+  await expect(tabs).toHaveText([
+    "Needs you 0",
+    `Active ${active}`,
+    `Archived ${archived}`,
+    `All ${all}`,
+  ]);
 }
 
 async function search(page: Page, words: string) {
@@ -93,7 +98,7 @@ test.describe("among 2,000 sessions", () => {
     await expectTabs(page, "0", "0", "0");
 
     await page.getByRole("link", { name: "Clear search" }).click();
-    await expect(page).toHaveURL("/dashboard");
+    await expect(page).toHaveURL("/dashboard?status=active");
     await expect(page.getByRole("rowheader")).toHaveCount(50);
   });
 
@@ -107,7 +112,7 @@ test.describe("among 2,000 sessions", () => {
       .getByRole("link", { name: `harbour-works/boat-43 ${active}` })
       .click();
 
-    await expect(page).toHaveURL("/dashboard?repo=harbour-works%2Fboat-43");
+    await expect(page).toHaveURL("/dashboard?status=active&repo=harbour-works%2Fboat-43");
     await expectTabs(
       page,
       active,
@@ -123,13 +128,13 @@ test.describe("among 2,000 sessions", () => {
     );
 
     await repositories(page).getByRole("link", { name: "All repositories" }).click();
-    await expect(page).toHaveURL("/dashboard");
+    await expect(page).toHaveURL("/dashboard?status=active");
   });
 
   test("every order is gone through page by page, forth and back", async ({ page }) => {
     await unfoldFilters(page);
     await page.getByRole("link", { name: "Repository", exact: true }).click();
-    await expect(page).toHaveURL("/dashboard?sort=repository");
+    await expect(page).toHaveURL("/dashboard?status=active&sort=repository");
     const sorted = NUMBERS.filter((number) => !isArchived(number))
       .map(repositoryOf)
       .sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
@@ -160,7 +165,7 @@ test.describe("among 2,000 sessions", () => {
     const idle = page.getByRole("navigation", { name: "Idle for" });
     await expect(idle.getByRole("link")).toHaveText(["7 days", "14 days", "30 days"]);
     await idle.getByRole("link", { name: "30 days" }).click();
-    await expect(page).toHaveURL("/dashboard?idle=30");
+    await expect(page).toHaveURL("/dashboard?status=active&idle=30");
 
     await unfoldFilters(page);
     const chosen = idle.locator("[aria-current]");
@@ -174,7 +179,7 @@ test.describe("among 2,000 sessions", () => {
     expect(found).toBeLessThanOrEqual(most.length);
 
     await idle.getByRole("link", { name: "Any time" }).click();
-    await expect(page).toHaveURL("/dashboard");
+    await expect(page).toHaveURL("/dashboard?status=active");
   });
 
   test("a search stays with the idle ones and within the repository that are shown, until one leaves them", async ({

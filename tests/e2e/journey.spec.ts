@@ -44,7 +44,7 @@ test("a whole use: thirty sessions, talk, search, cleaning up, power failures, a
   await test.step("signs in, and finds an empty list", async () => {
     await page.goto("/");
     await signInAs(page, name);
-    await expect(page).toHaveURL("/dashboard");
+    await expect(page).toHaveURL("/dashboard?status=active");
     await expect(page.getByText("No sessions yet")).toBeVisible();
   });
 
@@ -130,7 +130,7 @@ test("a whole use: thirty sessions, talk, search, cleaning up, power failures, a
     await page.goto("/dashboard?idle=7");
     await expect(page.getByText("No active session has been idle for 7 days.")).toBeVisible();
     await page.getByRole("link", { name: "Show all active sessions" }).click();
-    await expect(page).toHaveURL("/dashboard");
+    await expect(page).toHaveURL("/dashboard?status=active");
   });
 
   await test.step("archives many at once, and takes all of it back", async () => {
@@ -227,6 +227,7 @@ async function createByForm(page: Page, repository: string) {
 async function expectTabs(page: Page, active: number, archived: number) {
   const tabs = page.getByRole("navigation", { name: "Status" }).getByRole("link");
   await expect(tabs).toHaveText([
+    "Needs you 0",
     `Active ${active}`,
     `Archived ${archived}`,
     `All ${active + archived}`,

@@ -13,7 +13,7 @@ test("the whole way from signing in to deleting is gone by keyboard alone @js", 
   await tabTo(page, page.getByLabel("Name"));
   await page.keyboard.type(freshName());
   await page.keyboard.press("Enter");
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
 
   await tabTo(page, page.getByRole("link", { name: "New session" }));
   await page.keyboard.press("Enter");
@@ -97,7 +97,7 @@ test("the create dialog takes the focus, holds it, and gives it back on Escape @
 
   await page.keyboard.press("Escape");
   await expect(dialog).toHaveCount(0);
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
   await expect(page.getByRole("link", { name: "New session" })).toBeFocused();
 });
 
@@ -108,7 +108,7 @@ test("the browser's back button closes the create dialog @js", async ({ page, sh
   await page.goBack();
 
   await expect(page.getByRole("dialog")).toHaveCount(0);
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
   await expect(page.getByRole("link", { name: "New session" })).toBeFocused();
 });
 
@@ -133,7 +133,7 @@ test("a dialog's own address opens it as a modal too @js", async ({ page, ship }
 
   await page.keyboard.press("Escape");
 
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expectFocusSomewhere(page);
 });

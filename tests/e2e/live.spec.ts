@@ -215,7 +215,7 @@ test("a page whose session or sign-in ended while the network was gone says so w
   await expectRows(page, ["octo/dog"]);
   await page.getByRole("link", { name: "Sign in again" }).click();
   await signInAs(page, name);
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
 
   await elsewhere.ship.signIn(name);
   await page.getByRole("link", { name: "octo/dog", exact: true }).click();

@@ -181,13 +181,13 @@ test("the create dialog is for the repository of the list that it is over @js", 
   await page.goto("/dashboard");
   for (const repository of ["cat", "dog"]) {
     await repositories.getByRole("link", { name: `octo/${repository}` }).click();
-    await expect(page).toHaveURL(`/dashboard?repo=octo%2F${repository}`);
+    await expect(page).toHaveURL(`/dashboard?status=active&repo=octo%2F${repository}`);
     await page.getByRole("link", { name: "New session" }).click();
     await expect(name).toHaveValue(repository);
     await page.getByRole("link", { name: "Cancel" }).click();
     await expect(name).toHaveCount(0);
     await repositories.getByRole("link", { name: "All repositories" }).click();
-    await expect(page).toHaveURL("/dashboard");
+    await expect(page).toHaveURL("/dashboard?status=active");
   }
   await go(page, -2);
   await expect(name).toHaveValue("dog");

@@ -25,7 +25,7 @@ test("a session is opened from the list, and tells what it is @phone", async ({ 
   }
 
   await page.getByRole("link", { name: "All sessions" }).click();
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
 });
 
 test("a message is sent, shown and counted at once @phone", async ({ page, ship }) => {
@@ -167,7 +167,7 @@ test("what does not exist and what is someone else's are answered alike", async 
   expect(answers[0]?.status).toBe(404);
   expect(answers[0]?.text).toContain("This session does not exist, or it is not yours.");
   await page.getByRole("link", { name: "Go to your sessions" }).click();
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
 });
 
 test("a damaged link into a conversation is told so", async ({ page, ship, problems }) => {

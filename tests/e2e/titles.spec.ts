@@ -118,7 +118,7 @@ test("a session is renamed in a dialog of its own, and called by its repository 
   await expect(heading).toHaveText("octo/cat");
 });
 
-test("what was read can be marked as unread", async ({ page, ship }) => {
+test("what was read can be marked as unread", async ({ page, ship, javaScriptEnabled }) => {
   const id = await ship.create("octo/cat");
   const agent = await Agent.connect(ship, id);
   await agent.report({ status: "failed", text: "It is broken." });
@@ -126,9 +126,12 @@ test("what was read can be marked as unread", async ({ page, ship }) => {
     await page.goto("/dashboard");
     await expect(page.getByText("Unread")).toHaveCount(1, { timeout: 500 });
   }).toPass();
+  const read = page.waitForResponse((response) => response.request().method() === "POST");
   await page.goto(`/session/${id}`);
+  if (javaScriptEnabled === false) await page.getByRole("button", { name: "Mark read" }).click();
+  await read;
   await page.getByRole("button", { name: "Mark unread" }).click();
   await expect(page.getByRole("status")).toHaveText("octo/cat is unread again.");
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=active");
   await expect(page.getByText("Unread", { exact: true })).toHaveCount(1);
 });

@@ -58,7 +58,7 @@ export class Client extends ShipClient<APIResponse> {
   }
 
   /** @returns the ids on the first page of the list, in its order */
-  async list(status: "active" | "archived" = "active"): Promise<string[]> {
+  async list(status: "needs-you" | "active" | "archived" = "active"): Promise<string[]> {
     const { sessions } = await this.listPage(`?status=${status}`);
     return sessions.map(({ id }) => id);
   }

@@ -292,6 +292,7 @@ describe("what a list shows", () => {
     ["repo=a--b-/remix", { repo: "a--b-/remix" }],
     ["idle=7", { idle: 7 }],
     ["idle=30&status=active", { idle: 30 }],
+    ["status=needs-you&q=cat&repo=a/b", { status: "needs-you", words: ["cat"], repo: "a/b" }],
     ["sort=activity", {}],
     ["sort=created", { sort: "created" }],
     ["sort=repository", { sort: "repository" }],
@@ -299,7 +300,7 @@ describe("what a list shows", () => {
     expect(parseListView(new URLSearchParams(query))).toEqual({ ...PLAIN, ...view });
   });
 
-  const STATUS = "The list can show active sessions, archived ones or all.";
+  const STATUS = "The list can show sessions that need you, active ones, archived ones or all.";
   const IDLE = "The list can show sessions that have been idle for 7, 14 or 30 days.";
   const SORT = "The list can be sorted by last activity, by creation or by repository.";
   const REPOSITORY = "The repository in this link is none: it should look like “owner/name”.";
@@ -321,11 +322,21 @@ describe("what a list shows", () => {
     expect(await answer.text()).toBe(told);
   });
 
-  test.each(["archived", "all"])("is refused where %s sessions should be idle", async (status) => {
-    const query = new URLSearchParams({ status, idle: "7" });
+  test("is refused where sessions that need the owner should be in another order", async () => {
+    const query = new URLSearchParams({ status: "needs-you", sort: "created" });
     const answer = await thrownBy(() => parseListView(query));
-    expect(await answer.text()).toBe("Only active sessions can be idle.");
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toBe("Sessions that need you are sorted by last activity.");
   });
+
+  test.each(["needs-you", "archived", "all"])(
+    "is refused where %s sessions should be idle",
+    async (status) => {
+      const query = new URLSearchParams({ status, idle: "7" });
+      const answer = await thrownBy(() => parseListView(query));
+      expect(await answer.text()).toBe("Only active sessions can be idle.");
+    },
+  );
 });
 
 describe("a place in the list", () => {

@@ -10,7 +10,7 @@ const DURATIONS = { autoArchiveSeconds: 30 * DAY, warningSeconds: 3 * DAY };
 describe("the path of the list", () => {
   const FROM = "status=archived&cursor=1.a%2Bb&id=7&_data=x&index=";
   test.each<[string, Parameters<typeof listPath>, string]>([
-    ["is bare where nothing was chosen", [query("")], "/dashboard"],
+    ["names its tab where nothing was chosen", [query("")], "/dashboard?status=active"],
     [
       "keeps what belongs to the list, and nothing else",
       [query(FROM)],
@@ -21,7 +21,11 @@ describe("the path of the list", () => {
       [query("status=archived"), "/delete", { id: "7" }],
       "/dashboard/delete?status=archived&id=7",
     ],
-    ["leads to the create dialog", [query("cursor=1.a"), "/new"], "/dashboard/new?cursor=1.a"],
+    [
+      "leads to the create dialog",
+      [query("cursor=1.a"), "/new"],
+      "/dashboard/new?status=active&cursor=1.a",
+    ],
     [
       "changes what it is told to",
       [query(FROM), "", { cursor: "2.b" }],
@@ -35,10 +39,14 @@ describe("the path of the list", () => {
     [
       "keeps what is searched for, chosen and sorted by",
       [query("sort=created&repo=a/b&idle=7&q=two+words")],
-      "/dashboard?q=two+words&repo=a%2Fb&idle=7&sort=created",
+      "/dashboard?status=active&q=two+words&repo=a%2Fb&idle=7&sort=created",
     ],
-    ["leaves out what is the default", [query("status=active&sort=activity")], "/dashboard"],
-    ["leaves out what is empty", [query("status=&cursor=")], "/dashboard"],
+    [
+      "leaves out the order by activity",
+      [query("status=needs-you&sort=activity")],
+      "/dashboard?status=needs-you",
+    ],
+    ["leaves out what is empty", [query("status=&cursor=")], "/dashboard?status=active"],
     ["cannot be broken out of", [query("status=%26id%3D1%23")], "/dashboard?status=%26id%3D1%23"],
   ])("%s", (_, args, path) => {
     expect(listPath(...args)).toBe(path);

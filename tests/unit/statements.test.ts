@@ -45,11 +45,11 @@ import {
 import { countChange, mayChange, readChanges } from "../../app/sessions/change-limit.server";
 import {
   idleCounts,
+  searchCounts,
   storedCounts,
-  matching,
-  sessionsPage,
   topRepositories,
-} from "../../app/sessions/list/list-query.server";
+} from "../../app/sessions/list/list-counts.server";
+import { matching, sessionsPage } from "../../app/sessions/list/list-query.server";
 import type { ListView } from "../../app/sessions/list/list-view";
 import {
   archiveRows,
@@ -124,15 +124,19 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
       sessionsPage(user, one, undefined, now),
       sessionsPage(user, one, { ...place, direction: "older", repo: undefined }, now),
       sessionsPage(user, any, { ...place, direction: "newer", repo: name }, now),
+      sessionsPage(user, { ...one, status: "landing" }, undefined, now),
     ];
   },
-  storedCounts: ({ user, ...values }) => [storedCounts(user, viewOf(values))],
-  topRepositories: ({ user, ...values }) => [topRepositories(user, viewOf(values))],
-  idleCounts: ({ user, now, ...values }) => [idleCounts(user, viewOf(values), now)],
-  matching: ({ user, now, ...values }) => [
-    matching(user, viewOf(values), now).count,
-    matching(user, { ...viewOf(values), idle: 7 }, now).count,
+  storedCounts: ({ user, name }) => [storedCounts(user, name), storedCounts(user, null)],
+  topRepositories: ({ user }) => [
+    topRepositories(user, "needs-you"),
+    topRepositories(user, "active"),
   ],
+  searchCounts: ({ user, ...values }) => [
+    searchCounts(user, viewOf(values)),
+    searchCounts(user, { ...viewOf(values), repo: null }),
+  ],
+  idleCounts: ({ user, now, ...values }) => [idleCounts(user, viewOf(values), now)],
   readActive: ({ user, owner, name }) => [readActive(user, { owner, name })],
   insertBulk: ({ id, user, name, now, count }) => {
     const chosen = sessionsByIds(user, [id]);
@@ -174,7 +178,7 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
     const chosen = [
       sessionsByIds(user, [id]),
       sessionsChangedBy(bulk),
-      sessionsMatching(matching(user, viewOf(values), now).where, now),
+      sessionsMatching(matching(user, viewOf(values), now), now),
     ];
     return [
       ...chosen.flatMap((ids) => [measureSessions(user, ids), readChosen(ids, count)]),

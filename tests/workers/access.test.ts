@@ -400,7 +400,8 @@ describe("a session's object", () => {
     connectAgent: async (object, stranger) => await object.connectAgent(stranger, "Bot", KEY),
     revokeAgent: async (object, stranger) => await object.revokeAgent(stranger, 1),
     revokeAgents: async (object, stranger) => await object.revokeAgents(stranger),
-    changed: async (object, stranger) => await object.changed(stranger),
+    notifyPages: async (object, stranger) =>
+      await object.notifyPages(stranger, { type: "changed" }),
     signedOut: async (object, stranger) => await object.signedOut(stranger, ["a sign-in"]),
     append: async (object, stranger) => await object.append(stranger, freshMessage()),
     prepare: async (object, stranger, row) => await object.prepare(stranger, row),
@@ -437,7 +438,7 @@ describe("a session's object", () => {
     "connectAgent",
     "revokeAgent",
     "revokeAgents",
-    "changed",
+    "notifyPages",
     "signedOut",
     "wipe",
   ] as const)("that was never made stays so: %s", async (method) => {

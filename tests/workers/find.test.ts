@@ -4,20 +4,23 @@ import type { Statement } from "../../app/platform/database.server";
 import { cursorAt, listSessions } from "../../app/sessions/list/list.server";
 import {
   idleCounts,
-  idleSince,
+  REPOSITORIES_SHOWN,
+  searchCounts,
   storedCounts,
+  topRepositories,
+} from "../../app/sessions/list/list-counts.server";
+import {
+  idleSince,
   matching,
   PAGE_SIZE,
-  REPOSITORIES_SHOWN,
+  type PageRow,
   sessionsPage,
-  topRepositories,
   type Cursor,
 } from "../../app/sessions/list/list-query.server";
 import type { IDLE_DAYS } from "../../app/sessions/list/list-view";
 import { LIST_SORTS, type ListView } from "../../app/sessions/list/list-view";
 import { sessionStatements } from "../../app/sessions/session-table.server";
 import { readActive } from "../../app/sessions/lifecycle/active-on-repository.server";
-import type { SessionRow } from "../../app/sessions/protocol/session";
 import { env, freshPerson, newRows, newRowWithoutObject, viewOf } from "./support";
 
 const NOW = Date.UTC(2026, 10, 25, 13, 30);
@@ -58,6 +61,14 @@ async function planOf({ sql, parameters }: Statement): Promise<string[]> {
   const explained = env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`).bind(...parameters);
   const { results } = await explained.all<{ detail: string }>();
   return results.map(({ detail }) => detail);
+}
+
+/** Expects that each step of a plan searches an index; the others only merge what is in order already. */
+function expectSearchesOnly(steps: string[]): void {
+  const merging = /^(MERGE \(UNION ALL\)|LEFT|RIGHT|SCALAR SUBQUERY \d+)$/;
+  for (const step of steps.filter((step) => !merging.test(step))) {
+    expect(step).toMatch(/^SEARCH \w+ USING (COVERING INDEX|INDEX|PRIMARY KEY)/);
+  }
 }
 
 describe("a search", () => {
@@ -102,7 +113,7 @@ describe("a search", () => {
 
   test("counts what it finds in every tab, and shows it there", async () => {
     const words = ["remix-run"];
-    expect((await list(ada, { words })).counts).toEqual({ active: 2, archived: 1, all: 3 });
+    expect((await list(ada, { words })).counts).toMatchObject({ active: 2, archived: 1, all: 3 });
     expect((await list(ada, { words, status: "archived" })).sessions).toHaveLength(1);
     expect((await list(ada, { words, status: "all" })).sessions).toHaveLength(3);
   });
@@ -113,6 +124,98 @@ describe("a search", () => {
       { name: "facebook/react", count: 1 },
       { name: "react-org/Remix.js", count: 1 },
     ]);
+  });
+
+  test("finds words of titles, wherever one begins", async () => {
+    const bea = freshPerson();
+    const titles = [
+      "Mend the parser’s tests (again)",
+      "Remove `useEffect` from app/list-view.tsx",
+      "Über alle Änderungen: ÖL",
+      null,
+    ];
+    for (const title of titles) {
+      await newRowWithoutObject({ user_id: bea, repo_owner: "octo", repo_name: "cat", title });
+    }
+    const found = async (...words: string[]) => {
+      const { sessions, counts, repositories } = await list(bea, { words });
+      expect(counts).toMatchObject({ active: sessions.length, all: sessions.length });
+      const offered = sessions.length > 0 ? [{ name: "octo/cat", count: sessions.length }] : [];
+      expect(repositories).toEqual(offered);
+      return new Set(sessions.map(({ heading }) => titles.indexOf(heading)));
+    };
+    expect(await found("pars")).toEqual(new Set([0]));
+    expect(await found("again)")).toEqual(new Set([0]));
+    expect(await found("(again")).toEqual(new Set([0]));
+    expect(await found("mend", "tests", "octo")).toEqual(new Set([0]));
+    expect(await found("useeff")).toEqual(new Set([1]));
+    expect(await found("app/list-view.tsx")).toEqual(new Set([1]));
+    expect(await found("list")).toEqual(new Set([1]));
+    expect(await found("view.tsx")).toEqual(new Set([1]));
+    expect(await found("über")).toEqual(new Set([2]));
+    expect(await found("änderung", "öl")).toEqual(new Set([2]));
+    expect(await found("ffect")).toEqual(new Set());
+    expect(await found("%")).toEqual(new Set());
+    expect(await found("octo/cat")).toEqual(new Set([0, 1, 2, 3]));
+  });
+});
+
+describe("the sessions that need their owner", () => {
+  let ada: string;
+  beforeAll(async () => {
+    ada = freshPerson();
+    for (const person of [ada, freshPerson()]) {
+      await newRowsOf(person, ["a/b", "a/b", "c/d"], { agent_status: "waiting" });
+      await newRowsOf(person, ["C/d"], {
+        ...{ agent_status: "failed", status_rev: 2, seen_rev: 1 },
+        last_activity: NOW + 1,
+      });
+      await newRowsOf(person, ["a/b"], { agent_status: "failed", status_rev: 2, seen_rev: 2 });
+      await newRowsOf(person, ["a/b", "a/b"], { agent_status: "working" });
+      await newRowsOf(person, ["a/b"], { agent_status: "waiting", status: "archived" });
+    }
+  });
+
+  test("are a tab with its number, its repositories and its search", async () => {
+    const all = await list(ada, { status: "needs-you" });
+    expect(all.sessions.map(({ repo }) => repo)).toEqual(["c/d", "a/b", "a/b", "c/d"]);
+    expect(all).toMatchObject({
+      count: 4,
+      needsYou: 4,
+      counts: { "needs-you": 4, active: 7, archived: 1, all: 8 },
+      repositories: [
+        { name: "a/b", count: 2 },
+        { name: "c/d", count: 2 },
+      ],
+    });
+    expect(await list(ada, { status: "needs-you", repo: "C/D" })).toMatchObject({
+      count: 2,
+      needsYou: 4,
+      counts: { "needs-you": 2, active: 2, archived: 0, all: 2 },
+    });
+    expect(await list(ada, { status: "needs-you", words: ["c"] })).toMatchObject({
+      count: 2,
+      needsYou: 4,
+      counts: { "needs-you": 2, active: 2, archived: 0, all: 2 },
+      repositories: [{ name: "c/d", count: 2 }],
+    });
+    expect(await list(ada, { words: ["c"], repo: "a/b" })).toMatchObject({
+      count: 0,
+      counts: { "needs-you": 0, active: 0, archived: 0, all: 0 },
+    });
+  });
+
+  test("are what a landing shows, unless there are none", async () => {
+    const landing = { ...viewOf(), status: "landing" as const };
+    const shown = await listSessions(env.DB, ada, landing, undefined, NOW);
+    expect(shown).toEqual(await list(ada, { status: "needs-you" }));
+
+    const bob = freshPerson();
+    await newRowsOf(bob, ["a/b"]);
+    const calm = await listSessions(env.DB, bob, landing, undefined, NOW);
+    expect(calm).toEqual(await list(bob, { status: "active" }));
+    const empty = await listSessions(env.DB, freshPerson(), landing, undefined, NOW);
+    expect(empty).toMatchObject({ view: { status: "active" }, sessions: [], count: 0 });
   });
 });
 
@@ -146,7 +249,7 @@ describe("the repositories that the list offers", () => {
     expect(repositories).toHaveLength(REPOSITORIES_SHOWN);
     const chosen = await list(ada, { repo: "O/N24" });
     expect(chosen.repositories).toEqual([...repositories, { name: "o/n24", count: 1 }]);
-    expect(chosen.counts).toEqual({ active: 1, archived: 0, all: 1 });
+    expect(chosen.counts).toMatchObject({ active: 1, archived: 0, all: 1 });
     const unknown = await list(ada, { repo: "no/Such" });
     expect(unknown.repositories.at(-1)).toEqual({ name: "no/Such", count: 0 });
   });
@@ -168,7 +271,7 @@ describe("the review of idle sessions", () => {
       const view = await list(ada, { idle: days });
       expect(view.count).toBe(view.sessions.length);
       expect(view.idle).toEqual({ 7: 5, 14: 3, 30: 1 });
-      expect(view.counts).toEqual({ active: 7, archived: 3, all: 10 });
+      expect(view.counts).toMatchObject({ active: 7, archived: 3, all: 10 });
       return view.sessions.map(({ id }) => id);
     };
     expect(await shown(7)).toEqual([...ids.slice(1), keptLongAgo]);
@@ -205,15 +308,14 @@ describe("which sessions a view shows", () => {
     [{ status: "all", words: ["nothing"] }, 0],
     [{ idle: 7 }, 2],
     [{ idle: 14 }, 0],
-  ])("is an SQL condition, also for their number: %j", async (special, count) => {
+  ])("is an SQL condition: %j", async (special, count) => {
     const [ada, bob] = [freshPerson(), freshPerson()];
     for (const person of [ada, bob]) {
       await newRowsOf(person, ["a/b", "a/b", "c/d"]);
       await newRowsOf(person, ["c/d", "c/e"], { last_activity: NOW - 10 * DAY });
       await newRowsOf(person, ["a/b", "c/d"], { status: "archived" });
     }
-    const { where, count: counted } = matching(ada, viewOf(special), NOW);
-    expect((await run(counted)).rows).toEqual([{ count }]);
+    const where = matching(ada, viewOf(special), NOW);
     const ids = sessionStatements.selectFrom("sessions").select("id").where(where).compile();
     expect((await run(ids)).rows).toHaveLength(count);
     expect((await list(ada, special)).count).toBe(count);
@@ -249,7 +351,7 @@ describe("what a page of the list costs", () => {
       "SELECT * FROM sessions WHERE user_id = ? AND repo = 'remix-run/remix-7' AND status <> ?",
     )
       .bind(ada, view.status === "active" ? "archived" : "active")
-      .all<SessionRow>();
+      .all<PageRow>();
     const amid = [results[0]!, results[Math.floor(results.length / 2)]!, results.at(-1)!];
     return [
       undefined,
@@ -261,8 +363,8 @@ describe("what a page of the list costs", () => {
     const view = viewOf(special);
     for (const cursor of await cursorsIn(view)) {
       const page = await run(sessionsPage(ada, view, cursor, NOW));
-      const kept = await run(storedCounts(ada, view));
-      const top = await run(topRepositories(ada, view));
+      const kept = await run(storedCounts(ada, view.repo));
+      const top = await run(topRepositories(ada, view.status));
       expect(top.rows).toHaveLength(REPOSITORIES_SHOWN);
       expect(page.read + kept.read + top.read).toBeLessThanOrEqual(
         PAGE_SIZE + REPOSITORIES_SHOWN + 20,
@@ -276,16 +378,13 @@ describe("what a page of the list costs", () => {
       const view = viewOf(special);
       const cursors = await cursorsIn(view);
       const queries: Statement[] = [
-        storedCounts(ada, view),
-        topRepositories(ada, view),
+        storedCounts(ada, view.repo),
+        topRepositories(ada, view.status),
         ...cursors.map((cursor) => sessionsPage(ada, view, cursor, NOW)),
       ];
       for (const query of queries) {
         const steps = await planOf(query);
-        const reads = steps.filter((step) => !/^(MERGE \(UNION ALL\)|LEFT|RIGHT)$/.test(step));
-        for (const step of reads) {
-          expect(step).toMatch(/^SEARCH \w+ USING (COVERING INDEX|INDEX|PRIMARY KEY)/);
-        }
+        expectSearchesOnly(steps);
       }
     },
   );
@@ -298,12 +397,38 @@ describe("what a page of the list costs", () => {
     for (const status of ["active", "archived", "all"] as const) {
       const view = viewOf({ words: [word], status });
       const page = await run(sessionsPage(ada, view, undefined, NOW));
-      const kept = await run(storedCounts(ada, view));
-      const top = await run(topRepositories(ada, view));
+      const counts = await run(searchCounts(ada, view));
       const searched = { active: 0.8 * OWN, archived: 0.2 * OWN, all: OWN }[status];
-      const repositories = 40 + 1;
       expect(page.read).toBeLessThanOrEqual(searched + 2);
-      expect(kept.read + top.read).toBeLessThanOrEqual(2 * (repositories + 1));
+      expect(counts.read).toBeLessThanOrEqual(OWN + 10 * 40);
+    }
+  });
+
+  test("is at most what it shows for those that need their owner, and for a landing", async () => {
+    const [few, none] = [freshPerson(), freshPerson()];
+    for (const person of [few, none]) await newRows(person, 2_000, { alike: 7, repositories: 40 });
+    const set = "UPDATE sessions SET agent_status = 'waiting' WHERE user_id = ? AND id < 'a'";
+    await env.DB.prepare(set).bind(few).run();
+    const amid = (await list(few, { status: "needs-you" })).sessions[20]!;
+    const view = viewOf({ status: "needs-you" });
+    for (const cursor of [
+      undefined,
+      cursorAt(amid, view, "older"),
+      cursorAt(amid, view, "newer"),
+    ]) {
+      const statement = sessionsPage(few, view, cursor, NOW);
+      expectSearchesOnly(await planOf(statement));
+      const page = await run(statement);
+      expect(page.rows.length).toBeGreaterThanOrEqual(20);
+      expect(page.read).toBeLessThanOrEqual(page.rows.length + 2);
+    }
+    for (const person of [few, none]) {
+      const landing = sessionsPage(person, { ...view, status: "landing" }, undefined, NOW);
+      expectSearchesOnly(await planOf(landing));
+      const { rows, read } = await run(landing);
+      expect(rows).toHaveLength(PAGE_SIZE + 1);
+      expect(read).toBeLessThanOrEqual(PAGE_SIZE + 6);
+      expectSearchesOnly(await planOf(storedCounts(person, null)));
     }
   });
 

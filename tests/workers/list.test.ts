@@ -2,9 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import { cursorAt, listSessions } from "../../app/sessions/list/list.server";
-import { PAGE_SIZE, type Cursor } from "../../app/sessions/list/list-query.server";
+import { PAGE_SIZE, type Cursor, type PageRow } from "../../app/sessions/list/list-query.server";
 import { LIST_SORTS, type ListView } from "../../app/sessions/list/list-view";
-import type { SessionRow } from "../../app/sessions/protocol/session";
 import {
   env,
   freshPerson,
@@ -25,9 +24,9 @@ function touch(id: string, lastActivity: number) {
 async function readAll(
   userId: string,
   view: ListView = viewOf(),
-  between: (page: SessionRow[]) => Promise<unknown> = () => Promise.resolve(),
-): Promise<SessionRow[][]> {
-  const pages: SessionRow[][] = [];
+  between: (page: PageRow[]) => Promise<unknown> = () => Promise.resolve(),
+): Promise<PageRow[][]> {
+  const pages: PageRow[][] = [];
   let cursor: Cursor | undefined;
   do {
     const page = await listSessions(env.DB, userId, view, cursor, Date.now());
@@ -39,8 +38,8 @@ async function readAll(
 }
 
 /** Goes from a page back to the first one. @returns the pages in the list's order */
-async function readBack(userId: string, view: ListView, from: Cursor): Promise<SessionRow[][]> {
-  const pages: SessionRow[][] = [];
+async function readBack(userId: string, view: ListView, from: Cursor): Promise<PageRow[][]> {
+  const pages: PageRow[][] = [];
   let cursor: Cursor | undefined = from;
   while (cursor) {
     const page = await listSessions(env.DB, userId, view, cursor, Date.now());
@@ -51,9 +50,9 @@ async function readBack(userId: string, view: ListView, from: Cursor): Promise<S
 }
 
 /** The list's order, implemented a second time, independently. */
-function inOrder(rows: SessionRow[], { sort }: ListView = viewOf()): SessionRow[] {
+function inOrder(rows: PageRow[], { sort }: ListView = viewOf()): PageRow[] {
   const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-  const byTime = (a: SessionRow, b: SessionRow) =>
+  const byTime = (a: PageRow, b: PageRow) =>
     sort === "created" ? b.created_at - a.created_at : b.last_activity - a.last_activity;
   return rows.toSorted(
     (a, b) =>
@@ -61,7 +60,7 @@ function inOrder(rows: SessionRow[], { sort }: ListView = viewOf()): SessionRow[
   );
 }
 
-function idsOf(pages: SessionRow[][]): string[] {
+function idsOf(pages: PageRow[][]): string[] {
   return pages.flat().map(({ id }) => id);
 }
 
@@ -83,7 +82,7 @@ test("sessions with the same time of activity are told apart by id", async () =>
     made.push(await newRowWithoutObject({ user_id, last_activity: 10 }));
   }
 
-  expect((await readAll(user_id)).flat()).toEqual(inOrder(made));
+  expect(idsOf(await readAll(user_id))).toEqual(idsOf([inOrder(made)]));
 });
 
 test.each([
@@ -125,7 +124,7 @@ describe.each([
     const view = viewOf(special);
     const { results } = await env.DB.prepare("SELECT * FROM sessions WHERE user_id = ?")
       .bind(ada)
-      .all<SessionRow>();
+      .all<PageRow>();
     const repo = view.words[0] ? `remix-run/${view.words[0]}` : view.repo?.toLowerCase();
     const wanted = results.filter(
       (row) =>
@@ -198,12 +197,14 @@ test("nobody else's sessions are listed, whatever page is asked for", async () =
   const own = (await readAll(ada)).flat();
   const [others] = await readAll(bob);
 
-  expect(own).toHaveLength(60);
-  expect(new Set(own.map((row) => row.user_id))).toEqual(new Set([ada]));
+  const ids = new Set(idsOf([own]));
+  expect(ids.size).toBe(60);
+  expect(idsOf([others!]).filter((id) => ids.has(id))).toEqual([]);
   for (const direction of ["older", "newer"] as const) {
     const cursor = cursorAt(others![5]!, viewOf(), direction);
     const page = await listSessions(env.DB, ada, viewOf(), cursor, Date.now());
-    expect(new Set(page.sessions.map((row) => row.user_id))).toEqual(new Set([ada]));
+    expect(page.sessions.length).toBeGreaterThan(0);
+    expect(page.sessions.filter(({ id }) => !ids.has(id))).toEqual([]);
   }
   expect(await readAll(ada, viewOf({ status: "archived" }))).toEqual([[]]);
 });

@@ -288,7 +288,7 @@ describe("a live socket", () => {
     await say("Wake up");
     await fireAlarm(id);
 
-    const heard = await page.heard();
+    const heard = (await page.heard()).filter(({ type }) => type !== "needs-you");
     expect(heard.map(({ type }) => type)).toEqual(["messages", "changed", "messages", "row"]);
     expect(heard.at(-1)).toEqual({ type: "row", status: "active", heading: null });
     expect((await agent.heard()).map(({ type }) => type)).toEqual(["messages", "messages"]);
@@ -536,9 +536,9 @@ test("however many messages are sent in half a minute, the row is written once i
 test("a change of an agent's status is written at once, those of the next two seconds together at their end", async () => {
   const hash = await hashToken(await connect());
   await fireAlarm(id);
-  const list = new LiveSocket(
-    await owner.get("/dashboard/live", { headers: { Upgrade: "websocket", Origin: ORIGIN } }),
-  );
+  const list = await openList();
+  const page = await Socket.page(owner);
+  const numbers = async () => (await page.heard()).filter(({ type }) => type === "needs-you");
   const report = async (status: AgentStatus, at: number) => {
     vi.setSystemTime(at);
     await sessionObject(env, id).report(hash, { text: undefined, status, key: `${status} ${at}` });
@@ -553,7 +553,9 @@ test("a change of an agent's status is written at once, those of the next two se
 
   expect(await report("waiting", quiet)).toBe(quiet);
   expect(await written(quiet)).toBe("waiting");
-  expect(await list.heard()).toEqual([{ type: "changed", sessions: [id] }]);
+  const told = { count: 1, at: quiet };
+  expect(await list.heard()).toEqual([{ type: "changed", sessions: [id], needsYou: told }]);
+  expect(await numbers()).toEqual([{ type: "needs-you", ...told }]);
 
   expect(await report("working", quiet + 500)).toBe(quiet + 2_000);
   expect(await report("done", quiet + 1_500)).toBe(quiet + 2_000);
@@ -563,7 +565,17 @@ test("a change of an agent's status is written at once, those of the next two se
   expect(await report("done", quiet + 3_000)).toBe(quiet + 13_000);
   expect(await report("failed", quiet + 5_000)).toBe(quiet + 5_000);
   expect(await written(quiet + 5_000)).toBe("failed");
+  // Pages learn how many sessions need the owner whenever that changes, and not otherwise.
+  expect((await numbers()).slice(1)).toEqual([
+    { type: "needs-you", count: 0, at: quiet + 2_000 },
+    { type: "needs-you", count: 1, at: quiet + 5_000 },
+  ]);
 });
+
+async function openList(): Promise<LiveSocket> {
+  const headers = { Upgrade: "websocket", Origin: ORIGIN };
+  return new LiveSocket(await owner.get("/dashboard/live", { headers }));
+}
 
 /** A live socket of the session. */
 class Socket extends LiveSocket {

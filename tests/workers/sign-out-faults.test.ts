@@ -173,7 +173,7 @@ test("if the records of sign-ins are deleted by hand, open sockets receive nothi
   await env.DB.prepare("DELETE FROM auth_records").run();
   vi.setSystemTime(NOW + 60 * 60_000);
   await sessionObject(env, id).append(userId, freshMessage());
-  await personObject(env, userId).changed([id]);
+  await personObject(env, userId).changed([id], userId);
 
   for (const { browser, page, list } of [here, elsewhere]) {
     const openedWith = [{ type: "messages", messages: [], agent: null }];

@@ -19,22 +19,33 @@ import {
   RevokeAgentsBox,
 } from "../../sessions/bulk/connected-agents";
 import { countAgents } from "../../sessions/bulk/connected-agents.server";
+import { countNeedsYou } from "../../sessions/session-queries.server";
+import { documentTitle } from "../../sessions/needs-you-title";
 import { ErrorPanel } from "../../ui/error-panel";
 import { DISCONNECTED, revokeAgents, signOutEverywhere } from "./actions.server";
 import { Appearance } from "./appearance";
 
-export const meta: MetaFunction = () => [{ title: "Account · Ship" }];
+export const meta: MetaFunction = ({ matches }) => [{ title: documentTitle("Account", matches) }];
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;
   return verifySession(request, context, async ({ id, name, login }) => {
-    const [signIns, tokens, agents] = await Promise.all([
+    const [signIns, tokens, agents, needsYou] = await Promise.all([
       countSignIns(reads, id, now),
       findTokens(reads, id),
       countAgents(reads, id),
+      countNeedsYou(reads, id),
     ]);
     const gitHub = isGitHubUser(id) ? gitHubPage(env, `/${login}`) : null;
-    return json({ name, login, gitHub, connected: tokens !== undefined, signIns, agents });
+    return json({
+      name,
+      login,
+      gitHub,
+      connected: tokens !== undefined,
+      signIns,
+      agents,
+      needsYou,
+    });
   });
 }
 

@@ -22,13 +22,16 @@ import { listPath } from "../../sessions/paths";
 import { sessionName } from "../../sessions/protocol/session";
 import { sessionNotFound } from "../../sessions/session-input.server";
 import { findSession, readSnapshot } from "../../sessions/session-queries.server";
+import { documentTitle } from "../../sessions/needs-you-title";
 import { ErrorPanel } from "../../ui/error-panel";
 import { useStickyActionData } from "../../ui/hooks/use-sticky-action-data";
 import { deleteMany, requestedSessions } from "./delete-many.server";
 
 export { ignoreLiveNews as shouldRevalidate } from "../../ui/hooks/should-revalidate";
 
-export const meta: MetaFunction = () => [{ title: "Delete sessions · Ship" }];
+export const meta: MetaFunction = ({ matches }) => [
+  { title: documentTitle("Delete sessions", matches) },
+];
 
 export const headers = passRetryAfter;
 

@@ -21,6 +21,7 @@ import { notifyChanged } from "../../sessions/notify.server";
 import { listPath } from "../../sessions/paths";
 import type { Repository } from "../../sessions/protocol/session";
 import { parseRepository } from "../../sessions/session-input.server";
+import { documentTitle } from "../../sessions/needs-you-title";
 import { ErrorPanel } from "../../ui/error-panel";
 import { useStickyActionData } from "../../ui/hooks/use-sticky-action-data";
 import { checkPicked, checkTyped, namedText, notCreated, type Failure } from "./create-form.server";
@@ -28,7 +29,9 @@ import { PickDialog } from "./pick-dialog";
 
 export { ignoreLiveNews as shouldRevalidate } from "../../ui/hooks/should-revalidate";
 
-export const meta: MetaFunction = () => [{ title: "New session · Ship" }];
+export const meta: MetaFunction = ({ matches }) => [
+  { title: documentTitle("New session", matches) },
+];
 
 export const headers = passRetryAfter;
 
@@ -75,7 +78,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
   if (result.outcome !== "created") return notCreated(result, typed);
   notifyChanged(context, user.id, result.session.id);
   const { id } = result.session;
-  const path = form.task ? `/session/${id}` : "/dashboard";
+  const path = form.task ? `/session/${id}` : listPath(new URLSearchParams());
   return redirectWithFlash(request, context, path, {
     text: `Created ${namedText(result.session)}.`,
   });

@@ -4,14 +4,7 @@ import {
   type LoaderFunctionArgs,
   type MetaFunction,
 } from "@remix-run/cloudflare";
-import {
-  Link,
-  Outlet,
-  useLoaderData,
-  useLocation,
-  useSearchParams,
-  type ShouldRevalidateFunction,
-} from "@remix-run/react";
+import { Link, Outlet, useLoaderData } from "@remix-run/react";
 import { verifySession } from "../../auth/auth.server";
 import { readFormWithList } from "../../platform/http/form.server";
 import { passRetryAfter } from "../../platform/http/retry-after.server";
@@ -22,36 +15,41 @@ import { statusAction } from "../../sessions/lifecycle/status-action.server";
 import { EmptyList } from "../../sessions/list/empty-list";
 import { ListFilters } from "../../sessions/list/list-filters";
 import { formatCursor, parseCursor, parseListView } from "../../sessions/list/list-input.server";
-import { ListNews } from "../../sessions/list/list-news";
 import { ListPages } from "../../sessions/list/list-pages";
 import { ListShortcuts } from "../../sessions/list/list-shortcuts";
 import { listSessions } from "../../sessions/list/list.server";
-import { useHeldList, useListNews } from "../../sessions/list/live-list";
+import { ListNews, useHeldList, useListNews } from "../../sessions/list/live-list";
+import { useListQuery, type AskedView } from "../../sessions/list/list-view";
 import { SessionList } from "../../sessions/list/session-list";
 import { sectionName, StatusTabs } from "../../sessions/list/status-tabs";
-import { listPath } from "../../sessions/paths";
+import { documentTitle, useNeedsYouTitle } from "../../sessions/needs-you-title";
+import { isLanding, listPath } from "../../sessions/paths";
 import { durationsOf, listItem } from "../../sessions/session-summary";
 import { ErrorPanel } from "../../ui/error-panel";
+import { useStepKey } from "../../ui/hooks/use-step-key";
 import { useStickyActionData } from "../../ui/hooks/use-sticky-action-data";
 import { useMovingNow } from "../../ui/time";
+import { reloadsList, useNamedTab } from "./named-tab";
 
-export const meta: MetaFunction = () => [{ title: "Sessions · Ship" }];
+export const meta: MetaFunction = ({ matches }) => [{ title: documentTitle("Sessions", matches) }];
 
 export const headers = passRetryAfter;
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;
   return verifySession(request, context, async (user) => {
-    const { searchParams } = new URL(request.url);
-    const view = parseListView(searchParams);
-    const cursor = parseCursor(searchParams.get("cursor"), view);
+    const url = new URL(request.url);
+    const named = parseListView(url.searchParams);
+    const cursor = parseCursor(url.searchParams.get("cursor"), named);
+    const asked: AskedView = isLanding(url) ? { ...named, status: "landing" } : named;
     const [list, bulks] = await Promise.all([
-      listSessions(reads, user.id, view, cursor, now),
+      listSessions(reads, user.id, asked, cursor, now),
       findUnfinishedBulks(reads, user.id),
     ]);
     const { sessions, newer, older, count, counts, repositories, idle } = list;
     return json({
-      view,
+      view: list.view,
+      needsYou: list.needsYou,
       sessions: sessions.map((row) => listItem(row, now, durationsOf(env))),
       newer: newer ? formatCursor(newer) : null,
       older: older ? formatCursor(older) : null,
@@ -74,24 +72,16 @@ export async function action({ request, context }: ActionFunctionArgs) {
   return answered ?? statusAction(request, context, user.id, fields.intent, listed);
 }
 
-/** Opening or closing a dialog over the list does not reload the list. */
-export const shouldRevalidate: ShouldRevalidateFunction = ({
-  currentUrl,
-  nextUrl,
-  formMethod,
-  defaultShouldRevalidate,
-}) => {
-  if (formMethod || currentUrl.href === nextUrl.href) return defaultShouldRevalidate;
-  return listPath(currentUrl.searchParams) !== listPath(nextUrl.searchParams);
-};
+export { reloadsList as shouldRevalidate };
 
 export default function Dashboard() {
   const page = useLoaderData<typeof loader>();
   const { view, sessions, newer, older, count, counts, repositories, idle, now } = page;
   const failed = useStickyActionData<{ alert: string }>();
-  const [query] = useSearchParams();
-  const { items, gone, updates, show } = useHeldList(sessions, useLocation().key);
-  const connection = useListNews();
+  const query = useListQuery(view);
+  useNamedTab(query);
+  const { items, gone, updates, show } = useHeldList(sessions, useStepKey());
+  const connection = useListNews(useNeedsYouTitle(page.needsYou, now));
   const moving = useMovingNow(now);
   return (
     <>

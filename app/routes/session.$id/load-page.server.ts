@@ -4,7 +4,7 @@ import { gitHubPage } from "../../github/client.server";
 import { messageOfTask, readConversation } from "../../sessions/conversation/conversation.server";
 import { endsWhenSeen, repositoryName } from "../../sessions/protocol/session";
 import { parseBefore, parseSessionId, sessionNotFound } from "../../sessions/session-input.server";
-import { findSessionWithHistory } from "../../sessions/session-queries.server";
+import { countNeedsYou, findSessionWithHistory } from "../../sessions/session-queries.server";
 import { durationsOf, listItem } from "../../sessions/session-summary";
 
 /**
@@ -27,11 +27,12 @@ export async function loadPage(
   const { env, now, reads } = context;
   const url = new URL(request.url);
   const before = parseBefore(url.searchParams.get("before"));
-  const [found, conversation] = await verifySession(request, context, (user) => {
+  const [found, conversation, needsYou] = await verifySession(request, context, (user) => {
     const id = parseSessionId(sessionId);
     return Promise.all([
       findSessionWithHistory(reads, id, user.id),
       readConversation(env, id, user.id, before),
+      countNeedsYou(reads, user.id),
     ]);
   });
   if (!found) throw sessionNotFound();
@@ -58,6 +59,7 @@ export async function loadPage(
   }
   return {
     session,
+    needsYou,
     events,
     olderEvents: older,
     conversation,

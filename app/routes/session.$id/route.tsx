@@ -14,6 +14,7 @@ import { revokeAgent } from "../../sessions/agents/agent-tokens.server";
 import { markRead, markUnread } from "../../sessions/conversation/messages.server";
 import type { ChangeResult } from "../../sessions/change-limit.server";
 import { statusAction, tooFastResponse } from "../../sessions/lifecycle/status-action.server";
+import { documentTitle } from "../../sessions/needs-you-title";
 import { notifyListChanged } from "../../sessions/notify.server";
 import type { SessionAnswer } from "../../sessions/page/open-session";
 import { parseNumber, parseSessionId, sessionNotFound } from "../../sessions/session-input.server";
@@ -25,8 +26,8 @@ import { connectAction, NOT_REACHED, sendAction, sessionFailure } from "./action
 import { loadPage, type PageData } from "./load-page.server";
 import { SessionView, wasShown } from "./session-view";
 
-export const meta: MetaFunction<typeof loader> = ({ data }) => [
-  { title: data ? `${nameOf(data)} · Ship` : "Session · Ship" },
+export const meta: MetaFunction<typeof loader> = ({ data, matches }) => [
+  { title: documentTitle(data ? nameOf(data) : "Session", matches) },
 ];
 
 export const headers = passRetryAfter;

@@ -106,5 +106,5 @@ export function chosenBy(userId: string, choice: BulkChoice): RawBuilder<unknown
   if ("changedBy" in choice) return sessionsChangedBy({ id: choice.changedBy, user_id: userId });
   if ("connected" in choice) return sessionsWithAgents(userId, BULK_LIMIT);
   const { view, until } = choice;
-  return sessionsMatching(matching(userId, view, until).where, until);
+  return sessionsMatching(matching(userId, view, until), until);
 }

@@ -3,7 +3,7 @@ import { useEffect, useId, useRef, useState } from "react";
 import { useLiveSocket, type Connection } from "../../ui/hooks/live-socket";
 import { useQueuedRevalidate } from "../../ui/hooks/use-queued-revalidate";
 import { isAtEnd } from "../../ui/scroll-anchor";
-import { isFinal, parseLiveMessage } from "../protocol/live-messages";
+import { isFinal, parseLiveMessage, type NeedsYou } from "../protocol/live-messages";
 import type { ShownMessage } from "../protocol/message";
 import type { AgentReport, Seen, SessionStatus } from "../protocol/session";
 
@@ -35,12 +35,13 @@ interface LiveSession extends LiveContent {
  *
  * @param loaded the loader's data; when it changes, it is merged into what is shown
  * @param live false for a page that shows an earlier part of the conversation
+ * @param onNeedsYou called with how many sessions need the owner, when that changes
  */
 export function useLiveSession(
   id: string,
   row: { status: SessionStatus; title: string | null },
   loaded: LiveContent,
-  live: boolean,
+  { live, onNeedsYou }: { live: boolean; onNeedsYou: (received: NeedsYou) => void },
 ): LiveSession {
   const [content, setContent] = useState(loaded);
   const [taken, setTaken] = useState(loaded);
@@ -79,6 +80,9 @@ export function useLiveSession(
           break;
         case "row":
           if (message.status !== row.status || message.heading !== row.title) revalidate();
+          break;
+        case "needs-you":
+          onNeedsYou(message);
           break;
         case "changed":
           revalidate();

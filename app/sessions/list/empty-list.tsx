@@ -1,8 +1,8 @@
-import { Link, useSearchParams } from "@remix-run/react";
+import { Link } from "@remix-run/react";
 import type { ReactNode } from "react";
 import { numberText } from "../../ui/number";
 import { listPath } from "../paths";
-import type { ListView } from "./list-view";
+import { useListQuery, type ListView } from "./list-view";
 
 interface EmptyListProps {
   view: ListView;
@@ -12,7 +12,7 @@ interface EmptyListProps {
 
 /** Shown instead of an empty list: says why it is empty, and offers links that help. */
 export function EmptyList({ view, matchingInAll }: EmptyListProps) {
-  const [query] = useSearchParams();
+  const query = useListQuery(view);
   const searching = view.words.length > 0;
   if (query.has("cursor")) return <Nothing>No sessions on this page any more.</Nothing>;
   if (view.idle !== null) {
@@ -21,13 +21,7 @@ export function EmptyList({ view, matchingInAll }: EmptyListProps) {
         <p>
           No active session {searching && "that matches "}has been idle for {view.idle} days.
         </p>
-        {searching ? (
-          <SearchEverywhere />
-        ) : (
-          <Link to={listPath(query, "", { idle: undefined })} className="button">
-            Show all active sessions
-          </Link>
-        )}
+        {searching ? <SearchEverywhere query={query} /> : <AllActive />}
       </Nothing>
     );
   }
@@ -35,15 +29,21 @@ export function EmptyList({ view, matchingInAll }: EmptyListProps) {
     return (
       <Nothing>
         <p>Nothing matches here.</p>
-        {searching && view.repo !== null && <SearchEverywhere />}
+        {searching && view.repo !== null && <SearchEverywhere query={query} />}
         {matchingInAll > 0 && (
           <Link to={listPath(query, "", { status: "all" })} className="button">
             Show the {numberText(matchingInAll)} that match, active or archived
           </Link>
         )}
-        <Link to="/dashboard" className="button">
-          Show all active sessions
-        </Link>
+        <AllActive />
+      </Nothing>
+    );
+  }
+  if (view.status === "needs-you") {
+    return (
+      <Nothing>
+        <p>Nothing needs you.</p>
+        <AllActive />
       </Nothing>
     );
   }
@@ -52,7 +52,7 @@ export function EmptyList({ view, matchingInAll }: EmptyListProps) {
     <div className="grid justify-items-center gap-3 p-10 text-center">
       <p className="text-lg font-medium">No sessions yet</p>
       <p className="text-muted">A session keeps one agent’s work on one repository together.</p>
-      <Link to="/dashboard/new" preventScrollReset className="button icon-add">
+      <Link to={listPath(query, "/new")} preventScrollReset className="button icon-add">
         Start your first session
       </Link>
     </div>
@@ -60,12 +60,19 @@ export function EmptyList({ view, matchingInAll }: EmptyListProps) {
 }
 
 /** A link that searches all sessions: it removes the filters, but keeps the search. */
-function SearchEverywhere() {
-  const [query] = useSearchParams();
+function SearchEverywhere({ query }: { query: URLSearchParams }) {
   const everywhere = { status: "all", repo: undefined, idle: undefined };
   return (
     <Link to={listPath(query, "", everywhere)} className="button">
       Search all sessions
+    </Link>
+  );
+}
+
+function AllActive() {
+  return (
+    <Link to={listPath(new URLSearchParams())} className="button">
+      Show all active sessions
     </Link>
   );
 }

@@ -1,4 +1,4 @@
-import { Form, useSearchParams } from "@remix-run/react";
+import { Form } from "@remix-run/react";
 import { useEffect, useRef, type ReactNode } from "react";
 import { useClientLinks } from "../../ui/hooks/use-client-links";
 import { numberText } from "../../ui/number";
@@ -7,6 +7,7 @@ import {
   IDLE_DAYS,
   LIST_SORTS,
   SEARCH_LENGTH,
+  useListQuery,
   type IdleDays,
   type ListView,
   type RepositoryCount,
@@ -23,18 +24,15 @@ const SORT_LABELS = { activity: "Last activity", created: "Created", repository:
 
 /** The search form of the list, and links that filter and sort it. */
 export function ListFilters({ view, repositories, idle }: ListFiltersProps) {
-  const [query] = useSearchParams();
+  const query = useListQuery(view);
   const followLink = useClientLinks();
   const linkTo = (change: Parameters<typeof listPath>[2]) =>
     listPath(query, "", { cursor: undefined, ...change });
   return (
     <Form action="/dashboard" role="search" className="mb-4 grid gap-3" onClick={followLink}>
       {/* Only active sessions can be idle, so a search covers all sessions unless an idle time is set. */}
-      {view.idle === null ? (
-        <input type="hidden" name="status" value="all" />
-      ) : (
-        <input type="hidden" name="idle" value={view.idle} />
-      )}
+      <input type="hidden" name="status" value={view.idle === null ? "all" : "active"} />
+      {view.idle !== null && <input type="hidden" name="idle" value={view.idle} />}
       {view.repo && <input type="hidden" name="repo" value={view.repo} />}
       {view.sort !== "activity" && <input type="hidden" name="sort" value={view.sort} />}
       <div className="flex flex-wrap gap-2">
@@ -53,13 +51,15 @@ export function ListFilters({ view, repositories, idle }: ListFiltersProps) {
         </summary>
         <div className="grid gap-2 pt-2 text-sm">
           <div className="flex flex-wrap gap-x-8 gap-y-2">
-            <Choices label="Sort by">
-              {LIST_SORTS.map((sort) => (
-                <FilterChoice key={sort} to={linkTo({ sort })} chosen={sort === view.sort}>
-                  {SORT_LABELS[sort]}
-                </FilterChoice>
-              ))}
-            </Choices>
+            {view.status !== "needs-you" && (
+              <Choices label="Sort by">
+                {LIST_SORTS.map((sort) => (
+                  <FilterChoice key={sort} to={linkTo({ sort })} chosen={sort === view.sort}>
+                    {SORT_LABELS[sort]}
+                  </FilterChoice>
+                ))}
+              </Choices>
+            )}
             {view.status === "active" && (
               <Choices label="Idle for">
                 {view.idle !== null && (
@@ -140,7 +140,7 @@ function SearchField({ searched, view }: { searched: string; view: ListView }) {
 /** @returns the placeholder of the search field, which names the current filter */
 function searchPlace({ repo, idle }: ListView): string {
   if (repo) return `Search in ${repo}`;
-  return idle === null ? "Search: owner, name or owner/name" : `Search those idle for ${idle} days`;
+  return idle === null ? "Search: title, owner or name" : `Search those idle for ${idle} days`;
 }
 
 /** A labelled group of links. */

@@ -19,16 +19,22 @@ export function parseListView(query: URLSearchParams): ListView {
   const status = parseStatus(query.get("status"));
   const idle = parseIdle(query.get("idle"));
   if (idle !== null && status !== "active") throw badRequest("Only active sessions can be idle.");
+  const sort = parseSort(query.get("sort"));
+  if (sort !== "activity" && status === "needs-you") {
+    throw badRequest("Sessions that need you are sorted by last activity.");
+  }
   const words = parseSearch(query.get("q") ?? "");
   const repository = parseRepository(query.get("repo"));
   const repo = repository && `${repository.owner}/${repository.name}`;
-  return { status, words, repo, idle, sort: parseSort(query.get("sort")) };
+  return { status, words, repo, idle, sort };
 }
 
+const STATUSES: readonly ListStatus[] = ["needs-you", "active", "archived", "all"];
+
 function parseStatus(status: string | null): ListStatus {
-  if (status === null) return "active";
-  if (status === "active" || status === "archived" || status === "all") return status;
-  throw badRequest("The list can show active sessions, archived ones or all.");
+  const found = STATUSES.find((known) => known === (status ?? "active"));
+  if (found) return found;
+  throw badRequest("The list can show sessions that need you, active ones, archived ones or all.");
 }
 
 function parseIdle(idle: string | null): IdleDays | null {

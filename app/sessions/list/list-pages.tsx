@@ -1,6 +1,6 @@
-import { Link, useSearchParams } from "@remix-run/react";
+import { Link } from "@remix-run/react";
 import { listPath } from "../paths";
-import { ordersByRepository, type ListView } from "./list-view";
+import { ordersByRepository, useListQuery, type ListView } from "./list-view";
 
 interface ListPagesProps {
   view: ListView;
@@ -14,7 +14,7 @@ const BY_REPOSITORY = { first: "First", newer: "Previous", older: "Next" };
 
 /** Links to the first, the previous and the next page of the list. */
 export function ListPages({ view, newer, older }: ListPagesProps) {
-  const [query] = useSearchParams();
+  const query = useListQuery(view);
   const labels = ordersByRepository(view) ? BY_REPOSITORY : NEWEST_FIRST;
   return (
     <nav aria-label="Pages" className="mt-4 flex gap-2">

@@ -1,25 +1,30 @@
 /**
- * The statements of the list. Each uses an index created for it (migrations/0006, docs/decisions/0005). Times are epoch
- * milliseconds.
+ * The statements of the list. Each uses an index created for it (migrations/0006 and 0011, docs/decisions/0005). Times
+ * are epoch milliseconds.
  */
 import { sql, type RawBuilder } from "kysely";
 import type { Statement } from "../../platform/database.server";
 import type { SessionRow, SessionStatus } from "../protocol/session";
 import { sessionStatements } from "../session-table.server";
-import {
-  IDLE_DAYS,
-  ordersByRepository,
-  type IdleDays,
-  type ListStatus,
-  type ListView,
-  type RepositoryCount,
-} from "./list-view";
+import type { ListedRow } from "../session-summary";
+import { ordersByRepository, type AskedView, type IdleDays, type ListView } from "./list-view";
 
 /** How many sessions a page of the list has. */
 export const PAGE_SIZE = 50;
 
-/** How many repositories the list offers as filters. */
-export const REPOSITORIES_SHOWN = 12;
+/** A row with what its place in the list depends on. */
+export type PageRow = ListedRow & Pick<SessionRow, "repo">;
+
+/** The columns of a `PageRow`: those that D1 generates cost time, so none is read in vain. */
+const COLUMNS = sql.join(
+  (
+    [
+      ...["id", "repo_owner", "repo_name", "repo", "branch", "heading", "status"],
+      ...["last_activity", "created_at", "kept_at", "archived_by", "message_count"],
+      ...["agent_status", "status_rev", "agent_at", "agent_message", "seen_message"],
+    ] as (keyof PageRow)[]
+  ).map((column) => sql.ref(column)),
+);
 
 /** A keyset cursor: the sort key of a row, and in which direction from that row the page is. */
 export interface Cursor {
@@ -39,7 +44,7 @@ interface Order {
 }
 
 /** @returns the order of a view, and the index to read it from */
-export function orderOf(view: ListView): Order {
+export function orderOf(view: Pick<ListView, "sort" | "repo">): Order {
   const byRepository = ordersByRepository(view);
   const time = view.sort === "created" ? "created_at" : "last_activity";
   const indexes = { last_activity: "idx_sessions_user", created_at: "idx_sessions_created" };
@@ -57,33 +62,74 @@ export function orderOf(view: ListView): Order {
  */
 export function sessionsPage(
   userId: string,
-  view: ListView,
+  view: AskedView,
   cursor: Cursor | undefined,
   now: number,
-): Statement<SessionRow> {
+): Statement<PageRow> {
   const order = orderOf(view);
   // Sessions older than an idle one are idle too. The "+" keeps SQLite from using the idle limit as the start of the
   // index range, instead of the cursor.
   const lastActivity = cursor?.direction === "older" ? sql`+last_activity` : sql`last_activity`;
-  const ranges = statusesOf(view).flatMap((status) =>
+  const ranges = sourcesOf(userId, view.status, order).flatMap(({ table, conditions }) =>
     rangesFrom(order, cursor).map((range) => {
-      const conditions = [
-        sql`user_id = ${userId}`,
-        sql`status = ${status}`,
-        ...range,
-        ...filters(view, now, lastActivity),
-      ];
-      return sql`SELECT * FROM sessions INDEXED BY ${sql.id(order.index)} WHERE ${all(conditions)}`;
+      const all = allOf([...conditions, ...range, ...filters(view, now, lastActivity)]);
+      return sql`SELECT ${COLUMNS} FROM ${table} WHERE ${all}`;
     }),
   );
-  return sql<SessionRow>`
+  return sql<PageRow>`
     ${sql.join(ranges, sql` UNION ALL `)}
     ORDER BY ${directed(order, cursor)}
     LIMIT ${PAGE_SIZE + 1}`.compile(sessionStatements);
 }
 
-function statusesOf({ status }: ListView): SessionStatus[] {
-  return status === "all" ? ["active", "archived"] : [status];
+/** What a tab's rows are read from: an index, and the SQL conditions of the tab. */
+interface Source {
+  table: RawBuilder<unknown>;
+  conditions: RawBuilder<unknown>[];
+}
+
+function sourcesOf(userId: string, status: AskedView["status"], { index }: Order): Source[] {
+  switch (status) {
+    case "landing":
+      return [
+        onlyIf(sql`kept > 0`, needsYouOf(userId), userId),
+        onlyIf(sql`kept = 0`, statusOf(userId, "active", index), userId),
+      ];
+    case "needs-you":
+      return [needsYouOf(userId)];
+    case "all":
+      return [statusOf(userId, "active", index), statusOf(userId, "archived", index)];
+    default:
+      return [statusOf(userId, status, index)];
+  }
+}
+
+function statusOf(userId: string, status: SessionStatus, index: string): Source {
+  return {
+    table: sql`sessions INDEXED BY ${sql.id(index)}`,
+    conditions: [sql`user_id = ${userId}`, sql`status = ${status}`],
+  };
+}
+
+/** @returns the sessions that need their owner: SQLite uses the partial index only for the very condition of the index */
+export function needsYouOf(userId: string): Source {
+  return {
+    table: sql`sessions INDEXED BY idx_sessions_needs_you`,
+    conditions: [sql`user_id = ${userId}`, sql`needs_you = 1`],
+  };
+}
+
+/**
+ * @param condition on `kept`: how many sessions need the owner, as it is stored
+ * @returns the source, of which no row is read unless the condition is true
+ */
+function onlyIf(condition: RawBuilder<unknown>, source: Source, userId: string): Source {
+  return {
+    table: sql`(
+      SELECT needs_you AS kept FROM session_counts WHERE user_id = ${userId} AND repo = ''
+    ) CROSS JOIN ${source.table}`,
+    conditions: [condition, ...source.conditions],
+  };
 }
 
 /** @returns for each range of rows beyond the cursor its SQL conditions */
@@ -104,53 +150,59 @@ function directed({ time, byRepository }: Order, cursor: Cursor | undefined): Ra
   return byRepository ? sql`repo ${up}, ${newest}` : newest;
 }
 
-/**
- * Selects all sessions that a view shows, on all pages.
- *
- * @returns `where`: the SQL condition on the table `sessions`, including owner and status; `count`: the statement that
- *   reads how many there are. It reads the counts stored in `session_counts`, and counts rows only in a view of idle
- *   sessions.
- */
-export function matching(
-  userId: string,
-  view: ListView,
-  now: number,
-): { where: RawBuilder<boolean>; count: Statement<{ count: number }> } {
-  const status = sql`status IN (${sql.join(statusesOf(view))})`;
-  const where = all([sql`user_id = ${userId}`, status, ...filters(view, now)]);
-  const counted =
-    view.idle === null
-      ? sql`coalesce(sum(${COUNTS_OF[view.status].count}), 0) AS count
-          FROM session_counts WHERE ${countRowsOf(userId, view)}`
-      : sql`count(*) AS count FROM sessions WHERE ${where}`;
-  return { where, count: sql<{ count: number }>`SELECT ${counted}`.compile(sessionStatements) };
+/** @returns the SQL condition on the table `sessions`, including its owner, for all that a view shows on all pages */
+export function matching(userId: string, view: ListView, now: number): RawBuilder<boolean> {
+  return allOf([sql`user_id = ${userId}`, IN_TAB[view.status], ...filters(view, now)]);
 }
 
-/** @returns the SQL conditions of a view on a row, except owner and status */
+const IN_TAB: Record<ListView["status"], RawBuilder<unknown>> = {
+  "needs-you": sql`needs_you = 1`,
+  active: sql`status = 'active'`,
+  archived: sql`status = 'archived'`,
+  all: sql`status IN ('active', 'archived')`,
+};
+
+/** @returns the SQL conditions of a view on a row, except owner and tab */
 function filters(
-  view: ListView,
+  { repo, words, idle }: Pick<ListView, "repo" | "words" | "idle">,
   now: number,
   lastActivity: RawBuilder<unknown> = sql`last_activity`,
 ): RawBuilder<unknown>[] {
-  const conditions = [...repositoryFilters(view)];
-  if (view.idle !== null) {
-    const since = idleSince(view.idle, now);
+  const conditions = words.map(contains);
+  if (repo !== null) conditions.unshift(sql`repo = ${repo.toLowerCase()}`);
+  if (idle !== null) {
+    const since = idleSince(idle, now);
     conditions.push(sql`${lastActivity} < ${since} AND coalesce(kept_at, 0) < ${since}`);
   }
   return conditions;
 }
 
 /**
- * @returns the SQL conditions of a view on the column `repo` of `sessions` or `session_counts`. A searched word must be
- *   at the start of the owner, the name or "owner/name", which is after one of the slashes in "/owner/name". It uses
- *   `instr`, not LIKE, so that no character is a wildcard.
+ * @param word of a search, in lower case
+ * @returns the SQL condition on `search_text` that the word is at the start of the owner, the name or "owner/name", which
+ *   is behind a slash, or at the start of a word of the title, which is behind a space. It uses `instr`, not LIKE, so
+ *   that no character is a wildcard.
  */
-function repositoryFilters({ repo, words }: ListView): RawBuilder<unknown>[] {
-  const found = words.map((word) => sql`instr('/' || repo, ${`/${word}`}) > 0`);
-  return repo === null ? found : [sql`repo = ${repo.toLowerCase()}`, ...found];
+export function contains(word: string): RawBuilder<boolean> {
+  const places = [`/${word}`, ...inTitle(word).map((spelling) => ` ${spelling}`)];
+  const found = [0, 1, 2, 3].map((index) => sql`instr(search_text, ${places[index] ?? null})`);
+  return sql<boolean>`(${sql.join(found, sql` OR `)})`;
 }
 
-function all(conditions: RawBuilder<unknown>[]): RawBuilder<boolean> {
+/**
+ * @returns how a word may be spelled in `search_text`, which has spaces for the signs of a title; SQLite turns only ASCII
+ *   into lower case, so other letters may be capitals, the first one or all
+ */
+function inTitle(word: string): string[] {
+  const spelled = word.replace(/[-_./(["'`:#@]+/g, " ").trim();
+  if (spelled === "") return [];
+  const capital = spelled.replace(/^\P{ASCII}/u, (first) => first.toUpperCase());
+  const capitals = spelled.replace(/\P{ASCII}/gu, (letter) => letter.toUpperCase());
+  return [...new Set([spelled, capital, capitals])];
+}
+
+/** @returns the SQL condition that all of these are true */
+export function allOf(conditions: RawBuilder<unknown>[]): RawBuilder<boolean> {
   return sql<boolean>`${sql.join(conditions, sql` AND `)}`;
 }
 
@@ -161,67 +213,4 @@ function all(conditions: RawBuilder<unknown>[]): RawBuilder<boolean> {
 export function idleSince(days: IdleDays, now: number): number {
   const DAY = 24 * 60 * 60 * 1000;
   return Math.floor(now / DAY - days) * DAY;
-}
-
-/** By tab of the list: its number in a row of `session_counts`, and the index sorted by that number. */
-const COUNTS_OF: Record<ListStatus, { count: RawBuilder<number>; index: string }> = {
-  active: { count: sql<number>`active`, index: "idx_session_counts_active" },
-  archived: { count: sql<number>`archived`, index: "idx_session_counts_archived" },
-  all: { count: sql<number>`active + archived`, index: "idx_session_counts_all" },
-};
-
-/**
- * @returns the SQL condition on `session_counts` for the rows whose sum is a view's counts: the row of all repositories
- *   (''), the row of one, or the rows that a search finds
- */
-function countRowsOf(userId: string, view: ListView): RawBuilder<boolean> {
-  const found = repositoryFilters(view);
-  return all([sql`user_id = ${userId}`, ...(found.length > 0 ? found : [sql`repo = ''`])]);
-}
-
-/**
- * Reads how many sessions a view shows in each tab, without its idle filter; and as `shown` one repository's name as
- * its owner spelled it, because `repo` is in lower case.
- */
-export function storedCounts(
-  userId: string,
-  view: ListView,
-): Statement<{ active: number; archived: number; shown: string | null }> {
-  return sql<{ active: number; archived: number; shown: string | null }>`
-    SELECT coalesce(sum(active), 0) AS active, coalesce(sum(archived), 0) AS archived,
-      max(repo_shown) AS shown
-    FROM session_counts WHERE ${countRowsOf(userId, view)}`.compile(sessionStatements);
-}
-
-/** Reads the repositories with the most sessions in a view's tab that match its search. */
-export function topRepositories(userId: string, view: ListView): Statement<RepositoryCount> {
-  const { count, index } = COUNTS_OF[view.status];
-  const conditions = [
-    sql`user_id = ${userId}`,
-    sql`${count} > 0`,
-    sql`repo <> ''`,
-    ...repositoryFilters({ ...view, repo: null }),
-  ];
-  return sql<RepositoryCount>`
-    SELECT repo_shown AS name, ${count} AS count
-    FROM session_counts INDEXED BY ${sql.id(index)} WHERE ${all(conditions)}
-    ORDER BY ${count} DESC, repo
-    LIMIT ${REPOSITORIES_SHOWN}`.compile(sessionStatements);
-}
-
-/** Reads how many sessions a view would show for each idle time, in one scan over the sessions of the shortest one. */
-export function idleCounts(
-  userId: string,
-  view: ListView,
-  now: number,
-): Statement<Record<IdleDays, number>> {
-  const { where } = matching(userId, { ...view, idle: IDLE_DAYS[0] }, now);
-  const counts = IDLE_DAYS.map(
-    (days) => sql`coalesce(sum(since < ${idleSince(days, now)}), 0) AS ${sql.id(String(days))}`,
-  );
-  return sql<Record<IdleDays, number>>`
-    SELECT ${sql.join(counts)}
-    FROM (SELECT max(last_activity, coalesce(kept_at, 0)) AS since FROM sessions WHERE ${where})`.compile(
-    sessionStatements,
-  );
 }

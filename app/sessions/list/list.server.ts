@@ -1,20 +1,14 @@
 /** Reads a page of the list and the counts around it. Times are epoch milliseconds. */
 import { read, type Database } from "../../platform/database.server";
-import type { SessionRow } from "../protocol/session";
-import {
-  idleCounts,
-  storedCounts,
-  orderOf,
-  PAGE_SIZE,
-  sessionsPage,
-  topRepositories,
-  type Cursor,
-} from "./list-query.server";
-import type { IdleDays, ListStatus, ListView, RepositoryCount } from "./list-view";
+import { idleCounts, readCounts } from "./list-counts.server";
+import { orderOf, PAGE_SIZE, sessionsPage, type Cursor, type PageRow } from "./list-query.server";
+import type { AskedView, IdleDays, ListStatus, ListView, RepositoryCount } from "./list-view";
 
 /** A page of the list with its counts. */
 export interface SessionListPage {
-  sessions: SessionRow[];
+  /** The view with its tab, which the asked one may have left open. */
+  view: ListView;
+  sessions: PageRow[];
   /** The cursors of the previous and of the next page; undefined if there is none. */
   newer: Cursor | undefined;
   older: Cursor | undefined;
@@ -22,41 +16,50 @@ export interface SessionListPage {
   count: number;
   /** How many match in each tab, without the idle filter. */
   counts: Record<ListStatus, number>;
+  /** How many sessions need the owner, whatever the view is filtered by. */
+  needsYou: number;
   /** The repositories with the most matching sessions, and the one that the view is filtered by. */
   repositories: RepositoryCount[];
   /** How many matching sessions have been idle for each number of days; only in a view filtered by idle time. */
   idle: Record<IdleDays, number> | undefined;
 }
 
-/** Reads one page of a user's list, with its counts. */
+/** Reads one page of a user's list, with its counts, in one D1 batch. */
 export async function listSessions(
   d1: Database,
   userId: string,
-  view: ListView,
+  asked: AskedView,
   cursor: Cursor | undefined,
   now: number,
 ): Promise<SessionListPage> {
-  const [[rows, [stored]], top, idle] = await Promise.all([
-    read(d1, sessionsPage(userId, view, cursor, now), storedCounts(userId, view)),
-    view.idle === null ? findTopRepositories(d1, userId, view) : [],
-    view.idle === null ? undefined : findIdleCounts(d1, userId, view, now),
+  const [[rows], { tabs, needsYou, shown, repositories }, idle] = await Promise.all([
+    read(d1, sessionsPage(userId, asked, cursor, now)),
+    readCounts(d1, userId, asked),
+    findIdleCounts(d1, userId, asked, now),
   ]);
-  const { active = 0, archived = 0, shown } = stored ?? {};
-  const counts = { active, archived, all: active + archived };
-  const count = view.idle !== null && idle ? idle[view.idle] : counts[view.status];
+  const view = { ...asked, status: tabOf(asked, needsYou) };
+  const count = view.idle !== null && idle ? idle[view.idle] : tabs[view.status];
+  const top = (view.idle === null && repositories[view.status]) || [];
   const { repo } = view;
   return {
+    view,
     ...pageOf(rows, view, cursor),
     count,
-    counts,
+    counts: tabs,
+    needsYou,
     repositories: repo === null ? top : withChosen(top, { name: shown ?? repo, count }),
     idle,
   };
 }
 
+function tabOf({ status }: AskedView, needsYou: number): ListStatus {
+  if (status !== "landing") return status;
+  return needsYou > 0 ? "needs-you" : "active";
+}
+
 /** @param rows see `sessionsPage` @returns the sessions of the page in the list's order, and the cursors around it */
 function pageOf(
-  rows: SessionRow[],
+  rows: PageRow[],
   view: ListView,
   cursor: Cursor | undefined,
 ): Pick<SessionListPage, "sessions" | "newer" | "older"> {
@@ -80,26 +83,18 @@ function withChosen(top: RepositoryCount[], chosen: RepositoryCount): Repository
 }
 
 /** @returns the cursor of the page that begins next to a row, in this direction */
-export function cursorAt(row: SessionRow, view: ListView, direction: Cursor["direction"]): Cursor {
+export function cursorAt(row: PageRow, view: ListView, direction: Cursor["direction"]): Cursor {
   const { time, byRepository } = orderOf(view);
   return { direction, time: row[time], id: row.id, repo: byRepository ? row.repo : undefined };
-}
-
-async function findTopRepositories(
-  d1: Database,
-  userId: string,
-  view: ListView,
-): Promise<RepositoryCount[]> {
-  const [top] = await read(d1, topRepositories(userId, view));
-  return top;
 }
 
 async function findIdleCounts(
   d1: Database,
   userId: string,
-  view: ListView,
+  view: AskedView,
   now: number,
 ): Promise<Record<IdleDays, number> | undefined> {
-  const [[counts]] = await read(d1, idleCounts(userId, view, now));
+  if (view.idle === null || view.status === "landing") return undefined;
+  const [[counts]] = await read(d1, idleCounts(userId, { ...view, status: view.status }, now));
   return counts;
 }

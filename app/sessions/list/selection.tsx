@@ -54,7 +54,7 @@ export function SelectionBar({
           Archive
         </button>
       )}
-      {status !== "active" && (
+      {(status === "archived" || status === "all") && (
         <button name="intent" value="restore-selected" className="button icon-restore max-sm:px-2">
           Restore
         </button>

@@ -1,10 +1,10 @@
-import { Form, useNavigation, useSearchParams } from "@remix-run/react";
+import { Form, useNavigation } from "@remix-run/react";
 import { useClientLinks } from "../../ui/hooks/use-client-links";
 import { RelativeTime } from "../../ui/time";
 import { deletePaths, listPath } from "../paths";
 import { sessionLabel, type SessionListItem } from "../session-summary";
 import { AgentStatusLabel, StatusLabel } from "../session-text";
-import type { ListView } from "./list-view";
+import { useListQuery, type ListView } from "./list-view";
 import { PageCheckbox, SelectionBar, useSelectionReset } from "./selection";
 
 interface SessionListProps {
@@ -27,7 +27,7 @@ interface SessionListProps {
  * form turns them into client navigations.
  */
 export function SessionList({ sessions, gone, view, count, formKey, now }: SessionListProps) {
-  const [query] = useSearchParams();
+  const query = useListQuery(view);
   const { status, sort } = view;
   const deletePath = deletePaths(query);
   const pending = usePendingIntent();

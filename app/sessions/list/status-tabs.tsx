@@ -1,9 +1,10 @@
-import { Link, useSearchParams } from "@remix-run/react";
+import { Link } from "@remix-run/react";
 import { numberText } from "../../ui/number";
 import { listPath } from "../paths";
-import type { ListStatus } from "./list-view";
+import { useListQuery, type ListStatus } from "./list-view";
 
 const TABS: { status: ListStatus; label: string; section: string }[] = [
+  { status: "needs-you", label: "Needs you", section: "Sessions that need you" },
   { status: "active", label: "Active", section: "Active sessions" },
   { status: "archived", label: "Archived", section: "Archived sessions" },
   { status: "all", label: "All", section: "All sessions" },
@@ -22,13 +23,17 @@ export function StatusTabs({
   shown: ListStatus;
   counts: Record<ListStatus, number>;
 }) {
-  const [query] = useSearchParams();
+  const query = useListQuery({ status: shown });
+  const changeTo = (status: ListStatus) => ({
+    ...{ status, idle: undefined, cursor: undefined },
+    ...(status === "needs-you" && { sort: undefined }),
+  });
   return (
     <nav aria-label="Status" className="flex flex-wrap gap-1 max-sm:order-last max-sm:w-full">
       {TABS.map(({ status, label }) => (
         <Link
           key={status}
-          to={listPath(query, "", { status, idle: undefined, cursor: undefined })}
+          to={listPath(query, "", changeTo(status))}
           aria-current={status === shown ? "page" : undefined}
           className={`button max-sm:px-2 ${status === shown ? "" : "button-quiet"}`}
         >

@@ -7,6 +7,7 @@ import { Composer, type Draft } from "../conversation/composer";
 import { ConnectionStatus, Conversation } from "../conversation/conversation";
 import type { ConversationPage as ConversationAnswer } from "../conversation/conversation.server";
 import { isNew, useLiveSession, useSeen } from "../conversation/live-session";
+import { useNeedsYouTitle } from "../needs-you-title";
 import type { ShownMessage } from "../protocol/message";
 import { endsWhenSeen, type AgentReport, type Seen, type SessionEvent } from "../protocol/session";
 import { AgentStatusLabel } from "../session-text";
@@ -15,6 +16,8 @@ import { SessionDetails, SessionHistory, type SessionDetailsProps } from "./sess
 /** The loader data of a session's page, except its conversation. */
 export interface SessionPage {
   session: SessionDetailsProps["session"];
+  /** How many of the owner's sessions need them. */
+  needsYou: number;
   events: SessionEvent[];
   /** Whether there are older events, which are not shown. */
   olderEvents: boolean;
@@ -55,7 +58,10 @@ export function OpenSession({ page, conversation, answered }: OpenSessionProps) 
   const { events, freshKeys, address } = page;
   const earlier = page.before !== null;
   const { status, id } = page.session;
-  const live = useLiveSession(id, page.session, conversation, conversation.live && !earlier);
+  const live = useLiveSession(id, page.session, conversation, {
+    live: conversation.live && !earlier,
+    onNeedsYou: useNeedsYouTitle(page.needsYou, page.now),
+  });
   const last = live.messages.at(-1);
   // New messages and reports are later than the loader's `now`.
   const now = Math.max(useMovingNow(page.now), last?.created_at ?? 0, live.agent?.at ?? 0);

@@ -12,6 +12,12 @@ export type LiveMessage =
   | { type: "agent"; agent: AgentReport | null }
   /** The session's status and title, as stored in its row. */
   | { type: "row"; status: SessionStatus; heading: string | null }
+  | RowMessage;
+
+/** Sent to the owner's open pages of a session, about D1's rows. */
+export type RowMessage =
+  /** How many of the owner's sessions need them, because that has changed. */
+  | ({ type: "needs-you" } & NeedsYou)
   /** Something else has changed, or too many messages were missed: the page must reload its data. */
   | { type: "changed" };
 
@@ -21,8 +27,14 @@ export type AgentLiveMessage = { type: "messages"; messages: AgentMessage[] };
 /** A message as an agent receives it, with its text as it was written. */
 export type AgentMessage = Omit<Message, "client_key">;
 
-/** Sent to the owner's open lists: these sessions, by their ids, have changed. */
-export type ListMessage = { type: "changed"; sessions: string[] };
+/** How many of a person's sessions needed them at a time, in epoch milliseconds. */
+export interface NeedsYou {
+  count: number;
+  at: number;
+}
+
+/** Sent to the owner's open lists: these sessions, by their ids, have changed; `needsYou` is null if it is not known. */
+export type ListMessage = { type: "changed"; sessions: string[]; needsYou: NeedsYou | null };
 
 /**
  * The close codes and reasons of sockets that the client must not reopen. Applications may use the codes 4000 to 4999
@@ -58,6 +70,7 @@ export function parseLiveMessage(data: unknown): LiveMessage | undefined {
       return Array.isArray(message.messages) ? (message as LiveMessage) : undefined;
     case "agent":
     case "row":
+    case "needs-you":
     case "changed":
       return message as LiveMessage;
     default:

@@ -17,6 +17,16 @@ export const unlessUnreachable: ShouldRevalidateFunction = ({
   return !answer?.unreachable && defaultShouldRevalidate;
 };
 
+/**
+ * For the root, whose data does not depend on the query: also skips the revalidation after a link or a GET form that
+ * changes nothing but the query.
+ */
+export const unlessQueryChanges: ShouldRevalidateFunction = (step) => {
+  const { currentUrl, nextUrl, formMethod } = step;
+  const samePage = !formMethod && currentUrl.pathname === nextUrl.pathname;
+  return !(samePage && currentUrl.search !== nextUrl.search) && unlessUnreachable(step);
+};
+
 /** For dialogs over the list: skips revalidations without a form or navigation, such as those for live changes. */
 export const ignoreLiveNews: ShouldRevalidateFunction = ({
   currentUrl,

@@ -2,7 +2,8 @@ import { useEffect, useRef, useState } from "react";
 import { useLiveSocket, type Connection } from "../../ui/hooks/live-socket";
 import { throttle, type Throttled } from "../../ui/hooks/throttle";
 import { useQueuedRevalidate } from "../../ui/hooks/use-queued-revalidate";
-import { isFinal, parseListMessage } from "../protocol/live-messages";
+import { ConnectionClosed } from "../connection-closed";
+import { isFinal, parseListMessage, type NeedsYou } from "../protocol/live-messages";
 
 /**
  * The throttle of revalidation, in milliseconds: gathers messages for `gather`, and waits at least `every` in between.
@@ -16,9 +17,10 @@ const REFRESH_INTERVAL = 5 * 60_000;
  * Revalidates the list when a message says that sessions have changed, after a reconnect and at an interval. While the
  * page is hidden it waits, and revalidates when the page becomes visible.
  *
+ * @param onNeedsYou called with how many sessions need the owner, whenever a message says that
  * @returns the state of the live socket
  */
-export function useListNews(): Connection {
+export function useListNews(onNeedsYou: (received: NeedsYou) => void): Connection {
   const revalidate = useQueuedRevalidate();
   const throttledRead = useRef<Throttled>();
   useEffect(() => {
@@ -44,7 +46,12 @@ export function useListNews(): Connection {
 
   return useLiveSocket(true, {
     path: () => "/dashboard/live",
-    onMessage: (data) => parseListMessage(data) && throttledRead.current?.call(),
+    onMessage(data) {
+      const message = parseListMessage(data);
+      if (!message) return;
+      if (message.needsYou) onNeedsYou(message.needsYou);
+      throttledRead.current?.call();
+    },
     onReconnect: () => throttledRead.current?.call(),
     isFinal,
   });
@@ -108,4 +115,39 @@ export function countMoves(order: { id: string }[], loaded: { id: string }[]): n
     else moved.add(id);
   }
   return before.length - stay.length + (after.length - stay.length) + moved.size;
+}
+
+interface ListNewsProps {
+  /** How many rows would be added, removed or moved. */
+  updates: number;
+  onShow: () => void;
+  connection: Connection;
+}
+
+/**
+ * Shows a button for the list's pending updates, and the connection's status if updates cannot be received. It floats
+ * over the page, so that nothing moves. The live region is always rendered: screen readers announce only changes inside
+ * one.
+ */
+export function ListNews({ updates, onShow, connection }: ListNewsProps) {
+  function show() {
+    onShow();
+    // The button that has the focus disappears, so the focus moves to the list's heading.
+    document.querySelector<HTMLElement>("main h1")?.focus();
+  }
+  return (
+    <div aria-live="polite" className="list-news">
+      {updates > 0 && (
+        <button type="button" className="button button-primary" onClick={show}>
+          {updates === 1 ? "1 update" : `${updates} updates`}
+        </button>
+      )}
+      {connection.state === "offline" && <p className="panel px-3 py-1">Offline. Reconnecting…</p>}
+      {connection.state === "closed" && (
+        <p className="panel px-3 py-1">
+          <ConnectionClosed {...connection} />
+        </p>
+      )}
+    </div>
+  );
 }
