@@ -14,7 +14,7 @@ import type { SessionStorage, State } from "./storage";
 export const AFTER_BIRTH = 5_000;
 export const AFTER_APPEND = 10_000;
 export const AFTER_TOKEN = 1_000;
-/** A changed agent status, or its answer, is written at once; the changes of the following milliseconds are written together. */
+/** A changed agent status, or an answer to one, is written at once; the changes of the following milliseconds are written together. */
 const STATUS_WINDOW = 2_000;
 /** The exponential backoff of an alarm that failed, in milliseconds. */
 const ALARM_BACKOFF = { first: 5_000, most: 300_000 };
@@ -63,7 +63,7 @@ export class RowSync {
     if (alarmAt > now + wait || alarmAt < now - LOST_ALARM) this.#arm(now + wait);
   }
 
-  /** Has the row follow a change of the agent's status, or the owner's answer, sooner than another message. */
+  /** Has the row follow a change of the agent's status, or an answer to one, sooner than another message. */
   armForStatus(): void {
     this.armWithin(Math.max(0, this.#beganAt + STATUS_WINDOW - Date.now()));
   }

@@ -2,6 +2,7 @@ import { MINUTE, SESSION_BYTES } from "../../app/sessions/protocol/budgets";
 import type { NewMessage } from "../../app/sessions/protocol/message";
 import type { AgentToken, NewReport } from "../../app/sessions/protocol/object-answers";
 import {
+  endsWhenSeen,
   TASK_KEY,
   type Answered,
   type SessionMetadata,
@@ -123,12 +124,18 @@ export class SessionStorage {
     return added;
   }
 
-  /** Stores that the owner's message, just stored, answers what agents have reported. @returns false if none has */
+  /**
+   * Stores what the owner answers by the message that was just stored.
+   *
+   * @returns whether that may end that the session needs its owner
+   */
   markAnswered(): boolean {
-    const query = `UPDATE state
-      SET answered_at = last_activity, answered_message = agent_message, answered_rev = status_rev
-      WHERE agent_at IS NOT NULL RETURNING 1`;
-    return this.#write(query).length > 0;
+    if (!endsWhenSeen(this.state()!.agent_status)) return false;
+    this.#write(
+      `UPDATE state SET answered_at = last_activity, answered_message = agent_message,
+         answered_rev = status_rev`,
+    );
+    return true;
   }
 
   /**

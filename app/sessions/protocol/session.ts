@@ -132,9 +132,9 @@ export interface Seen {
   rev: number;
 }
 
-/** What of the agents the owner's newest message answered: that is seen. */
+/** What the owner answered when they last wrote to a session that needed them only until it was seen. */
 export interface Answered {
-  /** The session's `last_activity` with that message; null if no agent had reported. */
+  /** The session's `last_activity` with that message; null if there was none. */
   answered_at: number | null;
   /** See `Seen`. */
   answered_message: number;
