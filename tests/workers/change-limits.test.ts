@@ -66,7 +66,7 @@ describe("changing sessions within a minute", () => {
   test("keeps the title that was typed", async () => {
     const { id } = await newSession(userId);
     await haveChanged(121);
-    const answer = await ada.post(`/session/${id}/rename`, { title: "Mine, \"all\" of it" });
+    const answer = await ada.post(`/session/${id}/rename`, { title: 'Mine, "all" of it' });
     expect(answer.status).toBe(429);
     expect(await answer.text()).toContain('value="Mine, &quot;all&quot; of it"');
   });
