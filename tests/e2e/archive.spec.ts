@@ -35,7 +35,7 @@ test("the message about an archived session is not shown again by Back and Forwa
   await expect(page.getByRole("button", { name: "Restore" })).toBeVisible();
   await expect(status).toHaveText("");
   await page.goForward();
-  await expect(page).toHaveURL("/dashboard");
+  await expect(page).toHaveURL("/dashboard?status=archived");
   await expect(status).toHaveText("");
 });
 
