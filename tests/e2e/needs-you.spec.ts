@@ -2,7 +2,7 @@
 import type { Page } from "playwright/test";
 import { Agent } from "../support/agent";
 import type { Client } from "../support/client";
-import { expectRows, untilListIsAlive } from "../support/pages";
+import { expectRows, messages, sendMessage, untilListIsAlive } from "../support/pages";
 import { expect, test } from "../support/test";
 
 /** Creates a session whose agent reports this status, and waits until the list knows it. */
@@ -57,6 +57,22 @@ test("a person arrives at what needs them, and at all active sessions once nothi
   await page.goto(`/session/${id}`);
   await page.getByRole("button", { name: "Mark unread" }).click();
   await expect(page).toHaveTitle("(1) Sessions · Ship");
+});
+
+test("a session whose agent failed does not need its owner any more once they have answered", async ({
+  page,
+  ship,
+}) => {
+  const { id } = await withStatus(ship, "octo/failed", "failed");
+
+  await page.goto(`/session/${id}`);
+  await sendMessage(page, "Try once more");
+  await expect(messages(page)).toContainText("Try once more");
+
+  await expect(async () => expect(await ship.list("needs-you")).toEqual([])).toPass();
+  await page.goto("/dashboard");
+  await expect(tab(page)).toHaveText("Active 1");
+  await expect(page.getByRole("link", { name: "Needs you 0" })).toBeVisible();
 });
 
 test("an open list stays in its tab, and every open page has the number right @js", async ({
