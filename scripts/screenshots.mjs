@@ -32,27 +32,100 @@ const SIZES = [
 ];
 const THEMES = /** @type {const} */ (["light", "dark"]);
 
-/** Example rows: repository, last activity, messages, agents' status, its time, unread. Times are in minutes ago. */
+/** Example rows: repository, title, branch, last activity, messages, agents' status, its time, unread. In minutes ago. */
 const ROWS = /** @type {const} */ ([
-  ["remix-run/remix", 12, 48, "working", 2, true],
-  ["cloudflare/workerd", 26, 131, "waiting", 26, true],
-  ["kysely-org/kysely", 41, 17, "done", 41, false],
-  ["colinhacks/zod", 58, 64, "working", 58, false],
-  ["facebook/react", 95, 9, null, 0, false],
-  ["microsoft/playwright", 180, 212, "failed", 180, true],
-  ["tailwindlabs/tailwindcss", 260, 33, "done", 260, false],
-  ["remix-run/remix", 400, 71, "done", 400, false],
-  ["vitest-dev/vitest", 900, 5, null, 0, false],
-  ["sqlite/sqlite", 1_500, 28, null, 0, false],
-  ["dubzzz/fast-check", 2_900, 14, "done", 2_900, false],
-  ["cloudflare/workers-sdk", 4_400, 96, null, 0, false],
-  ["remix-run/indie-stack", 7_300, 2, null, 0, false],
-  ["eslint/eslint", 11_000, 40, null, 0, false],
-  ["prettier/prettier", 19_000, 22, null, 0, false],
+  [
+    "remix-run/remix",
+    "Make nested loaders run in parallel again",
+    null,
+    12,
+    48,
+    "working",
+    2,
+    true,
+  ],
+  [
+    "cloudflare/workerd",
+    "Find the leak of sockets after hibernation",
+    "sockets/leak",
+    26,
+    131,
+    "waiting",
+    26,
+    true,
+  ],
+  ["kysely-org/kysely", "Add tests for compiled batches", null, 41, 17, "done", 41, false],
+  ["colinhacks/zod", "Shrink the bundle of the mini build", "mini", 58, 64, "working", 58, false],
+  ["facebook/react", null, null, 95, 9, null, 0, false],
+  [
+    "microsoft/playwright",
+    "Explain why WebKit misses the second click",
+    null,
+    180,
+    212,
+    "failed",
+    180,
+    true,
+  ],
+  [
+    "tailwindlabs/tailwindcss",
+    "Write the migration guide for container queries",
+    null,
+    260,
+    33,
+    "done",
+    260,
+    false,
+  ],
+  [
+    "remix-run/remix",
+    "Upgrade esbuild and compare the size of every route",
+    "esbuild",
+    400,
+    71,
+    "done",
+    400,
+    false,
+  ],
+  ["vitest-dev/vitest", null, null, 900, 5, null, 0, false],
+  [
+    "sqlite/sqlite",
+    "Read the planner and say when a partial index is used",
+    null,
+    1_500,
+    28,
+    null,
+    0,
+    false,
+  ],
+  [
+    "dubzzz/fast-check",
+    "Shrink the counterexamples of models faster",
+    null,
+    2_900,
+    14,
+    "done",
+    2_900,
+    false,
+  ],
+  ["cloudflare/workers-sdk", null, null, 4_400, 96, null, 0, false],
+  ["remix-run/indie-stack", "Move to Node 20", "node-20", 7_300, 2, null, 0, false],
+  ["eslint/eslint", null, null, 11_000, 40, null, 0, false],
+  [
+    "prettier/prettier",
+    "Find out why tables of emoji are not aligned",
+    null,
+    19_000,
+    22,
+    null,
+    0,
+    false,
+  ],
 ]);
 
+const TASK = "Make **all** tests of `lifecycle` pass, please. Do not loosen any of them.";
+
 const TALK = [
-  ["ada", "Make **all** tests of `lifecycle` pass, please. Do not loosen any of them."],
   [
     "agent",
     "Two of 41 failed: the alarm was armed *after* the answer, so a crash in between lost it.\n\n```ts\n" +
@@ -64,23 +137,26 @@ const TALK = [
 
 /** @returns {string} the statement that inserts the rows */
 function insertRows() {
-  const values = ROWS.map(([repository, active, messages, status, said, unread], index) => {
+  const values = ROWS.map((row, index) => {
+    const [repository, title, branch, active, messages, status, said, unread] = row;
     const [owner, name] = repository.split("/");
     const id = `${String(index).padStart(8, "0")}-0000-8000-8000-000000000000`;
+    const quoted = (/** @type {string | null} */ text) => (text === null ? "NULL" : `'${text}'`);
     const at = (/** @type {number} */ minutes) => `unixepoch() * 1000 - ${minutes * 60_000}`;
     return (
       `('${id}', 'local:${USER}', '${owner}', '${name}', 'active', ${at(active)}, ${at(active + 3_000)}, ${messages}, ` +
-      `${status ? `'${status}', ${at(said)}` : "NULL, NULL"}, ${unread ? messages : 0})`
+      `${quoted(status)}, ${status ? at(said) : "NULL"}, ${status ? 1 : 0}, ${unread ? messages : 0}, ` +
+      `${quoted(title)}, ${quoted(branch)})`
     );
   });
   return `INSERT INTO sessions (id, user_id, repo_owner, repo_name, status, last_activity, created_at, message_count,
-    agent_status, agent_at, agent_message) VALUES ${values.join(",\n")};`;
+    agent_status, agent_at, status_rev, agent_message, auto_title, branch) VALUES ${values.join(",\n")};`;
 }
 
 /** Creates one session with real messages. @returns {Promise<string>} its id */
 async function talk() {
   const client = await signIn(ORIGIN, USER);
-  await client.sendCreateForm("fleet/harbour");
+  await client.sendCreateForm("fleet/harbour", undefined, { task: TASK, branch: "lifecycle" });
   const id = await client.newestSession();
   const { token } = await client.connectAgent(id, "Bosun");
   for (const [who, text = ""] of TALK) {
@@ -107,7 +183,10 @@ function pictures(session) {
       name: "selection",
       path: "/dashboard?status=active",
       prepare: async (page) => {
-        for (const name of ["Select facebook/react", "Select sqlite/sqlite"]) {
+        for (const name of [
+          "Select facebook/react",
+          "Select Move to Node 20, remix-run/indie-stack",
+        ]) {
           await page.getByRole("checkbox", { name }).check();
         }
       },

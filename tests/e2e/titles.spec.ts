@@ -110,7 +110,7 @@ test("a session is renamed in a dialog of its own, and called by its repository 
   await expect(heading).toHaveText("אבג של Ada");
   await expect(dialog).toHaveCount(0);
   await expect(page.getByText(/^Renamed (just now|1 minute)/)).toBeVisible();
-  await expect(page).toHaveTitle("אבג של Ada · Ship");
+  await expect(page).toHaveTitle("\u2068אבג של Ada\u2069 · Ship");
 
   await page.goto(`/session/${id}/rename`);
   await title.fill("");
@@ -134,4 +134,29 @@ test("what was read can be marked as unread", async ({ page, ship, javaScriptEna
   await expect(page.getByRole("status")).toHaveText("octo/cat is unread again.");
   await expect(page).toHaveURL("/dashboard?status=active");
   await expect(page.getByText("Unread", { exact: true })).toHaveCount(1);
+});
+
+test("a row has two lines on a phone, with actions that a thumb can hit", async ({
+  page,
+  ship,
+}) => {
+  const task = `${"Find out why the page of bills is slow ".repeat(2)}`;
+  await ship.sendCreateForm("octo/cat", undefined, { task, branch: "bills/slow" });
+  const id = await ship.newestSession();
+  const agent = await Agent.connect(ship, id);
+  await agent.report({ status: "waiting", text: "Which of the two?" });
+  await expect(async () => expect(await ship.list("needs-you")).toContain(id)).toPass();
+  await ship.create("octo/dog");
+
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.goto("/dashboard?status=active");
+  for (const row of await page.locator(".session-table tbody tr").all()) {
+    expect((await row.boundingBox())!.height).toBeLessThanOrEqual(76);
+    for (const name of [/^Archive /, /^Delete /]) {
+      const action = row.getByRole("button", { name }).or(row.getByRole("link", { name }));
+      const { width, height } = (await action.boundingBox())!;
+      expect(Math.min(width, height)).toBeGreaterThanOrEqual(44);
+    }
+    await expect(row.getByRole("time")).toBeInViewport();
+  }
 });

@@ -35,7 +35,7 @@ export function StatusTabs({
           key={status}
           to={listPath(query, "", changeTo(status))}
           aria-current={status === shown ? "page" : undefined}
-          className={`button max-sm:px-2 ${status === shown ? "" : "button-quiet"}`}
+          className={`button max-sm:px-1.5 max-sm:text-sm ${status === shown ? "" : "button-quiet"}`}
         >
           {label} <span className="text-muted">{numberText(counts[status])}</span>
         </Link>
