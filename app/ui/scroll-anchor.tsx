@@ -1,8 +1,5 @@
 import { Component, createRef, type ReactNode } from "react";
 
-/** How close to the bottom of the window, in pixels, the end must be for a person to count as reading there. */
-const NEAR_END = 160;
-
 interface ScrollAnchorProps {
   /** Sequence numbers of the first and the last item shown. */
   first: number;
@@ -13,12 +10,13 @@ interface ScrollAnchorProps {
 }
 
 /**
- * @param end the element at the end of the content
- * @returns whether the window is scrolled to it, or nearly
+ * @param end the element at the end of the content; its styles make it reach as far down as it may be from the place
+ *   where it is scrolled to for a person to count as reading at the end
+ * @returns whether it is in sight
  */
 export function isAtEnd(end: HTMLElement | null): boolean {
-  const bottom = end?.getBoundingClientRect().bottom ?? Infinity;
-  return bottom < window.innerHeight + NEAR_END;
+  const { top, bottom } = end?.getBoundingClientRect() ?? { top: -1, bottom: 0 };
+  return top >= 0 && bottom <= window.innerHeight;
 }
 
 interface Place {
@@ -45,15 +43,17 @@ export class ScrollAnchor extends Component<ScrollAnchorProps> {
     if (first > 0 && first < before.first) {
       window.scrollBy(0, document.documentElement.scrollHeight - height);
     } else if (last > before.last && atEnd) {
-      this.#end.current?.scrollIntoView({ block: "end" });
+      // If the first items were dropped, the end may now be above the window.
+      const block = first > before.first ? "end" : "nearest";
+      this.#end.current?.scrollIntoView({ block });
     }
   }
 
   override render() {
     return (
-      <div className="[overflow-anchor:none]">
+      <div className="relative [overflow-anchor:none]">
         {this.props.children}
-        <div ref={this.#end} id={this.props.endId} tabIndex={-1} className="scroll-mb-60" />
+        <div ref={this.#end} id={this.props.endId} tabIndex={-1} className="scroll-end" />
       </div>
     );
   }

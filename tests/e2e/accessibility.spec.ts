@@ -2,7 +2,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright/test";
 import { Agent } from "../support/agent";
 import type { Client } from "../support/client";
-import { cutNetwork, fillCreateForm, signInAs, untilListIsAlive } from "../support/pages";
+import { cutNetwork, EMPTY, fillCreateForm, signInAs, untilListIsAlive } from "../support/pages";
 import { CONNECTED, FAULTY, IMPATIENT, urlOf } from "../support/servers";
 import { expect, test } from "../support/test";
 
@@ -101,9 +101,13 @@ const STATES: States = {
   },
   "an empty session": async (page, ship) => {
     await page.goto(`/session/${await ship.create("octo/cat")}`);
-    await expect(page.getByText("No messages yet.")).toBeVisible();
+    await expect(page.getByText(EMPTY)).toBeVisible();
   },
   "a session with all that a message can hold": openRichSession,
+  "a session that is scrolled away from its newest message": async (page, ship) => {
+    await openLong(page, ship);
+    await expect(page.getByRole("button", { name: "Jump to the newest" })).toBeVisible();
+  },
   "a session that has lost the network": async (page, ship) => {
     await page.goto(`/session/${await ship.create("octo/cat")}`);
     await expect(page.getByText("Live", { exact: true })).toBeVisible();
@@ -233,6 +237,7 @@ const ROOMY: States = {
   "the create dialog": STATES["the create dialog with wrong fields"]!,
   "the delete dialog": STATES["the delete dialog"]!,
   "a session": openRichSession,
+  "a long session": openLong,
   "a session with a new token": openMadeToken,
   "a bulk": openBulk,
   "the account": STATES["the account"]!,
@@ -324,9 +329,14 @@ async function openRichSession(page: Page, ship: Client) {
   await expect(page.getByText("Slowly.")).toBeVisible();
 }
 
+async function openLong(page: Page, ship: Client) {
+  const id = await ship.create("octo/cat");
+  for (let number = 1; number <= 12; number++) await ship.send(id, `Message ${number}`);
+  await page.goto(`/session/${id}`);
+}
+
 async function openMadeToken(page: Page, ship: Client) {
   await page.goto(`/session/${await ship.create("octo/cat")}`);
-  await page.getByText("Connect an agent").click();
   await page.getByLabel("Agent’s name").fill("Bosun");
   await page.getByRole("button", { name: "Make a token" }).click();
   await expect(page.getByRole("group", { name: "The new token" })).toBeVisible();

@@ -29,13 +29,13 @@ test("the message about an archived session is not shown again by Back and Forwa
   await expect(status).toContainText("Archived octo/cat.");
 
   await page.getByRole("link", { name: "All sessions" }).click();
-  await expect(page).toHaveURL("/dashboard?status=active");
+  await expect(page).toHaveURL("/dashboard?status=archived");
   await expect(status).toHaveText("");
   await page.goBack();
   await expect(page.getByRole("button", { name: "Restore" })).toBeVisible();
   await expect(status).toHaveText("");
   await page.goForward();
-  await expect(page).toHaveURL("/dashboard?status=active");
+  await expect(page).toHaveURL("/dashboard?status=archived");
   await expect(status).toHaveText("");
 });
 

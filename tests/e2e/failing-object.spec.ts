@@ -1,5 +1,13 @@
 /** A server whose objects fail as the repository's name says: see support/companions/faulty.ts. */
-import { detail, expectRows, fillCreateForm, messages, press, sendMessage } from "../support/pages";
+import {
+  detail,
+  EMPTY,
+  expectRows,
+  fillCreateForm,
+  messages,
+  press,
+  sendMessage,
+} from "../support/pages";
 import { FAULTY, urlOf } from "../support/servers";
 import { expect, test } from "../support/test";
 
@@ -44,7 +52,7 @@ test("a session whose object could not be set up works once the object does", as
   const [id = ""] = await ship.list();
 
   await page.goto(`/session/${id}`);
-  await expect(page.getByText("No messages yet.")).toBeVisible();
+  await expect(page.getByText(EMPTY)).toBeVisible();
   await sendMessage(page, "Hello");
   await expect(messages(page)).toHaveCount(1);
   await expect(detail(page, "Messages")).toHaveText("1 message");
@@ -171,7 +179,7 @@ test("a session whose object cannot be reached shows the rest, and all of it lat
   await expect(page.getByText("The conversation cannot be reached just now.")).toBeVisible();
 
   await page.reload();
-  await expect(page.getByText("No messages yet.")).toBeVisible();
+  await expect(page.getByText(EMPTY)).toBeVisible();
   await sendMessage(page, "Hello");
   await expect(messages(page)).toHaveCount(1);
 });

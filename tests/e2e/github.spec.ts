@@ -241,6 +241,22 @@ test.describe("picking a repository", () => {
     await expect(rowOf(page, "octo-org/ship")).toHaveCount(1);
   });
 
+  test("finds it by a pasted address, whose branch fills the branch", async ({
+    page,
+    javaScriptEnabled,
+  }) => {
+    await signInWithGitHub(page, { installations: [SHIP] });
+    await page.getByRole("link", { name: "New session" }).click();
+    const address = "http://127.0.0.1/octo-org/ship/tree/fix/login"; // GITHUB_URL's host
+    await page.getByLabel("Search repositories").fill(address);
+    if (javaScriptEnabled === false) await page.getByRole("button", { name: "Search" }).click();
+    await expect(page.getByLabel("Branch")).toHaveValue("fix/login");
+    await page.getByRole("radio", { name: "octo-org/ship" }).check();
+    await page.getByRole("button", { name: "Create session" }).click();
+
+    await expect(page.getByRole("rowheader")).toHaveText(["octo-org/shipfix/login"]);
+  });
+
   test("takes no other, whatever is sent", async ({ page, baseURL }) => {
     await signInWithGitHub(page, {
       installations: [{ ...SHIP, unselected: [{ name: "other" }] }],

@@ -1,5 +1,5 @@
 /** A server that archives after 12 seconds of idleness, and shows a warning 8 seconds before. */
-import { detail, expectRows, rowOf } from "../support/pages";
+import { detail, expectRows, openDetails, rowOf } from "../support/pages";
 import { IMPATIENT, urlOf } from "../support/servers";
 import { expect, test } from "../support/test";
 
@@ -32,6 +32,7 @@ test("an idle session is announced, kept on demand, else archived with the reaso
   await expect(rowOf(page, "octo/idle")).toContainText("automatically, for being idle");
   await expect(rowOf(page, "octo/kept")).toHaveCount(0);
   await page.goto(`/session/${kept}`);
+  await openDetails(page);
   await expect(page.getByRole("region", { name: "History" })).toContainText("Kept active");
 });
 

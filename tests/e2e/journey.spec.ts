@@ -8,6 +8,7 @@ import { freshName } from "../support/client";
 import { test, type OwnServer } from "../support/own-server";
 import {
   detail,
+  EMPTY,
   expectRows,
   fillCreateForm,
   messages,
@@ -60,14 +61,13 @@ test("a whole use: thirty sessions, talk, search, cleaning up, power failures, a
 
   const { path, token } = await test.step("talks, and connects an agent", async () => {
     await rowOf(page, TALKED).first().getByRole("link", { name: TALKED, exact: true }).click();
-    await expect(page.getByText("No messages yet.")).toBeVisible();
+    await expect(page.getByText(EMPTY)).toBeVisible();
     await sendMessage(page, QUESTION);
     await expect(messages(page)).toHaveCount(1);
     await expect(messages(page).getByRole("strong")).toHaveText("all");
     await expect(messages(page).locator("pre")).toContainText("npm test");
     const path = new URL(page.url()).pathname;
 
-    await page.getByText("Connect an agent").click();
     await page.getByLabel("Agent’s name").fill("Bosun");
     await page.getByRole("button", { name: "Make a token" }).click();
     const token = await page.getByLabel("The token", { exact: true }).innerText();

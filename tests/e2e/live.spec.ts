@@ -11,6 +11,7 @@ import {
   expectRows,
   fillCreateForm,
   messages,
+  openDetails,
   sendMessage,
   signInAs,
 } from "../support/pages";
@@ -144,7 +145,6 @@ test("an agent's typed name stays while the page revalidates @js", async ({
 }) => {
   const id = await ship.create("octo/cat");
   await openLive(page, id);
-  await page.getByText("Connect an agent").click();
   await page.getByLabel("Agent’s name").fill("Bosun");
 
   await elsewhere.ship.change("archive", id);
@@ -280,7 +280,8 @@ test("two hundred messages in a burst arrive in order, each once, and the page k
   await expect(messages(page).first()).toContainText("Before 1");
   await agents[0].report({ text: "One more." });
   await expect(messages(page)).toHaveCount(204);
-  await page.getByRole("link", { name: "Skip to the newest" }).click();
+  await page.getByRole("button", { name: "1 new message" }).click();
+  await expect(page.getByRole("button", { name: "1 new message" })).toHaveCount(0);
   await agents[0].report({ text: "The last one." });
   await expect(messages(page)).toHaveCount(200);
   await expectLastMessages(page, ["One more.", "The last one."]);
@@ -293,7 +294,7 @@ async function inTurn(reports: (() => Promise<unknown>)[]) {
 test("a token is made, shown once, used, revoked and gone @phone", async ({ page, ship }) => {
   const id = await ship.create("octo/cat");
   await page.goto(`/session/${id}`);
-  await page.getByText("Connect an agent").click();
+  await openDetails(page);
   await page.getByLabel("Agent’s name").fill("Builder");
   await page.getByRole("button", { name: "Make a token" }).click();
 
@@ -303,7 +304,7 @@ test("a token is made, shown once, used, revoked and gone @phone", async ({ page
   await page.goto(`/session/${id}`);
   await expect(made).toHaveCount(0);
 
-  await page.getByText("Connect an agent").click();
+  await openDetails(page);
   await expect(page.getByText("1 connected")).toBeVisible();
   const agents = page.getByRole("list", { name: "Connected agents" });
   await expect(agents).toContainText("never used");
@@ -318,7 +319,6 @@ test("a token that was just made stays on the page while it changes @js", async 
 }) => {
   const id = await ship.create("octo/cat");
   await openLive(page, id);
-  await page.getByText("Connect an agent").click();
   await page.getByLabel("Agent’s name").fill("Builder");
   await page.getByRole("button", { name: "Make a token" }).click();
   const token = page.getByLabel("The token", { exact: true });

@@ -1,5 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { detail, expectFieldError, messages, rowOf, sendMessage } from "../support/pages";
+import {
+  detail,
+  EMPTY,
+  expectFieldError,
+  messages,
+  openDetails,
+  rowOf,
+  sendMessage,
+} from "../support/pages";
 import { expect, test } from "../support/test";
 
 test("a session is opened from the list, and tells what it is @phone", async ({ page, ship }) => {
@@ -15,6 +23,7 @@ test("a session is opened from the list, and tells what it is @phone", async ({ 
   const repository = detail(page, "Repository").getByRole("link", { name: "octo/cat on GitHub" });
   await expect(repository).toHaveAttribute("href", "https://github.com/octo/cat");
   await expect(detail(page, "Status")).toHaveText("Active");
+  await openDetails(page);
   await expect(detail(page, "Messages")).toHaveText("no messages");
   for (const term of ["Created", "Last activity"]) {
     const time = detail(page, term).getByRole("time");
@@ -28,10 +37,72 @@ test("a session is opened from the list, and tells what it is @phone", async ({ 
   await expect(page).toHaveURL("/dashboard?status=active");
 });
 
+test("a session leads back to the list that it is on", async ({ page, ship }) => {
+  const id = await ship.create("octo/cat");
+  await ship.change("archive", id);
+  await page.goto(`/session/${id}`);
+  await page.getByRole("link", { name: "All sessions" }).click();
+  await expect(page).toHaveURL("/dashboard?status=archived");
+
+  await page.goto(`/session/${id}`);
+  await page.getByRole("link", { name: "Delete", exact: true }).click();
+  await page.getByRole("link", { name: "Cancel" }).click();
+  await expect(page).toHaveURL("/dashboard?status=archived");
+});
+
+test("the conversation comes first; its details are beside it, or folded below it on a phone @phone", async ({
+  page,
+  ship,
+  isMobile,
+}) => {
+  const id = await ship.create("octo/cat");
+  await ship.send(id, "Hello");
+  await page.goto(`/session/${id}`);
+  const boxOf = async (name: string) => (await page.getByRole("region", { name }).boundingBox())!;
+  const conversation = await boxOf("Conversation");
+  const details = await boxOf("Details");
+  const name = page.getByLabel("Agent’s name");
+
+  if (isMobile) {
+    expect(details.y).toBeGreaterThan(conversation.y + conversation.height);
+    await expect(name).toBeHidden();
+    await page.getByText("Details", { exact: true }).click();
+  } else {
+    expect(details.x).toBeGreaterThan(conversation.x + conversation.width);
+    await expect(page.getByText("Details", { exact: true })).toBeHidden();
+  }
+  await expect(name).toBeVisible();
+  await expect(page.getByRole("region", { name: "History" })).toContainText("Created");
+});
+
+test("an empty page leads to what comes next, also on a phone", async ({ page, ship }) => {
+  const id = await ship.create("octo/cat");
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.goto(`/session/${id}`);
+  await expect(page.getByText(EMPTY)).toBeVisible();
+  const connect = page.getByRole("link", { name: "Connect an agent" });
+  await connect.click();
+  await expect(page.getByLabel("Agent’s name")).toBeFocused();
+  await expect(page.getByLabel("Agent’s name")).toBeInViewport();
+
+  await page.keyboard.type("Bosun");
+  await page.getByRole("button", { name: "Make a token" }).click();
+  const token = page.getByRole("group", { name: "The new token" });
+  await expect(token).toBeVisible();
+  await connect.click();
+  await expect(page.getByLabel("Agent’s name")).toBeFocused();
+  await expect(token).toBeVisible();
+
+  await sendMessage(page, "Hello");
+  await expect(messages(page)).toHaveCount(1);
+  await expect(page.getByText(EMPTY)).toHaveCount(0);
+});
+
 test("a message is sent, shown and counted at once @phone", async ({ page, ship }) => {
   const id = await ship.create("octo/cat");
   await page.goto(`/session/${id}`);
-  await expect(page.getByText("No messages yet.")).toBeVisible();
+  await expect(page.getByText(EMPTY)).toBeVisible();
+  await openDetails(page);
   const lastActivity = detail(page, "Last activity").getByRole("time");
   const created = await lastActivity.getAttribute("datetime");
 

@@ -37,6 +37,15 @@ export function detail(page: Page, term: string): Locator {
   return page.locator("dt").getByText(term, { exact: true }).locator("xpath=following-sibling::dd");
 }
 
+/** Unfolds the details of the session's page that is open. On a wide screen they are always open. */
+export async function openDetails(page: Page) {
+  const folded = page.locator("details:not([open]) > summary").getByText("Details");
+  if (await folded.isVisible()) await folded.click();
+}
+
+/** What a session's page says while it has no messages. */
+export const EMPTY = "Nothing has been said here yet";
+
 export async function sendMessage(page: Page, text: string) {
   await page.getByLabel("Message").fill(text);
   await page.getByRole("button", { name: "Send" }).click();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { sessionName } from "../../app/sessions/protocol/session";
 import { titleOfTask, titleProblem } from "../../app/sessions/protocol/title";
 import { utf8Bytes } from "../../app/sessions/protocol/budgets";
 import { checkFields } from "../../app/platform/http/form.server";
@@ -42,6 +43,23 @@ describe("the title of a task", () => {
   ])("is read at once from what is made to be slow: %#", (task) => {
     expect(utf8Bytes(titleOfTask(task) ?? "")).toBeLessThan(1_001);
   });
+});
+
+describe("the name of a session in a plain text", () => {
+  const named = (heading: string | null) =>
+    sessionName({ heading, repo_owner: "octo", repo_name: "cat" });
+
+  test("is its title, or its repository", () => {
+    expect(named("Fix the login")).toBe("Fix the login");
+    expect(named(null)).toBe("octo/cat");
+  });
+
+  test.each(["אבג", "see אבג.", "مرحبا", "𞤀𞤣"])(
+    "does not turn the words beside it: %s",
+    (title) => {
+      expect(named(title)).toBe(`\u2068${title}\u2069`);
+    },
+  );
 });
 
 describe("the form that renames a session", () => {

@@ -88,7 +88,7 @@ export class Browser {
     const key = crypto.randomUUID();
     const another = `${owner}/${name}`;
     await this.post("/dashboard/new", { key, repoOwner: owner, repoName: name, another });
-    const list = await (await this.get("/dashboard")).text();
+    const list = await (await this.get("/dashboard?status=active")).text();
     return /\/session\/([0-9a-f-]{36})/.exec(list)?.[1] ?? "";
   }
 }

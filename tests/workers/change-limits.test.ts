@@ -63,6 +63,14 @@ describe("changing sessions within a minute", () => {
     expect(await everythingStored()).toEqual(before);
   });
 
+  test("keeps the title that was typed", async () => {
+    const { id } = await newSession(userId);
+    await haveChanged(121);
+    const answer = await ada.post(`/session/${id}/rename`, { title: 'Mine, "all" of it' });
+    expect(answer.status).toBe(429);
+    expect(await answer.text()).toContain('value="Mine, &quot;all&quot; of it"');
+  });
+
   test("goes on when the minute is over, and counts a page of sessions as one", async () => {
     await newRows(userId, 50);
     await haveChanged(119);

@@ -5,6 +5,7 @@ import { appendMessage } from "../../app/sessions/conversation/messages.server";
 import { deleteSession } from "../../app/sessions/lifecycle/deletion.server";
 import { changeStatus, createSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import { findSessionWithHistory } from "../../app/sessions/session-queries.server";
+import { appEnv, Browser } from "./app";
 import { settleBulks as settleDuties } from "./bulk-support";
 import {
   answerLost,
@@ -98,6 +99,22 @@ describe("while the object cannot be reached, a task", () => {
 
     expect((await inStorage(id)).messages).toMatchObject([MESSAGE]);
     expect(await settled(id)).toBe("row, ready with 1");
+  });
+
+  test("is on the page of the newest messages, and not on an earlier part", async () => {
+    const ada = await new Browser().signIn();
+    const key = crypto.randomUUID();
+    const fields = { key, repoOwner: "octo", repoName: "cat", task: "Fix the login" };
+    const { SESSION_DO } = faultyEnv({ initialize: refused });
+    const noObject = new Browser({ ...appEnv, SESSION_DO });
+    for (const [name, value] of ada.cookies) noObject.cookies.set(name, value);
+    await noObject.post("/dashboard/new", fields);
+    const list = await (await ada.get("/dashboard?status=active")).text();
+    const [path = ""] = /\/session\/[0-9a-f-]{36}/.exec(list) ?? [];
+
+    const said = /<li\b[^>]*>(?:(?!<\/li>).)*Fix the login/s;
+    expect(await (await ada.get(path)).text()).toMatch(said);
+    expect(await (await ada.get(`${path}?before=1`)).text()).not.toMatch(said);
   });
 
   test("comes before a message that reaches the object first", async () => {

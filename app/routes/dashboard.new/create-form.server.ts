@@ -8,7 +8,7 @@ import { retryAfter } from "../../platform/http/retry-after.server";
 import { createInput, pickInput } from "../../sessions/lifecycle/lifecycle-input.server";
 import type { CreateForm, CreateResult } from "../../sessions/lifecycle/lifecycle.server";
 import type { NewSession } from "../../sessions/lifecycle/create-statements.server";
-import { repositoryName, type SessionRow } from "../../sessions/protocol/session";
+import { repositoryName, sessionName, type SessionRow } from "../../sessions/protocol/session";
 import type { ActiveOnRepository } from "../../sessions/session-summary";
 import { numberText } from "../../ui/number";
 
@@ -78,7 +78,7 @@ function invalid(typed: Fields, errors: Fields) {
 export function namedText(session: SessionRow): string {
   return session.heading === null
     ? `a session for ${repositoryName(session)}`
-    : `“${session.heading}”`;
+    : `“${sessionName(session)}”`;
 }
 
 /** @returns the response for a session that was not created, with the reason and the submitted values */

@@ -16,7 +16,11 @@ import { findActiveOnRepository } from "../../sessions/lifecycle/active-on-repos
 import { CreateSessionDialog } from "../../sessions/lifecycle/create-session-dialog";
 import { createSession } from "../../sessions/lifecycle/lifecycle.server";
 import { RepositoryFields } from "../../sessions/lifecycle/repository-fields";
-import { repositorySearch, splitRepositoryFields } from "../../sessions/lifecycle/repository-link";
+import {
+  parseRepositoryLink,
+  repositorySearch,
+  splitRepositoryFields,
+} from "../../sessions/lifecycle/repository-link";
 import { notifyChanged } from "../../sessions/notify.server";
 import { listPath } from "../../sessions/paths";
 import type { Repository } from "../../sessions/protocol/session";
@@ -38,7 +42,9 @@ export const headers = passRetryAfter;
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { env, now, reads } = context;
   const formKey = crypto.randomUUID();
-  const find = repositorySearch(parseFind(request), env.GITHUB_URL);
+  const sought = parseFind(request);
+  const find = repositorySearch(sought, env.GITHUB_URL);
+  const branch = parseRepositoryLink(sought, env.GITHUB_URL)?.branch ?? "";
   const { chosen, active, isGitHub, tokens } = await verifySession(
     request,
     context,
@@ -55,7 +61,8 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
     },
   );
   const offer = tokens ? await makeOffer(env, tokens.row, now, find) : null;
-  return json({ formKey, chosen, active, now, isGitHub, find, offer, gitHubUrl: env.GITHUB_URL });
+  const gitHubUrl = env.GITHUB_URL;
+  return json({ formKey, chosen, branch, active, now, isGitHub, find, offer, gitHubUrl });
 }
 
 /**
@@ -88,7 +95,7 @@ export default function NewSession() {
   const { formKey, isGitHub, offer, find, ...page } = useLoaderData<typeof loader>();
   const failed = useStickyActionData<Failure>();
   const [query] = useSearchParams();
-  const typed = failed?.typed ?? typedFor(page.chosen);
+  const typed = failed?.typed ?? { ...typedFor(page.chosen), branch: page.branch };
   const active = failed ? failed.active : page.active;
   const dialog = {
     formKey: failed?.typed.key ?? formKey,

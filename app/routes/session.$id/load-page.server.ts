@@ -51,7 +51,7 @@ export async function loadPage(
     session.messageCount = conversation.messageCount;
     // The row in D1 is updated up to 10 seconds after the Durable Object.
     session.lastActivity = Math.max(row.last_activity, conversation.lastActivity);
-    if (task && conversation.messageCount === 0) {
+    if (task && conversation.messageCount === 0 && before === undefined) {
       const { text, ...message } = messageOfTask(task, row.created_at);
       conversation.messages = [{ ...message, content: [{ p: [text] }] }];
       session.messageCount = 1;

@@ -20,6 +20,7 @@ import type { SessionAnswer } from "../../sessions/page/open-session";
 import { parseNumber, parseSessionId, sessionNotFound } from "../../sessions/session-input.server";
 import { listPath } from "../../sessions/paths";
 import { sessionName } from "../../sessions/protocol/session";
+import { isolated } from "../../sessions/protocol/title";
 import { ErrorPanel } from "../../ui/error-panel";
 import { unlessUnreachable, type Unreachable } from "../../ui/hooks/should-revalidate";
 import { connectAction, NOT_REACHED, sendAction, sessionFailure } from "./actions.server";
@@ -91,7 +92,7 @@ function failureOf(result: ChangeResult) {
 }
 
 function nameOf({ session }: PageData): string {
-  return session.title ?? session.repository;
+  return session.title === null ? session.repository : isolated(session.title);
 }
 
 /** If the network fails, returns an alert instead of throwing, so that the page and the draft are not lost. */

@@ -1,8 +1,9 @@
 import { Link, Outlet } from "@remix-run/react";
 import { useEffect } from "react";
 import { OpenSession, type SessionAnswer } from "../../sessions/page/open-session";
-import { SessionDetails, SessionHistory } from "../../sessions/page/session-details";
+import { SessionDetails } from "../../sessions/page/session-details";
 import { SessionHeader } from "../../sessions/page/session-header";
+import { listPath } from "../../sessions/paths";
 import { useStickyActionData } from "../../ui/hooks/use-sticky-action-data";
 import type { PageData } from "./load-page.server";
 
@@ -13,24 +14,29 @@ export function SessionView({ page }: { page: PageData }) {
   useEffect(() => {
     shownSessions.add(session.id);
   }, [session.id]);
+  const alert = answered?.draft ? undefined : answered?.alert;
   return (
-    <div className="grid gap-5">
-      <Link to="/dashboard" className="link icon-back justify-self-start">
+    <div className="grid grid-cols-1 gap-5">
+      <Link
+        to={listPath(new URLSearchParams({ status: session.status }))}
+        className="link icon-back justify-self-start"
+      >
         All sessions
       </Link>
-      <SessionHeader session={session} />
-      {answered?.alert && !answered.draft && (
-        <p role="alert" className="notice text-danger">
-          {answered.alert}
-        </p>
-      )}
       {conversation.state === "ready" ? (
-        <OpenSession page={page} conversation={conversation} answered={answered} />
+        <OpenSession page={page} conversation={conversation} answered={answered} alert={alert} />
       ) : (
         <>
-          <SessionDetails session={session} now={page.now} />
-          <p className="notice text-warn">{NO_CONVERSATION[conversation.state]}</p>
-          <SessionHistory events={page.events} older={page.olderEvents} now={page.now} />
+          <SessionHeader session={session} agent={session.agent} now={page.now} alert={alert} />
+          <div className="session-page">
+            <p className="notice text-warn">{NO_CONVERSATION[conversation.state]}</p>
+            <SessionDetails
+              session={session}
+              events={page.events}
+              older={page.olderEvents}
+              now={page.now}
+            />
+          </div>
         </>
       )}
       <Outlet />

@@ -27,6 +27,9 @@ interface AgentsPanelProps {
   failed: { error: string; name: string } | undefined;
 }
 
+/** The name of the field for an agent's name, and its id: links to it lead to the form. */
+export const NAME_FIELD = "name";
+
 /** Lists the agents of a session with their tokens, and creates tokens. */
 export function AgentsPanel(props: AgentsPanelProps) {
   const { tokens, address, now, made, failed } = props;
@@ -34,42 +37,36 @@ export function AgentsPanel(props: AgentsPanelProps) {
   const [key, setKey] = useState(props.nextKey ?? props.freshKey);
   if (props.nextKey && props.nextKey !== key) setKey(props.nextKey);
   const making = useNavigation().formData?.get("key") === key;
-  // A response opens the panel; it stays open after that, so that it does not close while the user works in it.
-  const answered = made !== undefined || failed !== undefined;
-  const [unfolded, setUnfolded] = useState(answered);
-  if (answered && !unfolded) setUnfolded(true);
   return (
-    <details className="panel group px-4 py-3" open={unfolded || undefined}>
-      <summary className="cursor-pointer font-semibold">
-        <h2 className="inline text-base">Connect an agent</h2>
+    <section aria-labelledby="agents">
+      <h2 id="agents" className="font-semibold">
+        Connect an agent
         {tokens.length > 0 && (
           <span className="ml-2 text-sm font-normal text-muted">{tokens.length} connected</span>
         )}
-      </summary>
-      <div className="mt-3 grid gap-4">
-        {made && <MadeTokenNotice made={made} address={address} />}
-        {tokens.length > 0 && <TokenList tokens={tokens} now={now} />}
-        <Form method="post" className="grid gap-3" preventScrollReset>
-          <input type="hidden" name="key" value={key} />
-          <Field
-            key={key}
-            label="Agent’s name"
-            name="name"
-            hint="It stands beside what the agent writes. The token works for this session only."
-            defaultValue={failed?.name}
-            error={failed?.error}
-          />
-          <button
-            name="intent"
-            value="connect"
-            className="button justify-self-start"
-            disabled={making}
-          >
-            Make a token
-          </button>
-        </Form>
-      </div>
-    </details>
+      </h2>
+      {made && <MadeTokenNotice made={made} address={address} />}
+      {tokens.length > 0 && <TokenList tokens={tokens} now={now} />}
+      <Form method="post" className="grid gap-3" preventScrollReset>
+        <input type="hidden" name="key" value={key} />
+        <Field
+          key={key}
+          label="Agent’s name"
+          name={NAME_FIELD}
+          hint="It stands beside what the agent writes. The token works for this session only."
+          defaultValue={failed?.name}
+          error={failed?.error}
+        />
+        <button
+          name="intent"
+          value="connect"
+          className="button justify-self-start"
+          disabled={making}
+        >
+          Make a token
+        </button>
+      </Form>
+    </section>
   );
 }
 

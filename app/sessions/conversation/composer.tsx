@@ -10,8 +10,10 @@ import {
 } from "react";
 import { useHydrated } from "../../ui/hooks/use-hydrated";
 import { useMediaQuery } from "../../ui/hooks/use-media-query";
+import { isAtEnd } from "../../ui/scroll-anchor";
 import { MESSAGE_BYTES, utf8Bytes } from "../protocol/budgets";
 import type { ShownMessage } from "../protocol/message";
+import { END_ID } from "./live-session";
 
 /** With a mouse there is a keyboard with Shift, so Enter can send. On a phone's keyboard, Enter must break the line. */
 const HAS_MOUSE = "(pointer: fine)";
@@ -42,6 +44,7 @@ interface ComposerProps {
  */
 export function Composer({ sessionId, freshKey, messages, archived, failed }: ComposerProps) {
   const isSent = (key: string) => messages.some((message) => message.client_key === key);
+  const form = useRef<HTMLFormElement>(null);
   const text = useRef<HTMLTextAreaElement>(null);
   const [draft, setDraft] = useState<Draft>({ key: freshKey, text: "" });
   const [answered, setAnswered] = useState<typeof failed>();
@@ -55,6 +58,9 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
 
   useStoredDraft(`draft ${sessionId}`, text, draft, setDraft);
   useFocusOnChange(text, draft.key);
+  useMeasuredHeight(form);
+
+  const scrollToIt = useScrollToSent(isSent);
 
   const sending = useNavigation().formData?.get("key") === draft.key;
   useFreshKey(isSent(draft.key) && !sending);
@@ -66,9 +72,11 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
 
   return (
     <Form
+      ref={form}
       method="post"
       action={`/session/${sessionId}`}
       preventScrollReset
+      onSubmit={() => scrollToIt(draft.key)}
       className="composer grid grid-cols-1 gap-2"
     >
       <input type="hidden" name="key" value={draft.key} />
@@ -141,6 +149,40 @@ function useStoredDraft(
       sessionStorage.removeItem(name);
     }
   }, [name, field, draft, setDraft]);
+}
+
+/** @returns a function that scrolls to the message with this key as soon as it is shown */
+function useScrollToSent(isSent: (key: string) => boolean): (key: string) => void {
+  const awaited = useRef<string>();
+  useEffect(() => {
+    if (awaited.current === undefined || !isSent(awaited.current)) return;
+    awaited.current = undefined;
+    document.getElementById(END_ID)?.scrollIntoView({ block: "nearest" });
+  });
+  return (key) => (awaited.current = key);
+}
+
+/**
+ * Keeps the form's height in `--composer`, for the styles of what it covers; and a person who reads at the end there when
+ * the form grows.
+ */
+function useMeasuredHeight(form: RefObject<HTMLFormElement | null>) {
+  useEffect(() => {
+    const { style } = document.documentElement;
+    let known = false;
+    const observer = new ResizeObserver(() => {
+      const end = document.getElementById(END_ID);
+      const stay = known && isAtEnd(end); // with the height before; opening a page scrolls nothing
+      known = true;
+      style.setProperty("--composer", `${form.current?.offsetHeight}px`);
+      if (stay) end?.scrollIntoView({ block: "nearest" });
+    });
+    if (form.current) observer.observe(form.current);
+    return () => {
+      observer.disconnect();
+      style.removeProperty("--composer");
+    };
+  }, [form]);
 }
 
 /** Revalidates the page, which loads a fresh key, if the draft's key is used: its message is stored. */

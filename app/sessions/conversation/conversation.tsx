@@ -6,6 +6,7 @@ import { relativeTime, RelativeTime } from "../../ui/time";
 import { ConnectionClosed } from "../connection-closed";
 import { plainText } from "../protocol/markdown";
 import type { ShownMessage } from "../protocol/message";
+import { goToNewest, JumpToNewest } from "./jump-to-newest";
 import { END_ID } from "./live-session";
 import { MarkdownView } from "./markdown-view";
 
@@ -22,6 +23,7 @@ interface ConversationProps {
 /** The messages of a session, with a link to load earlier ones. */
 export function Conversation({ messages, isEarlierPart, now, onLoadEarlier }: ConversationProps) {
   const [first] = messages;
+  const last = messages.at(-1)?.id ?? 0;
   function loadEarlier(event: MouseEvent) {
     if (isEarlierPart || event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
@@ -36,7 +38,11 @@ export function Conversation({ messages, isEarlierPart, now, onLoadEarlier }: Co
           </Link>
         )}
         {messages.length > 5 && (
-          <a href={`#${END_ID}`} className="link">
+          <a
+            href={`#${END_ID}`}
+            className={`link ${isEarlierPart ? "" : "skip"}`}
+            onClick={goToNewest}
+          >
             Skip to the newest
           </a>
         )}
@@ -46,13 +52,13 @@ export function Conversation({ messages, isEarlierPart, now, onLoadEarlier }: Co
           </Link>
         )}
       </p>
-      {messages.length === 0 && <p className="text-muted">No messages yet.</p>}
-      <ScrollAnchor first={first?.id ?? 0} last={messages.at(-1)?.id ?? 0} endId={END_ID}>
+      <ScrollAnchor first={first?.id ?? 0} last={last} endId={END_ID}>
         <ol className="grid gap-3">
           {messages.map((message) => (
             <MessageItem key={message.id} message={message} now={now} />
           ))}
         </ol>
+        {!isEarlierPart && <JumpToNewest last={last} />}
       </ScrollAnchor>
       <MessageLog messages={messages} />
     </>

@@ -1,8 +1,8 @@
 import { Form } from "@remix-run/react";
-import { useMemo } from "react";
+import { useMemo, type MouseEvent } from "react";
 import { useHydrated } from "../../ui/hooks/use-hydrated";
 import { useMovingNow } from "../../ui/time";
-import { AgentsPanel, type MadeToken } from "../agents/agents-panel";
+import { AgentsPanel, NAME_FIELD, type MadeToken } from "../agents/agents-panel";
 import { Composer, type Draft } from "../conversation/composer";
 import { ConnectionStatus, Conversation } from "../conversation/conversation";
 import type { ConversationPage as ConversationAnswer } from "../conversation/conversation.server";
@@ -10,12 +10,12 @@ import { isNew, useLiveSession, useSeen } from "../conversation/live-session";
 import { useNeedsYouTitle } from "../needs-you-title";
 import type { ShownMessage } from "../protocol/message";
 import { endsWhenSeen, type AgentReport, type Seen, type SessionEvent } from "../protocol/session";
-import { AgentStatusLabel } from "../session-text";
-import { SessionDetails, SessionHistory, type SessionDetailsProps } from "./session-details";
+import { SessionDetails } from "./session-details";
+import { SessionHeader, type ShownSession } from "./session-header";
 
 /** The loader data of a session's page, except its conversation. */
 export interface SessionPage {
-  session: SessionDetailsProps["session"];
+  session: ShownSession;
   /** How many of the owner's sessions need them. */
   needsYou: number;
   events: SessionEvent[];
@@ -51,11 +51,12 @@ interface OpenSessionProps {
   page: SessionPage;
   conversation: Extract<ConversationAnswer, { state: "ready" }>;
   answered: SessionAnswer | undefined;
+  /** The error of an action that has no field on the page. */
+  alert: string | undefined;
 }
 
 /** The page of a session whose conversation was loaded, with live updates. */
-export function OpenSession({ page, conversation, answered }: OpenSessionProps) {
-  const { events, freshKeys, address } = page;
+export function OpenSession({ page, conversation, answered, alert }: OpenSessionProps) {
   const earlier = page.before !== null;
   const { status, id } = page.session;
   const live = useLiveSession(id, page.session, conversation, {
@@ -66,45 +67,78 @@ export function OpenSession({ page, conversation, answered }: OpenSessionProps) 
   // New messages and reports are later than the loader's `now`.
   const now = Math.max(useMovingNow(page.now), last?.created_at ?? 0, live.agent?.at ?? 0);
   const session = earlier ? page.session : upToDate(page.session, last);
+  const { made, token: failed, nextTokenKey } = answered ?? {};
   return (
-    <div className="session-page">
-      <SessionDetails session={session} now={now}>
-        <AgentStatusLabel report={live.agent} now={now} />
-      </SessionDetails>
-      <section aria-labelledby="conversation" className="conversation">
-        <div className="flex flex-wrap items-baseline justify-between gap-3">
-          <h2 id="conversation" className="text-lg font-semibold">
-            Conversation
-          </h2>
-          {!earlier && <ConnectionStatus connection={live.connection} />}
-        </div>
-        <UnreadNotice sessionId={id} {...live} seen={page.seen} />
-        <Conversation
-          messages={live.messages}
-          isEarlierPart={earlier}
+    <>
+      <SessionHeader session={session} agent={live.agent} now={now} alert={alert} />
+      <div className="session-page">
+        <section aria-labelledby="conversation" className="conversation">
+          <div className="flex flex-wrap items-baseline justify-between gap-3">
+            <h2 id="conversation" className="font-semibold">
+              Conversation
+            </h2>
+            {!earlier && <ConnectionStatus connection={live.connection} />}
+          </div>
+          <UnreadNotice sessionId={id} {...live} seen={page.seen} />
+          {!last && !earlier && <WhatNext />}
+          <Conversation
+            messages={live.messages}
+            isEarlierPart={earlier}
+            now={now}
+            onLoadEarlier={live.loadEarlier}
+          />
+          <Composer
+            sessionId={id}
+            freshKey={page.freshKeys.message}
+            messages={live.messages}
+            archived={status === "archived"}
+            failed={useFailed(answered)}
+          />
+        </section>
+        <SessionDetails
+          session={session}
+          events={page.events}
+          older={page.olderEvents}
           now={now}
-          onLoadEarlier={live.loadEarlier}
-        />
-        <Composer
-          sessionId={id}
-          freshKey={freshKeys.message}
-          messages={live.messages}
-          archived={status === "archived"}
-          failed={useFailed(answered)}
-        />
-      </section>
-      <AgentsPanel
-        tokens={conversation.tokens}
-        address={address}
-        freshKey={freshKeys.token}
-        nextKey={answered?.nextTokenKey}
-        now={now}
-        made={answered?.made}
-        failed={answered?.token}
-      />
-      <SessionHistory events={events} older={page.olderEvents} now={now} />
+          answered={made !== undefined || failed !== undefined}
+        >
+          <AgentsPanel
+            tokens={conversation.tokens}
+            address={page.address}
+            freshKey={page.freshKeys.token}
+            nextKey={nextTokenKey}
+            now={now}
+            made={made}
+            failed={failed}
+          />
+        </SessionDetails>
+      </div>
+    </>
+  );
+}
+
+/** Shown in place of the messages while there are none. */
+function WhatNext() {
+  return (
+    <div className="grid justify-items-start gap-3">
+      <p>
+        Nothing has been said here yet: write below what is to be done, or connect an agent that
+        reports here.
+      </p>
+      <a href={`#${NAME_FIELD}`} className="button icon-agent" onClick={openAgentForm}>
+        Connect an agent
+      </a>
     </div>
   );
+}
+
+/** Does what the browser does without JavaScript, except for a navigation, which would take a new token off the page. */
+function openAgentForm(event: MouseEvent) {
+  const field = document.getElementById(NAME_FIELD);
+  if (!field) return;
+  event.preventDefault();
+  field.closest("details")?.setAttribute("open", "");
+  field.focus();
 }
 
 /** Picks the composer's error from the action data; memoized, so that the composer can compare it by identity. */

@@ -1,4 +1,5 @@
 /** The types of sessions, used by browser and server. Times are epoch milliseconds. */
+import { isolated } from "./title";
 
 export type SessionStatus = "active" | "archived";
 
@@ -172,11 +173,11 @@ export function repositoryName(session: Pick<SessionRow, "repo_owner" | "repo_na
   return `${session.repo_owner}/${session.repo_name}`;
 }
 
-/** @returns what a session is called: its title, or its repository as "owner/name" if it has none */
+/** @returns what a session is called in a plain text: its title, or its repository as "owner/name" if it has none */
 export function sessionName(
   session: Pick<SessionRow, "heading" | "repo_owner" | "repo_name">,
 ): string {
-  return session.heading ?? repositoryName(session);
+  return session.heading === null ? repositoryName(session) : isolated(session.heading);
 }
 
 /**

@@ -32,6 +32,15 @@ function countCharacters(text: string): number {
   return [...characters.segment(text)].length;
 }
 
+/** Letters of scripts that are written from right to left: Hebrew, Arabic and their neighbours in Unicode. */
+const RIGHT_TO_LEFT =
+  /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/** @returns a title to put between other words of a plain text: isolated, if it would turn their direction */
+export function isolated(title: string): string {
+  return RIGHT_TO_LEFT.test(title) ? `\u2068${title}\u2069` : title;
+}
+
 /** How much of a task is looked at for its title, in UTF-16 units. */
 const LOOKED_AT = 2_000;
 
