@@ -79,7 +79,8 @@ async function measure({ origins, pid, inspector }, texts, views) {
   const session = await newSession(origins.app, `content-${crypto.randomUUID().slice(0, 8)}`);
   const [token = ""] = await connectAgents(session, 1);
   const say = async () => {
-    for (let said = 0; said < PAGE; said++) await report(session, token, { text: textOf(texts, said) });
+    for (let said = 0; said < PAGE; said++)
+      await report(session, token, { text: textOf(texts, said) });
   };
   const heap = await Heap.of(inspector);
   try {

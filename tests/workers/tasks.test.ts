@@ -112,7 +112,7 @@ describe("while the object cannot be reached, a task", () => {
     const list = await (await ada.get("/dashboard?status=active")).text();
     const [path = ""] = /\/session\/[0-9a-f-]{36}/.exec(list) ?? [];
 
-    const said = /<li [^>]*>(?:(?!<\/li>).)*Fix the login/s;
+    const said = /<li\b[^>]*>(?:(?!<\/li>).)*Fix the login/s;
     expect(await (await ada.get(path)).text()).toMatch(said);
     expect(await (await ada.get(`${path}?before=1`)).text()).not.toMatch(said);
   });
