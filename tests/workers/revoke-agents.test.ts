@@ -106,7 +106,7 @@ describe("revoking the tokens of all agents", () => {
   test("ends every one of them, and shows the progress", async () => {
     await newRowWithoutObject({ user_id: userId, agent_tokens: null });
     const path = leadsTo(await ada.post("/account", { intent: "revoke-agents" }))!;
-    expect(path).toMatch(/^\/bulk\/[0-9a-f-]{36}$/);
+    expect(path).toMatch(/^\/bulk\/[0-9a-f-]{36}\?status=active$/);
     expect(await pageAt(path)).toContain("Revoking the agents’ tokens of 3 sessions");
     expect(await pageAt("/dashboard")).toContain(
       "Revoking the agents’ tokens of 3 sessions is not finished yet.",
