@@ -25,6 +25,7 @@ const ICONS = {
   download: lucide.Download,
   external: lucide.ExternalLink,
   failed: lucide.CircleX,
+  info: lucide.Info,
   keyboard: lucide.Keyboard,
   light: lucide.Sun,
   private: lucide.Lock,
@@ -35,6 +36,7 @@ const ICONS = {
   system: lucide.Monitor,
   waiting: lucide.Hand,
   unread: lucide.MailOpen,
+  warning: lucide.TriangleAlert,
   working: lucide.Loader,
 };
 

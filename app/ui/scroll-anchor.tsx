@@ -1,8 +1,9 @@
 import { Component, createRef, type ReactNode } from "react";
 
 interface ScrollAnchorProps {
-  /** Sequence numbers of the first and the last item shown. */
+  /** The sequence number of the first item shown. */
   first: number;
+  /** The number of the newest change of what is shown, such as a new item. */
   last: number;
   /** The id of the element at the end, for links to it. */
   endId: string;

@@ -53,7 +53,9 @@ export async function loadPage(
     session.lastActivity = Math.max(row.last_activity, conversation.lastActivity);
     if (task && conversation.messageCount === 0 && before === undefined) {
       const { text, ...message } = messageOfTask(task, row.created_at);
-      conversation.messages = [{ ...message, content: [{ p: [text] }] }];
+      // Its seq is below that of every stored item, so that the real message replaces it on an open page.
+      const placeholder = { ...message, content: [{ p: [text] }] };
+      conversation.items = [{ id: message.id, seq: -1, message: placeholder }];
       session.messageCount = 1;
     }
   }

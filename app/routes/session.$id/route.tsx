@@ -23,7 +23,13 @@ import { sessionName } from "../../sessions/protocol/session";
 import { isolated } from "../../sessions/protocol/title";
 import { ErrorPanel } from "../../ui/error-panel";
 import { unlessUnreachable, type Unreachable } from "../../ui/hooks/should-revalidate";
-import { connectAction, NOT_REACHED, sendAction, sessionFailure } from "./actions.server";
+import {
+  answerAction,
+  connectAction,
+  NOT_REACHED,
+  sendAction,
+  sessionFailure,
+} from "./actions.server";
 import { loadPage, type PageData } from "./load-page.server";
 import { SessionView, wasShown } from "./session-view";
 
@@ -47,6 +53,8 @@ export async function action({ request, params, context }: ActionFunctionArgs) {
   switch (intent) {
     case "send":
       return sendAction(env, user, id, fields);
+    case "answer":
+      return answerAction(env, user, id, fields.intent ?? "");
     case "connect":
       return connectAction(env, user, id, fields);
     case "revoke": {

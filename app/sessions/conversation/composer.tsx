@@ -10,10 +10,10 @@ import {
 } from "react";
 import { useHydrated } from "../../ui/hooks/use-hydrated";
 import { useMediaQuery } from "../../ui/hooks/use-media-query";
-import { isAtEnd } from "../../ui/scroll-anchor";
 import { MESSAGE_BYTES, utf8Bytes } from "../protocol/budgets";
 import type { ShownMessage } from "../protocol/message";
 import { END_ID } from "./live-session";
+import { useMeasuredHeight } from "./use-measured-height";
 
 /** With a mouse there is a keyboard with Shift, so Enter can send. On a phone's keyboard, Enter must break the line. */
 const HAS_MOUSE = "(pointer: fine)";
@@ -58,7 +58,7 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
 
   useStoredDraft(`draft ${sessionId}`, text, draft, setDraft);
   useFocusOnChange(text, draft.key);
-  useMeasuredHeight(form);
+  useMeasuredHeight(form, "--composer");
 
   const scrollToIt = useScrollToSent(isSent);
 
@@ -160,29 +160,6 @@ function useScrollToSent(isSent: (key: string) => boolean): (key: string) => voi
     document.getElementById(END_ID)?.scrollIntoView({ block: "nearest" });
   });
   return (key) => (awaited.current = key);
-}
-
-/**
- * Keeps the form's height in `--composer`, for the styles of what it covers; and a person who reads at the end there when
- * the form grows.
- */
-function useMeasuredHeight(form: RefObject<HTMLFormElement | null>) {
-  useEffect(() => {
-    const { style } = document.documentElement;
-    let known = false;
-    const observer = new ResizeObserver(() => {
-      const end = document.getElementById(END_ID);
-      const stay = known && isAtEnd(end); // with the height before; opening a page scrolls nothing
-      known = true;
-      style.setProperty("--composer", `${form.current?.offsetHeight}px`);
-      if (stay) end?.scrollIntoView({ block: "nearest" });
-    });
-    if (form.current) observer.observe(form.current);
-    return () => {
-      observer.disconnect();
-      style.removeProperty("--composer");
-    };
-  }, [form]);
 }
 
 /** Revalidates the page, which loads a fresh key, if the draft's key is used: its message is stored. */

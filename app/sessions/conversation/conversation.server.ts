@@ -1,7 +1,8 @@
 /** Reads a session's messages from its Durable Object. Times are epoch milliseconds. */
 import { sessionObject } from "../../platform/durable-objects.server";
 import { attempt } from "../../platform/log";
-import type { Message, ShownMessage } from "../protocol/message";
+import type { ShownItem } from "../protocol/item";
+import type { Message } from "../protocol/message";
 import type { AgentToken } from "../protocol/object-answers";
 import { agentReport, TASK_KEY, type AgentReport, type Task } from "../protocol/session";
 
@@ -11,7 +12,7 @@ export type ConversationPage =
       state: "ready";
       /** Whether a live socket can be opened: a session may have no object until its first message. */
       live: boolean;
-      messages: ShownMessage[];
+      items: ShownItem[];
       messageCount: number;
       lastActivity: number;
       agent: AgentReport | null;
@@ -43,18 +44,18 @@ export async function readConversation(
     return {
       state: "ready",
       live: false,
-      messages: [],
+      items: [],
       messageCount: 0,
       lastActivity: 0,
       agent: null,
       tokens: [],
     };
   }
-  const { messages, session, tokens } = answer;
+  const { items, session, tokens } = answer;
   return {
     state: "ready",
     live: true,
-    messages,
+    items,
     messageCount: session.message_count,
     lastActivity: session.last_activity,
     agent: agentReport(session),

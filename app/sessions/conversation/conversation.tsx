@@ -2,17 +2,21 @@ import { Link } from "@remix-run/react";
 import { memo, useState, type MouseEvent } from "react";
 import type { Connection } from "../../ui/hooks/live-socket";
 import { ScrollAnchor } from "../../ui/scroll-anchor";
-import { relativeTime, RelativeTime } from "../../ui/time";
 import { ConnectionClosed } from "../connection-closed";
+import type { ShownItem } from "../protocol/item";
 import { plainText } from "../protocol/markdown";
-import type { ShownMessage } from "../protocol/message";
+import { foldItems } from "./items/fold-items";
+import { FoldedItems, ItemView } from "./items/item-view";
+import { isNews, newestChange } from "./items/known-items";
 import { goToNewest, JumpToNewest } from "./jump-to-newest";
 import { END_ID } from "./live-session";
-import { MarkdownView } from "./markdown-view";
 
 interface ConversationProps {
+  sessionId: string;
   /** Oldest first. */
-  messages: ShownMessage[];
+  items: ShownItem[];
+  /** The id of the request that is shown above the composer; undefined if there is none. */
+  pinned: number | undefined;
   /** Whether this is an earlier page of the conversation, not the newest one. */
   isEarlierPart: boolean;
   /** Epoch milliseconds. */
@@ -20,10 +24,14 @@ interface ConversationProps {
   onLoadEarlier: () => void;
 }
 
-/** The messages of a session, with a link to load earlier ones. */
-export function Conversation({ messages, isEarlierPart, now, onLoadEarlier }: ConversationProps) {
-  const [first] = messages;
-  const last = messages.at(-1)?.id ?? 0;
+/** The items of a session, with a link to load earlier ones. */
+export function Conversation({
+  items,
+  isEarlierPart,
+  onLoadEarlier,
+  ...context
+}: ConversationProps) {
+  const [first] = items;
   function loadEarlier(event: MouseEvent) {
     if (isEarlierPart || event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
@@ -37,7 +45,7 @@ export function Conversation({ messages, isEarlierPart, now, onLoadEarlier }: Co
             Load earlier
           </Link>
         )}
-        {messages.length > 5 && (
+        {items.length > 5 && (
           <a
             href={`#${END_ID}`}
             className={`link ${isEarlierPart ? "" : "skip"}`}
@@ -52,71 +60,62 @@ export function Conversation({ messages, isEarlierPart, now, onLoadEarlier }: Co
           </Link>
         )}
       </p>
-      <ScrollAnchor first={first?.id ?? 0} last={last} endId={END_ID}>
-        <ol className="grid gap-3">
-          {messages.map((message) => (
-            <MessageItem key={message.id} message={message} now={now} />
-          ))}
+      <ScrollAnchor first={first?.id ?? 0} last={newestChange(items)} endId={END_ID}>
+        <ol className="grid grid-cols-1 gap-3">
+          {foldItems(items).map((line) =>
+            Array.isArray(line) ? (
+              <FoldedItems key={line[0]!.id} items={line}>
+                {line.map((item) => (
+                  <ItemView key={item.id} item={item} {...context} />
+                ))}
+              </FoldedItems>
+            ) : (
+              <ItemView key={line.id} item={line} {...context} />
+            ),
+          )}
         </ol>
-        {!isEarlierPart && <JumpToNewest last={last} />}
+        {!isEarlierPart && <JumpToNewest items={items} />}
       </ScrollAnchor>
-      <MessageLog messages={messages} />
+      <NewsLog items={items} />
     </>
   );
 }
 
 /**
- * What a screen reader announces at once: at most this many of the newest messages, and this many characters of each.
+ * What a screen reader announces at once: at most this many of the newest items, and this many characters of each.
  */
-const READ_ALOUD = { messages: 5, characters: 500 };
+const READ_ALOUD = { items: 5, characters: 500 };
 
 /**
- * A live region for screen readers that announces each message received since the page was opened. The conversation
- * itself is not a live region, because then the messages of "Load earlier" and every change of a time would be
- * announced too.
+ * A live region for screen readers that announces each message, request and notice received since the page was opened.
+ * The conversation itself is not a live region, because then the items of "Load earlier", every change of a time and
+ * every update of a tool call would be announced too.
  */
-function MessageLog({ messages }: { messages: ShownMessage[] }) {
-  const [opened] = useState(messages.at(-1)?.id ?? 0);
-  const received = messages.filter(({ id }) => id > opened).slice(-READ_ALOUD.messages);
+function NewsLog({ items }: { items: ShownItem[] }) {
+  const [opened] = useState(items.at(-1)?.id ?? 0);
+  const received = items.filter((item) => item.id > opened && isNews(item));
   return (
     <div role="log" aria-label="What is new" className="sr-only">
-      {received.map(({ id, author, content }) => (
-        <p key={id}>{`${author}: ${plainText(content).slice(0, READ_ALOUD.characters).trim()}`}</p>
+      {received.slice(-READ_ALOUD.items).map((item) => (
+        <News key={item.id} item={item} />
       ))}
     </div>
   );
 }
 
-interface MessageItemProps {
-  message: ShownMessage;
-  /** Epoch milliseconds. */
-  now: number;
-}
-
-/** Renders again only if the message is another object, or its relative time has changed. */
-const MessageItem = memo(
-  MessageListItem,
-  (before, after) => before.message === after.message && timeOf(before) === timeOf(after),
+/** Rendered only once, because every change would be announced. */
+const News = memo(
+  function News({ item }: { item: ShownItem }) {
+    return <p>{newsText(item).slice(0, READ_ALOUD.characters).trim()}</p>;
+  },
+  () => true,
 );
 
-function timeOf({ message, now }: MessageItemProps): string {
-  return relativeTime(message.created_at, now);
-}
-
-function MessageListItem({ message, now }: MessageItemProps) {
-  const { role, author, created_at, content } = message;
-  return (
-    <li className="panel grid min-w-0 gap-1 px-4 py-3">
-      <p className="flex flex-wrap items-center gap-x-3 text-sm text-muted">
-        <span className={`font-medium text-ink ${role === "agent" ? "status icon-agent" : ""}`}>
-          {author}
-          {role === "agent" && <span className="sr-only"> (agent)</span>}
-        </span>
-        <RelativeTime at={created_at} now={now} />
-      </p>
-      <MarkdownView content={content} />
-    </li>
-  );
+function newsText(item: ShownItem): string {
+  if ("message" in item) return `${item.message.author}: ${plainText(item.message.content)}`;
+  const { author, body } = item;
+  if (body.kind === "permission") return `${author} asks: ${body.title}`;
+  return body.kind === "notice" ? `${author}: ${body.text}` : "";
 }
 
 /** Shows whether the page receives live updates. */

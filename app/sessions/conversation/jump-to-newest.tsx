@@ -1,15 +1,16 @@
 import { useEffect, useRef, useState, type MouseEvent } from "react";
 import { numberText } from "../../ui/number";
+import type { ShownItem } from "../protocol/item";
+import { isNews } from "./items/known-items";
 import { END_ID } from "./live-session";
 
 /**
  * A button above the composer that goes to the end of the conversation, while the end is out of sight. It counts the
- * messages that have come meanwhile.
- *
- * @param last the id of the newest message; ids have no gaps
+ * messages, requests and notices that have come meanwhile.
  */
-export function JumpToNewest({ last }: { last: number }) {
-  // The newest message when the end went out of sight; null while it is in sight.
+export function JumpToNewest({ items }: { items: ShownItem[] }) {
+  const last = items.at(-1)?.id ?? 0;
+  // The newest item when the end went out of sight; null while it is in sight.
   const [left, setLeft] = useState<number | null>(null);
   const newest = useRef(last);
   useEffect(() => {
@@ -29,22 +30,25 @@ export function JumpToNewest({ last }: { last: number }) {
   }, []);
 
   if (left === null) return null;
-  const count = last - left;
+  const news = items.filter((item) => item.id > left && isNews(item));
   return (
     <div className="jump">
       <button
         type="button"
-        className={`button ${count > 0 ? "button-primary" : ""}`}
+        className={`button ${news.length > 0 ? "button-primary" : ""}`}
         onClick={goToNewest}
       >
-        {count > 0 ? newMessagesText(count) : "Jump to the newest"} <span aria-hidden>↓</span>
+        {news.length > 0 ? newsText(news) : "Jump to the newest"} <span aria-hidden>↓</span>
       </button>
     </div>
   );
 }
 
-function newMessagesText(count: number): string {
-  return count === 1 ? "1 new message" : `${numberText(count)} new messages`;
+/** @returns "1 new message", "2 new messages"; "3 new" if not all are messages */
+function newsText(news: ShownItem[]): string {
+  const count = numberText(news.length);
+  if (!news.every((item) => "message" in item)) return `${count} new`;
+  return news.length === 1 ? "1 new message" : `${count} new messages`;
 }
 
 /** Scrolls to the end of the conversation and moves the focus there, without a navigation. */

@@ -6,8 +6,12 @@ import { AgentsPanel, NAME_FIELD, type MadeToken } from "../agents/agents-panel"
 import { Composer, type Draft } from "../conversation/composer";
 import { ConnectionStatus, Conversation } from "../conversation/conversation";
 import type { ConversationPage as ConversationAnswer } from "../conversation/conversation.server";
-import { isNew, useLiveSession, useSeen } from "../conversation/live-session";
+import { messagesOf, openRequests, shownItems } from "../conversation/items/known-items";
+import { PinnedRequest, usePinned } from "../conversation/items/pinned-request";
+import { useLiveSession } from "../conversation/live-session";
+import { isNew, useSeen } from "../conversation/use-seen";
 import { useNeedsYouTitle } from "../needs-you-title";
+import type { ShownItem } from "../protocol/item";
 import type { ShownMessage } from "../protocol/message";
 import { endsWhenSeen, type AgentReport, type Seen, type SessionEvent } from "../protocol/session";
 import { SessionDetails } from "./session-details";
@@ -23,7 +27,7 @@ export interface SessionPage {
   olderEvents: boolean;
   /** What the owner has seen. */
   seen: Seen;
-  /** The page shows the messages before the one with this id; null for the newest messages. */
+  /** The page shows the items before the one with this id; null for the newest items. */
   before: number | null;
   /** The page's URL without its query. */
   address: string;
@@ -39,6 +43,8 @@ export interface SessionAnswer {
   alert?: string;
   /** The message that was submitted, if the error is about it. */
   draft?: Draft;
+  /** Why the answer to a request came to nothing. */
+  late?: string;
   /** The token that was created. */
   made?: MadeToken;
   /** The error of the form that creates a token, with the name that was submitted. */
@@ -63,10 +69,14 @@ export function OpenSession({ page, conversation, answered, alert }: OpenSession
     live: conversation.live && !earlier,
     onNeedsYou: useNeedsYouTitle(page.needsYou, page.now),
   });
-  const last = live.messages.at(-1);
-  // New messages and reports are later than the loader's `now`.
-  const now = Math.max(useMovingNow(page.now), last?.created_at ?? 0, live.agent?.at ?? 0);
-  const session = earlier ? page.session : upToDate(page.session, last);
+  const { known } = live;
+  const items = useMemo(() => shownItems(known), [known]);
+  const messages = useMemo(() => messagesOf(items), [items]);
+  const requests = openRequests(known.items);
+  const { pinned, hold } = usePinned(requests);
+  const session = earlier ? page.session : upToDate(page.session, items, messages.at(-1));
+  // New items and reports are later than the loader's `now`.
+  const now = Math.max(useMovingNow(page.now), session.lastActivity, live.agent?.at ?? 0);
   const { made, token: failed, nextTokenKey } = answered ?? {};
   return (
     <>
@@ -79,21 +89,32 @@ export function OpenSession({ page, conversation, answered, alert }: OpenSession
             </h2>
             {!earlier && <ConnectionStatus connection={live.connection} />}
           </div>
-          <UnreadNotice sessionId={id} {...live} seen={page.seen} />
-          {!last && !earlier && <WhatNext />}
+          <UnreadNotice sessionId={id} messages={messages} agent={live.agent} seen={page.seen} />
+          {items.length === 0 && !earlier && <WhatNext />}
           <Conversation
-            messages={live.messages}
+            sessionId={id}
+            items={items}
+            pinned={pinned?.id}
             isEarlierPart={earlier}
             now={now}
             onLoadEarlier={live.loadEarlier}
           />
-          <Composer
-            sessionId={id}
-            freshKey={page.freshKeys.message}
-            messages={live.messages}
-            archived={status === "archived"}
-            failed={useFailed(answered)}
-          />
+          <div className="dock">
+            <PinnedRequest
+              sessionId={id}
+              pinned={pinned}
+              hold={hold}
+              count={requests.length}
+              late={answered?.late}
+            />
+            <Composer
+              sessionId={id}
+              freshKey={page.freshKeys.message}
+              messages={messages}
+              archived={status === "archived"}
+              failed={useFailed(answered)}
+            />
+          </div>
         </section>
         <SessionDetails
           session={session}
@@ -117,7 +138,7 @@ export function OpenSession({ page, conversation, answered, alert }: OpenSession
   );
 }
 
-/** Shown in place of the messages while there are none. */
+/** Shown in place of the conversation while there are none. */
 function WhatNext() {
   return (
     <div className="grid justify-items-start gap-3">
@@ -150,14 +171,21 @@ function useFailed(answered: SessionAnswer | undefined) {
 }
 
 /**
- * Updates count and activity from the newest message: messages are numbered from 1 without gaps, so its id is the
- * count.
+ * Updates count and activity from what is shown: messages are numbered from 1 without gaps, so the newest one's number is
+ * the count.
  */
-function upToDate(session: SessionPage["session"], last: ShownMessage | undefined) {
+function upToDate(
+  session: SessionPage["session"],
+  items: ShownItem[],
+  newest: ShownMessage | undefined,
+) {
+  const times = items.map((item) =>
+    "message" in item ? item.message.created_at : item.updated_at,
+  );
   return {
     ...session,
-    messageCount: Math.max(session.messageCount, last?.id ?? 0),
-    lastActivity: Math.max(session.lastActivity, last?.created_at ?? 0),
+    messageCount: Math.max(session.messageCount, newest?.id ?? 0),
+    lastActivity: Math.max(session.lastActivity, ...times),
   };
 }
 
