@@ -1,70 +1,131 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { mergeMessages, latest } from "../../app/sessions/conversation/live-session";
+import {
+  knownFrom,
+  shownItems,
+  takeChanges,
+  takePart,
+  type KnownItems,
+} from "../../app/sessions/conversation/items/known-items";
+import { latest } from "../../app/sessions/conversation/live-session";
+import type { Item, ShownItem } from "../../app/sessions/protocol/item";
 import { agentStatusAt } from "../../app/sessions/protocol/session";
-import { type ShownMessage } from "../../app/sessions/protocol/message";
 
-/** @returns the messages from one id to another, as one response contains them */
-function part(first: number, last: number, author = "Ada"): ShownMessage[] {
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => {
-    const id = first + index;
-    return { id, role: "user", author, content: [], created_at: id, client_key: `${id}` };
-  });
+function item(id: number, seq = id): Item {
+  const body = { kind: "thought", text: `${seq}` } as const;
+  return { id, seq, run: null, author: "Bot", created_at: 0, updated_at: 0, body };
 }
 
-const ids = (messages: ShownMessage[]) => messages.map(({ id }) => id);
+/** @returns the items from one id to another, as one response contains them */
+function part(first: number, last: number): ShownItem[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => item(first + index));
+}
 
-describe("parts of a conversation", () => {
-  test("that touch or overlap, in any order, are each message once, in order", () => {
-    const twoParts = fc
-      .tuple(fc.nat(30), fc.nat(30), fc.nat(60), fc.nat(30))
-      .map(([start, length, offset, otherLength]) => {
-        const one = { first: start + 31, last: start + 31 + length };
-        // From entirely before, but adjacent, to entirely after, but adjacent.
-        const least = one.first - otherLength - 1;
-        const first = Math.max(1, least + (offset % (one.last + 2 - least)));
-        return { one, other: { first, last: first + otherLength } };
-      });
-    fc.assert(
-      fc.property(twoParts, ({ one, other }) => {
-        const all = mergeMessages(part(one.first, one.last), part(other.first, other.last));
-        const first = Math.min(one.first, other.first);
-        const last = Math.max(one.last, other.last);
-        expect(ids(all)).toEqual(ids(part(first, last)));
-      }),
-    );
+const ids = (known: KnownItems) => shownItems(known).map(({ id }) => id);
+
+/** How many items a loaded part has. */
+const PAGE = 4;
+
+/** A conversation as its object stores it. */
+class Stored {
+  readonly items: ShownItem[] = [];
+  #seq = 0;
+
+  add() {
+    this.items.push(item(++this.#seq));
+  }
+
+  change(place: number) {
+    const index = place % Math.max(this.items.length, 1);
+    const found = this.items[index];
+    if (found) this.items[index] = item(found.id, ++this.#seq);
+  }
+
+  part(before = Infinity): ShownItem[] {
+    return this.items.filter(({ id }) => id < before).slice(-PAGE);
+  }
+
+  changed(since: number): ShownItem[] {
+    return this.items.filter(({ seq }) => seq > since).sort((one, two) => one.seq - two.seq);
+  }
+}
+
+describe("an open page", () => {
+  const step = fc.oneof(
+    fc.constant({ do: "add" } as const),
+    fc.record({ do: fc.constant("change" as const), place: fc.nat(30) }),
+    fc.constantFrom(
+      { do: "frame" } as const,
+      { do: "reload" } as const,
+      { do: "earlier" } as const,
+    ),
+    fc.record({ do: fc.constant("arrive" as const), place: fc.nat(3) }),
+  );
+
+  test.each([Infinity, 6])(
+    "shows the newest items, each once and as it is now, whatever comes in whatever order (at most %s)",
+    (max) => {
+      fc.assert(
+        fc.property(fc.nat(12), fc.array(step, { maxLength: 60 }), (length, steps) => {
+          const stored = new Stored();
+          for (let count = 0; count < length; count++) stored.add();
+          let known = knownFrom(stored.part());
+          const loading: { items: ShownItem[]; before?: number }[] = [];
+          const frame = () => (known = takeChanges(known, stored.changed(known.since), max));
+          for (const next of steps) {
+            switch (next.do) {
+              case "add":
+                stored.add();
+                break;
+              case "change":
+                stored.change(next.place);
+                break;
+              case "frame":
+                frame();
+                break;
+              case "reload":
+                loading.push({ items: stored.part() });
+                break;
+              case "earlier":
+                loading.push({ items: stored.part(known.from), before: known.from });
+                break;
+              case "arrive": {
+                const [arrived] = loading.splice(next.place, 1);
+                if (arrived) known = takePart(known, arrived.items, arrived.before);
+              }
+            }
+          }
+          frame();
+          const shown = shownItems(known);
+          expect(shown).toEqual(stored.items.slice(stored.items.length - shown.length));
+          expect(shown.length).toBeGreaterThanOrEqual(Math.min(1, stored.items.length));
+        }),
+        { numRuns: 1_000 },
+      );
+    },
+  );
+
+  test("shows the newest part alone, if items may be missing before it", () => {
+    expect(ids(takePart(knownFrom(part(1, 5)), part(7, 9)))).toEqual([7, 8, 9]);
+    expect(ids(takePart(knownFrom(part(7, 9)), part(1, 5)))).toEqual([7, 8, 9]);
+    expect(ids(takePart(knownFrom(part(7, 9)), part(1, 5), 7))).toEqual([1, 2, 3, 4, 5, 7, 8, 9]);
+    expect(ids(takePart(knownFrom(part(3, 4)), []))).toEqual([3, 4]);
   });
 
-  test("that come in frames, some of them again, are each message once, in order", () => {
-    const frames = fc.array(fc.record({ again: fc.nat(15), more: fc.nat(15) }), { maxLength: 20 });
-    fc.assert(
-      fc.property(frames, (lengths) => {
-        let shown = part(1, 1);
-        let end = 1;
-        for (const { again, more } of lengths) {
-          shown = mergeMessages(shown, part(Math.max(1, end + 1 - again), end + more));
-          end += more;
-        }
-        expect(ids(shown)).toEqual(ids(part(1, end)));
-      }),
-    );
+  test("keeps what has not changed as it is, so that it is not rendered again", () => {
+    const known = knownFrom(part(1, 3));
+    const again = takeChanges(takePart(known, part(1, 3)), [item(2, 4)]);
+    expect(again.items.map((item, index) => item === known.items[index])).toEqual([
+      true,
+      false,
+      true,
+    ]);
   });
 
-  test("are shown as they came last", () => {
-    const authors = mergeMessages(part(1, 3, "old"), part(2, 4, "new")).map(({ author }) => author);
-    expect(authors).toEqual(["old", "new", "new", "new"]);
-  });
-
-  test.each([
-    ["came later", part(1, 5), part(7, 9)],
-    ["came first", part(7, 9), part(1, 5)],
-  ])("between which messages are missing are the newer one alone, where it %s", (_, one, other) => {
-    expect(ids(mergeMessages(one, other))).toEqual([7, 8, 9]);
-  });
-
-  test("of which one is empty are the other", () => {
-    expect(mergeMessages(part(3, 4), [])).toEqual(part(3, 4));
-    expect(mergeMessages([], part(3, 4))).toEqual(part(3, 4));
+  test("shows no earlier item because it has changed, but then its change", () => {
+    const known = takeChanges(knownFrom(part(5, 7)), [item(2, 8)]);
+    expect(ids(known)).toEqual([5, 6, 7]);
+    expect(shownItems(takePart(known, part(1, 4), 5))[1]).toEqual(item(2, 8));
   });
 });
 
