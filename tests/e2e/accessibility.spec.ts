@@ -2,6 +2,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright/test";
 import { Agent } from "../support/agent";
 import type { Client } from "../support/client";
+import { reportEveryKind } from "../support/items";
 import { cutNetwork, EMPTY, fillCreateForm, signInAs, untilListIsAlive } from "../support/pages";
 import { CONNECTED, FAULTY, IMPATIENT, urlOf } from "../support/servers";
 import { expect, test } from "../support/test";
@@ -104,6 +105,7 @@ const STATES: States = {
     await expect(page.getByText(EMPTY)).toBeVisible();
   },
   "a session with all that a message can hold": openRichSession,
+  "a session with items of every kind": openEveryKind,
   "a session that is scrolled away from its newest message": async (page, ship) => {
     await openLong(page, ship);
     await expect(page.getByRole("button", { name: "Jump to the newest" })).toBeVisible();
@@ -237,6 +239,7 @@ const ROOMY: States = {
   "the create dialog": STATES["the create dialog with wrong fields"]!,
   "the delete dialog": STATES["the delete dialog"]!,
   "a session": openRichSession,
+  "a session with items of every kind": openEveryKind,
   "a long session": openLong,
   "a session with a new token": openMadeToken,
   "a bulk": openBulk,
@@ -327,6 +330,15 @@ async function openRichSession(page: Page, ship: Client) {
   for (const text of RICH_TEXT) await ship.send(id, text);
   await page.goto(`/session/${id}`);
   await expect(page.getByText("Slowly.")).toBeVisible();
+}
+
+async function openEveryKind(page: Page, ship: Client) {
+  const id = await ship.create("octo/cat");
+  await reportEveryKind(await Agent.connect(ship, id, "Bosun"));
+  await page.goto(`/session/${id}`);
+  for (const folded of await page.locator("details:not([open]) > summary").all()) {
+    if (await folded.isVisible()) await folded.click();
+  }
 }
 
 async function openLong(page: Page, ship: Client) {

@@ -32,6 +32,16 @@ export class Agent {
     });
   }
 
+  /** Reports an item, a new one or by the key of one that was reported before. @throws if it is refused */
+  async reportItem(key: string, item: object, fields: Record<string, string> = {}) {
+    const answer = await fetch(`${this.session}/report`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${this.token}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ ...fields, key, item }),
+    });
+    if (!answer.ok) throw new Error(await answer.text());
+  }
+
   /** @returns the messages after this one, waiting until there are some; without it, the newest ones at once */
   async read(after?: number): Promise<Read["messages"]> {
     const query = after === undefined ? "" : `?after=${after}`;
