@@ -57,7 +57,7 @@ export function RequestForm({ id, sessionId, request: { title, options } }: Requ
         <legend className="asked mb-2">
           <bdi>{title}</bdi>
         </legend>
-        <div className="flex flex-wrap gap-2">
+        <div className="flex flex-wrap gap-x-5 gap-y-2">
           {options.map((option) => (
             <span key={option.id} className="option">
               <button
