@@ -29,16 +29,16 @@ const PAGE = 4;
 /** A conversation as its object stores it. */
 class Stored {
   readonly items: ShownItem[] = [];
-  #seq = 0;
+  seq = 0;
 
   add() {
-    this.items.push(item(++this.#seq));
+    this.items.push(item(++this.seq));
   }
 
   change(place: number) {
     const index = place % Math.max(this.items.length, 1);
     const found = this.items[index];
-    if (found) this.items[index] = item(found.id, ++this.#seq);
+    if (found) this.items[index] = item(found.id, ++this.seq);
   }
 
   part(before = Infinity): ShownItem[] {
@@ -70,8 +70,12 @@ describe("an open page", () => {
           const stored = new Stored();
           for (let count = 0; count < length; count++) stored.add();
           let known = knownFrom(stored.part());
-          const loading: { items: ShownItem[]; before?: number }[] = [];
-          const frame = () => (known = takeChanges(known, stored.changed(known.since), max));
+          let loading: { items: ShownItem[]; before?: number }[] = [];
+          let sent = known.since;
+          const frame = () => {
+            known = takeChanges(known, stored.changed(sent), max);
+            sent = stored.seq;
+          };
           for (const next of steps) {
             switch (next.do) {
               case "add":
@@ -82,6 +86,15 @@ describe("an open page", () => {
                 break;
               case "frame":
                 frame();
+                break;
+              // The socket is opened again, with all that was missed, or without because it is too much.
+              case "cut":
+                sent = known.since;
+                break;
+              case "miss":
+                sent = stored.seq;
+                known = { ...known, missed: true };
+                loading = [{ items: stored.part() }];
                 break;
               case "reload":
                 loading.push({ items: stored.part() });
@@ -95,6 +108,7 @@ describe("an open page", () => {
               }
             }
           }
+          for (const { items, before } of loading) known = takePart(known, items, before);
           frame();
           const shown = shownItems(known);
           expect(shown).toEqual(stored.items.slice(stored.items.length - shown.length));

@@ -61,12 +61,20 @@ export function useLiveSession(
   }, [known.since]);
 
   const revalidate = useQueuedRevalidate();
+  const isFirst = useRef(true);
   const connection = useLiveSocket(live, {
-    path: () => `/session/${id}/live?since=${since.current}`,
+    path: () => {
+      isFirst.current = true;
+      return `/session/${id}/live?since=${since.current}`;
+    },
     onReconnect: revalidate,
     isFinal,
     onMessage(data) {
       const message = parseLiveMessage(data);
+      // A socket begins with what was missed, or with this if that is too much.
+      if (isFirst.current && message?.type === "changed")
+        setKnown((before) => ({ ...before, missed: true }));
+      isFirst.current = false;
       switch (message?.type) {
         case "items": {
           const { items, agent } = message;

@@ -10,6 +10,8 @@ export interface KnownItems {
   from: number;
   /** All changes up to this one are in what is shown. */
   since: number;
+  /** Whether changes after `since` were missed that will not come any more: only the newest part is as it is now. */
+  missed?: boolean;
 }
 
 /** @param items a part of a conversation as it was loaded, oldest first @returns what a page knows that has only these */
@@ -35,6 +37,7 @@ export function takeChanges(
 ): KnownItems {
   const items = merge(known.items, changed).slice(-max);
   return {
+    ...known,
     items,
     from: Math.max(known.from, items.length === max ? items[0]!.id : 0),
     since: Math.max(known.since, newestChange(changed)),
@@ -45,14 +48,14 @@ export function takeChanges(
  * Adds a part of the conversation that was loaded.
  *
  * @param before the id of the item that the part ends before; undefined for the newest part
- * @returns the newer of the two alone, if items may be missing between what is shown and the part
+ * @returns only the newer of the two is shown, if items or changes may be missing in the other
  */
 export function takePart(known: KnownItems, part: ShownItem[], before?: number): KnownItems {
   const [first, last] = [part[0]?.id, part.at(-1)?.id];
   if (first === undefined || last === undefined) return known;
   const shown = shownItems(known);
   const newest = shown.at(-1);
-  if (!newest || newest.id < first) {
+  if (!newest || newest.id < first || (known.missed && before === undefined)) {
     const { since } = knownFrom(part);
     return { items: merge(known.items, part), from: first, since: Math.max(known.since, since) };
   }
