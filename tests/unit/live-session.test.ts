@@ -59,6 +59,7 @@ describe("an open page", () => {
       { do: "reload" } as const,
       { do: "earlier" } as const,
     ),
+    fc.constantFrom({ do: "cut" } as const, { do: "miss" } as const),
     fc.record({ do: fc.constant("arrive" as const), place: fc.nat(3) }),
   );
 
