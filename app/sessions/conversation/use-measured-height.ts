@@ -12,12 +12,14 @@ export function useMeasuredHeight(
 ): void {
   useEffect(() => {
     const { style } = document.documentElement;
-    let known = element.current?.offsetHeight === 0;
+    // Unknown until it was laid out, unless it is empty: opening a page scrolls nothing.
+    let known = element.current?.offsetHeight === 0 ? 0 : undefined;
     const observer = new ResizeObserver(() => {
       const end = document.getElementById(END_ID);
-      const stay = known && isAtEnd(end); // with the height before; opening a page scrolls nothing
-      known = true;
-      style.setProperty(property, `${element.current?.offsetHeight}px`);
+      const height = element.current?.offsetHeight ?? 0;
+      const stay = known !== undefined && known !== height && isAtEnd(end); // with the height before
+      known = height;
+      style.setProperty(property, `${height}px`);
       if (stay) end?.scrollIntoView({ block: "nearest" });
     });
     if (element.current) observer.observe(element.current);
