@@ -14,6 +14,9 @@ const lineWith = (page: Page, text: string | RegExp) =>
 
 const isLive = (page: Page) => expect(page.getByText("Live", { exact: true })).toBeVisible();
 
+/** Lets a page hear nothing, so that it still shows what others have answered. */
+const withoutSocket = (page: Page) => page.routeWebSocket("**", () => undefined);
+
 test("an agent’s work is seen as it happens, and its question answered from the same page @js @phone", async ({
   page,
   context,
@@ -78,9 +81,8 @@ test("an agent’s work is seen as it happens, and its question answered from th
   const other = await context.newPage();
   await other.goto(`/session/${id}`);
   await isLive(other);
-  // A tab that has lost its socket, so that it does not see the answer of the first one.
   const late = await context.newPage();
-  await late.routeWebSocket("**", () => undefined);
+  await withoutSocket(late);
   await late.goto(`/session/${id}`);
 
   await request.getByRole("button", { name: "Yes, and do not ask again" }).dblclick();
@@ -120,6 +122,7 @@ test("of two requests the newest is pinned and the other in its place; each is a
   const agent = await Agent.connect(ship, id, "Bosun");
   await agent.reportItem("one", permission("May I read?"));
   await agent.reportItem("two", permission("May I write?"));
+  await withoutSocket(page);
   await page.goto(`/session/${id}`);
   await expect(page.getByText("1 of 2 requests")).toBeVisible();
   const [one, two] = ["May I read?", "May I write?"].map((name) =>
@@ -139,7 +142,6 @@ test("of two requests the newest is pinned and the other in its place; each is a
   expect(refused.status()).toBe(409);
   expect(await refused.text()).toContain("Your answer came too late.");
 
-  await page.evaluate(() => (document.title = "still here"));
   await agent.report({ status: "done" });
   await one!.getByRole("button", { name: "Allow once" }).click();
   await expect(page.getByRole("alert")).toContainText("it is no longer asked");
