@@ -7,7 +7,7 @@ import type { ShownItem } from "../protocol/item";
 import { plainText } from "../protocol/markdown";
 import { foldItems } from "./items/fold-items";
 import { FoldedItems, ItemView } from "./items/item-view";
-import { isNews, newestChange } from "./items/known-items";
+import { isAnnounced, newestChange } from "./items/known-items";
 import { goToNewest, JumpToNewest } from "./jump-to-newest";
 import { END_ID } from "./live-session";
 
@@ -76,7 +76,7 @@ export function Conversation({
         </ol>
         {!isEarlierPart && <JumpToNewest items={items} />}
       </ScrollAnchor>
-      <NewsLog items={items} />
+      <Announcements items={items} />
     </>
   );
 }
@@ -91,27 +91,27 @@ const READ_ALOUD = { items: 5, characters: 500 };
  * The conversation itself is not a live region, because then the items of "Load earlier", every change of a time and
  * every update of a tool call would be announced too.
  */
-function NewsLog({ items }: { items: ShownItem[] }) {
+function Announcements({ items }: { items: ShownItem[] }) {
   const [opened] = useState(items.at(-1)?.id ?? 0);
-  const received = items.filter((item) => item.id > opened && isNews(item));
+  const received = items.filter((item) => item.id > opened && isAnnounced(item));
   return (
     <div role="log" aria-label="What is new" className="sr-only">
       {received.slice(-READ_ALOUD.items).map((item) => (
-        <News key={item.id} item={item} />
+        <Announcement key={item.id} item={item} />
       ))}
     </div>
   );
 }
 
 /** Rendered only once, because every change would be announced. */
-const News = memo(
-  function News({ item }: { item: ShownItem }) {
-    return <p>{newsText(item).slice(0, READ_ALOUD.characters).trim()}</p>;
+const Announcement = memo(
+  function Announcement({ item }: { item: ShownItem }) {
+    return <p>{announcementText(item).slice(0, READ_ALOUD.characters).trim()}</p>;
   },
   () => true,
 );
 
-function newsText(item: ShownItem): string {
+function announcementText(item: ShownItem): string {
   if ("message" in item) return `${item.message.author}: ${plainText(item.message.content)}`;
   const { author, body } = item;
   if (body.kind === "permission") return `${author} asks: ${body.title}`;

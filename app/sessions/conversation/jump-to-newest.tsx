@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState, type MouseEvent } from "react";
 import { numberText } from "../../ui/number";
 import type { ShownItem } from "../protocol/item";
-import { isNews } from "./items/known-items";
+import { isAnnounced } from "./items/known-items";
 import { END_ID } from "./live-session";
 
 /**
@@ -30,25 +30,25 @@ export function JumpToNewest({ items }: { items: ShownItem[] }) {
   }, []);
 
   if (left === null) return null;
-  const news = items.filter((item) => item.id > left && isNews(item));
+  const missed = items.filter((item) => item.id > left && isAnnounced(item));
   return (
     <div className="jump">
       <button
         type="button"
-        className={`button ${news.length > 0 ? "button-primary" : ""}`}
+        className={`button ${missed.length > 0 ? "button-primary" : ""}`}
         onClick={goToNewest}
       >
-        {news.length > 0 ? newsText(news) : "Jump to the newest"} <span aria-hidden>↓</span>
+        {missed.length > 0 ? countText(missed) : "Jump to the newest"} <span aria-hidden>↓</span>
       </button>
     </div>
   );
 }
 
 /** @returns "1 new message", "2 new messages"; "3 new" if not all are messages */
-function newsText(news: ShownItem[]): string {
-  const count = numberText(news.length);
-  if (!news.every((item) => "message" in item)) return `${count} new`;
-  return news.length === 1 ? "1 new message" : `${count} new messages`;
+function countText(items: ShownItem[]): string {
+  const count = numberText(items.length);
+  if (!items.every((item) => "message" in item)) return `${count} new`;
+  return items.length === 1 ? "1 new message" : `${count} new messages`;
 }
 
 /** Scrolls to the end of the conversation and moves the focus there, without a navigation. */

@@ -110,7 +110,8 @@ function MessageView({ message, now }: { message: ShownMessage; now: number }) {
 const FIRST_WORDS = 80;
 
 function ThoughtView({ thought: { text }, by }: { thought: Thought; by: ReactNode }) {
-  const first = text.trimStart().slice(0, FIRST_WORDS);
+  // By code points: half a character would not be the same in the browser as in the server's HTML.
+  const first = Array.from(text.trimStart().slice(0, 2 * FIRST_WORDS)).slice(0, FIRST_WORDS);
   return (
     <li className="item">
       <details>

@@ -89,6 +89,6 @@ export function openRequests(items: ShownItem[]): Item[] {
 }
 
 /** @returns whether a person should be told at once that this item has come */
-export function isNews(item: ShownItem): boolean {
+export function isAnnounced(item: ShownItem): boolean {
   return "message" in item || item.body.kind === "permission" || item.body.kind === "notice";
 }

@@ -1,5 +1,5 @@
 import { Form } from "@remix-run/react";
-import { useEffect, useRef, type ReactNode } from "react";
+import { useEffect, useId, useRef, type ReactNode } from "react";
 import type { OptionKind, Permission, PermissionOption } from "../../protocol/item";
 
 interface RequestProps {
@@ -59,20 +59,31 @@ export function RequestForm({ id, sessionId, request: { title, options } }: Requ
         </legend>
         <div className="flex flex-wrap gap-x-5 gap-y-2">
           {options.map((option) => (
-            <span key={option.id} className="option">
-              <button
-                name="intent"
-                value={`answer:${id}:${option.id}`}
-                className={`button ${option.kind === "allow_once" ? "button-primary" : ""}`}
-              >
-                {option.name}
-              </button>
-              <span className="text-sm text-muted">{kindNote(option)}</span>
-            </span>
+            <OptionButton key={option.id} item={id} option={option} />
           ))}
         </div>
       </fieldset>
     </Form>
+  );
+}
+
+function OptionButton({ item, option }: { item: number; option: PermissionOption }) {
+  const { id, name, kind } = option;
+  const note = useId();
+  return (
+    <span className="option">
+      <button
+        name="intent"
+        value={`answer:${item}:${id}`}
+        aria-describedby={note}
+        className={`button ${kind === "allow_once" ? "button-primary" : ""}`}
+      >
+        {name}
+      </button>
+      <span id={note} className="text-sm text-muted">
+        {kindNote(option)}
+      </span>
+    </span>
   );
 }
 
