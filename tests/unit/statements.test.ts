@@ -45,10 +45,10 @@ import {
 import { countChange, mayChange, readChanges } from "../../app/sessions/change-limit.server";
 import {
   idleCounts,
-  searchCounts,
   storedCounts,
   topRepositories,
 } from "../../app/sessions/list/list-counts.server";
+import { searched } from "../../app/sessions/list/list-search.server";
 import { matching, sessionsPage } from "../../app/sessions/list/list-query.server";
 import type { ListView } from "../../app/sessions/list/list-view";
 import {
@@ -132,9 +132,9 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
     topRepositories(user, "needs-you"),
     topRepositories(user, "active"),
   ],
-  searchCounts: ({ user, ...values }) => [
-    searchCounts(user, viewOf(values)),
-    searchCounts(user, { ...viewOf(values), repo: null }),
+  searched: ({ user, now, ...values }) => [
+    searched(user, viewOf(values), undefined, now),
+    searched(user, { ...viewOf(values), repo: null }, undefined, now),
   ],
   idleCounts: ({ user, now, ...values }) => [idleCounts(user, viewOf(values), now)],
   readActive: ({ user, owner, name }) => [readActive(user, { owner, name })],
