@@ -215,10 +215,12 @@ describe.each(Object.entries(BUILDERS))("%s", (_, build) => {
       ...{ id: text, user: text, owner: text, name: text },
       ...{ now: number, at: number, count: number, seconds: fc.nat() },
     });
-    const texts = build(PLAIN).map(({ sql }) => sql);
+    // A searched word is compared once for each of its spellings.
+    const textOf = ({ sql }: Statement) => sql.replaceAll(" OR instr(search_words, ?)", "");
+    const texts = build(PLAIN).map(textOf);
     fc.assert(
       fc.property(values, (nasty) => {
-        expect(build(nasty).map(({ sql }) => sql)).toEqual(texts);
+        expect(build(nasty).map(textOf)).toEqual(texts);
       }),
     );
   });

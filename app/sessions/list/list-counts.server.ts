@@ -5,7 +5,7 @@
 import { sql, type RawBuilder } from "kysely";
 import { read, type Database, type Statement } from "../../platform/database.server";
 import { sessionStatements } from "../session-table.server";
-import { allOf, contains, idleSince, matching, needsYouOf } from "./list-query.server";
+import { allOf, idleSince, matching, needsYouOf } from "./list-query.server";
 import {
   IDLE_DAYS,
   type AskedView,

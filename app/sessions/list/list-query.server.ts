@@ -186,11 +186,7 @@ function filters(
  *   word of the title, each of which is behind a space. It uses `instr`, not LIKE, so that no character is a wildcard.
  */
 export function contains(word: string): RawBuilder<boolean> {
-  const spelled = spellings(word);
-  const found = [0, 1, 2, 3].map((index) => {
-    const place = spelled[index] === undefined ? null : ` ${spelled[index]}`;
-    return sql`instr(search_words, ${place})`;
-  });
+  const found = spellings(word).map((spelled) => sql`instr(search_words, ${` ${spelled}`})`);
   return sql<boolean>`(${sql.join(found, sql` OR `)})`;
 }
 
