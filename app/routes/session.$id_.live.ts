@@ -8,7 +8,7 @@ import { parseAfter, parseSessionId } from "../sessions/session-input.server";
 import { findSession } from "../sessions/session-queries.server";
 
 /**
- * WebSocket with a session's messages and changes: for its owner's pages, and for agents with a token of the session.
+ * WebSocket with a session's items and changes: for its owner's pages, and for agents with a token of the session.
  */
 export async function loader({ request, params, context }: LoaderFunctionArgs) {
   if (context.token !== undefined) {
@@ -17,9 +17,9 @@ export async function loader({ request, params, context }: LoaderFunctionArgs) {
   return openForPage(request, async () => {
     const user = await verifySession(request, context);
     const signIn = await signInOf(request, context);
-    const after = parseAfter(new URL(request.url).searchParams.get("after")) ?? 0;
+    const since = parseAfter(new URL(request.url).searchParams.get("since")) ?? 0;
     const object = () => sessionObject(context.env, parseSessionId(params.id));
-    const listener = { user: user.id, signIn, after: `${after}` };
+    const listener = { user: user.id, signIn, since: `${since}` };
     const answer = await openSocket(request, object, listener);
     if (answer.status !== 404) return answer;
     const { tombstone } = await findSession(context.reads, parseSessionId(params.id), user.id);

@@ -7,14 +7,20 @@ import type {
   AgentToken,
   NewReport,
   NewToken,
+  Reported,
 } from "../../app/sessions/protocol/object-answers";
 import type { CompanionEnv } from "../env";
 import type { LiveSockets } from "../live-sockets";
 import { agentView, refusedSocket } from "./answers";
-import type { ParsedMessage } from "./messages";
-import type { SessionStorage, State } from "./storage";
+import type { Item } from "../../app/sessions/protocol/item";
+import type { Placed, SessionStorage, State } from "./storage";
 
 const READ_FIRST = "More messages were missed than one frame may hold: read them by GET first.";
+
+/** Each token has its own keys. @returns what those of a token begin with, as they are stored */
+function keysOf(token: number): string {
+  return `agent ${token} `;
+}
 
 /** Callbacks to the rest of the object. */
 interface Listeners {
@@ -22,7 +28,9 @@ interface Listeners {
    * @param message undefined if the report has no text
    * @param isUrgent whether the agent's status or the title is another than before
    */
-  onReport: (message: ParsedMessage | undefined, isUrgent: boolean) => void;
+  onReport: (message: Placed | undefined, isUrgent: boolean) => void;
+  /** @param items those that have changed */
+  onItems: (items: Item[], isUrgent: boolean) => void;
   onTokensChange: () => void;
 }
 
@@ -102,23 +110,54 @@ export class Agents {
     if (allowed === false && this.#storage.state()) this.revokeAll();
   }
 
-  /** Stores an agent's report. Idempotent by its key. @returns the id of its message; null if it is a status alone */
-  async report(
-    tokenHash: string,
-    report: NewReport,
-  ): Promise<AgentAnswer<{ message: number | null }>> {
+  /**
+   * Stores an agent's report. Idempotent by its key.
+   *
+   * @returns the id of its message, and of its item; null if it has none
+   */
+  async report(tokenHash: string, report: NewReport): Promise<AgentAnswer<Reported>> {
     const now = Date.now();
     const agent = await this.#authorize(tokenHash);
     if (agent.state !== "ready") return agent;
-    const key = `agent ${agent.token.id} ${report.key}`; // each token has its own keys
-    const stored = this.#storage.findKey(key, now);
-    if (stored) return { state: "ready", ...stored };
+    const key = `${keysOf(agent.token.id)}${report.key}`;
+    const { item } = report;
+    const stored = item ? undefined : this.#storage.findKey(key, now);
+    if (stored) return { state: "ready", item: null, ...stored };
     if (this.#storage.isFull) return { state: "full" };
-    const message = this.#storage.report(agent.token, report, key, now);
-    const { agent_status, auto_title } = agent.session;
-    const { status = agent_status, title = auto_title } = report;
-    this.#listeners.onReport(message, status !== agent_status || title !== auto_title);
-    return { state: "ready", message: message?.id ?? null };
+    const isOver = report.status === "done" || report.status === "failed";
+    const expired = isOver ? this.#storage.requests.expireOf(keysOf(agent.token.id), now) : [];
+    if (item) {
+      const changed = this.#storage.reportItem(agent.token, { ...report, item }, key, now);
+      this.#listeners.onItems([...expired, ...changed], this.#isUrgent(agent.session));
+      return { state: "ready", message: null, item: changed.at(-1)!.id };
+    }
+    const placed = this.#storage.report(agent.token, report, key, now);
+    const isUrgent = this.#isUrgent(agent.session);
+    this.#listeners.onItems(expired, isUrgent);
+    this.#listeners.onReport(placed, isUrgent);
+    return { state: "ready", message: placed?.message.id ?? null, item: null };
+  }
+
+  /** Whether status or title are others than they were in this state. */
+  #isUrgent({ status_rev, auto_title }: State): boolean {
+    const now = this.#storage.state()!;
+    return now.status_rev !== status_rev || now.auto_title !== auto_title;
+  }
+
+  /** Reads what has changed of items, and waits for a change if there is none yet, as `read` does. */
+  async readItems(
+    tokenHash: string,
+    since: number,
+    wait: number,
+  ): Promise<AgentAnswer<{ items: Item[] }>> {
+    const agent = await this.#authorize(tokenHash);
+    if (agent.state !== "ready") return agent;
+    const items = this.#storage.items.changedSince(since);
+    if (items.length > 0) return { state: "ready", items };
+    await this.#nextMessage(wait);
+    const found = this.#find(tokenHash);
+    if (found.state !== "ready") return found;
+    return { state: "ready", items: this.#storage.items.changedSince(since) };
   }
 
   /**
@@ -179,7 +218,10 @@ export class Agents {
   /** Closes the sockets of removed tokens, and lets their waiting requests end. */
   #afterRemoving(tokens: number[]): void {
     if (tokens.length === 0) return;
-    for (const token of tokens) this.#live.closeRevoked(token);
+    for (const token of tokens) {
+      this.#live.closeRevoked(token);
+      this.#listeners.onItems(this.#storage.requests.expireOf(keysOf(token), Date.now()), false);
+    }
     this.wake();
     this.#listeners.onTokensChange();
   }

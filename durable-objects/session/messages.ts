@@ -2,8 +2,6 @@ import {
   BATCH_BYTES,
   BATCH_MESSAGES,
   PAGE_MESSAGES,
-  PAGE_TREE_BYTES,
-  treeBytes,
   utf8Bytes,
   within,
 } from "../../app/sessions/protocol/budgets";
@@ -11,7 +9,7 @@ import type { Markdown } from "../../app/sessions/protocol/markdown";
 import type { Message, NewMessage, ShownMessage } from "../../app/sessions/protocol/message";
 import { TASK_KEY } from "../../app/sessions/protocol/session";
 import { parseMarkdown, TREE_VERSION } from "./markdown";
-import { readRows, readUpgraded, writeRows } from "./schema";
+import { readRows, writeRows } from "./schema";
 
 /** A message with the tree of its parsed text, as JSON. */
 export type ParsedMessage = Message & { tree: string };
@@ -43,24 +41,23 @@ export class Messages {
     return message!;
   }
 
-  /** @returns the newest messages before the one with this id, as many as fit on a page, oldest first */
-  page(before: number): ShownMessage[] {
-    const query = "SELECT * FROM messages WHERE id < ? ORDER BY id DESC LIMIT ?";
-    return readUpgraded(this.#storage, () => {
-      const newest = this.#parsed(this.#rows(query, before, PAGE_MESSAGES));
-      return fitting(newest).reverse().map(renderable);
-    });
+  /** @returns at most this many messages before the one with this id, newest first; call it in `readUpgraded` */
+  before(id: number, count: number): ParsedMessage[] {
+    return this.#parsed(
+      this.#rows("SELECT * FROM messages WHERE id < ? ORDER BY id DESC LIMIT ?", id, count),
+    );
   }
 
-  /** @returns the messages after the one with this id, oldest first; undefined if they do not fit on a page */
-  missed(after: number): ShownMessage[] | undefined {
-    const query = "SELECT * FROM messages WHERE id > ? ORDER BY id LIMIT ?";
-    return readUpgraded(this.#storage, () => {
-      const stored = this.#rows(query, after, PAGE_MESSAGES + 1);
-      if (stored.length > PAGE_MESSAGES) return undefined;
-      const missed = this.#parsed(stored);
-      return fitting(missed).length < missed.length ? undefined : missed.map(renderable);
-    });
+  /** @returns the messages with these ids, in any order; call it in `readUpgraded` */
+  byIds(ids: number[]): ParsedMessage[] {
+    const query = "SELECT * FROM messages WHERE id IN (SELECT value FROM json_each(?))";
+    return this.#parsed(this.#rows(query, JSON.stringify(ids)));
+  }
+
+  /** @returns the messages after the first id up to the second, oldest first, without their texts */
+  between(after: number, last: number): Pick<Message, "id" | "author" | "created_at">[] {
+    const query = `SELECT id, author, created_at FROM messages WHERE id > ? AND id <= ? ORDER BY id`;
+    return readRows<Message>(this.#storage, query, after, last);
   }
 
   /** @returns the newest messages as they were written, at most `PAGE_MESSAGES`, oldest first */
@@ -113,9 +110,4 @@ export function renderable({ id, role, author, created_at, client_key, tree }: P
 
 function treeJson(text: string): string {
   return JSON.stringify(parseMarkdown(text));
-}
-
-/** @returns the first messages, as many as fit on a page */
-function fitting(messages: ParsedMessage[]): ParsedMessage[] {
-  return within(messages, PAGE_TREE_BYTES, ({ tree }) => treeBytes(tree));
 }

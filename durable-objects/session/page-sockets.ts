@@ -33,10 +33,10 @@ export class PageSockets {
    * Opens a live socket for a page. While the object is empty (before the first message), it is refused with 404.
    *
    * @param signIn the browser, by the hash of its sign-in's token
-   * @param after the id of the newest message that the page has
+   * @param since the newest change that the page has
    * @returns the response that opens the socket; 401, 404, 410 or 503 if it is not opened
    */
-  async open(userId: string, signIn: string, after: number): Promise<Response> {
+  async open(userId: string, signIn: string, since: number): Promise<Response> {
     const found = answerOwner(userId, this.#storage.state(), ({ id }) => ({ id }));
     if (found.state !== "ready") return refusedPage(found.state);
     const answer = await this.#enqueue("watch", async () => {
@@ -44,7 +44,7 @@ export class PageSockets {
       const signedIn = await personObject(this.#env(), userId).watch(userId, found.id, signIn);
       if (!signedIn) return refusedSocket(401, CLOSED.signedOut.reason);
       const answer = answerOwner(userId, this.#storage.state(), (state) => ({
-        missed: this.#missed(state, after),
+        missed: this.#missed(state, since),
       }));
       return answer.state === "ready"
         ? this.#live.accept({ signIn }, [answer.missed])
@@ -90,10 +90,10 @@ export class PageSockets {
   /**
    * @returns the first message on a socket, needed even if no message was missed: the agents' report may have changed
    */
-  #missed(state: State, after: number): LiveMessage {
-    const messages = this.#storage.messages.missed(after);
-    if (!messages) return { type: "changed" };
-    return { type: "messages", messages, agent: agentReport(state) };
+  #missed(state: State, since: number): LiveMessage {
+    const items = this.#storage.items.changed(since);
+    if (!items) return { type: "changed" };
+    return { type: "items", items, agent: agentReport(state) };
   }
 }
 

@@ -45,6 +45,17 @@ const STEPS: readonly string[] = [
   `ALTER TABLE state ADD COLUMN answered_at INTEGER;
    ALTER TABLE state ADD COLUMN answered_message INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE state ADD COLUMN answered_rev INTEGER NOT NULL DEFAULT 0;`,
+  // 7: items. Messages of before (`unplaced`) have no row there: they stand before all items.
+  `CREATE TABLE items (
+     id INTEGER PRIMARY KEY, seq INTEGER NOT NULL UNIQUE, kind TEXT NOT NULL, message INTEGER,
+     run TEXT, key TEXT, author TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+     body TEXT
+   );
+   CREATE UNIQUE INDEX items_key ON items (key) WHERE key IS NOT NULL;
+   ALTER TABLE state ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE state ADD COLUMN placed INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE state ADD COLUMN unplaced INTEGER NOT NULL DEFAULT 0;
+   UPDATE state SET seq = message_count, placed = message_count, unplaced = message_count;`,
 ];
 
 type Storage = Pick<DurableObjectStorage, "sql" | "transactionSync">;

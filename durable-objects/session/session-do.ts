@@ -7,7 +7,8 @@ import {
   type AgentMessage,
   type RowMessage,
 } from "../../app/sessions/protocol/live-messages";
-import type { Message, NewMessage, ShownMessage } from "../../app/sessions/protocol/message";
+import type { Item, ShownItem } from "../../app/sessions/protocol/item";
+import type { Message, NewMessage } from "../../app/sessions/protocol/message";
 import type {
   AgentAnswer,
   AgentToken,
@@ -15,17 +16,18 @@ import type {
   NewToken,
   NoRoom,
   ObjectAnswer,
+  Reported,
+  RequestAnswer,
 } from "../../app/sessions/protocol/object-answers";
-import { agentReport } from "../../app/sessions/protocol/session";
+import { agentReport, type AgentReport } from "../../app/sessions/protocol/session";
 import type { SessionMetadata, SessionRow, Task } from "../../app/sessions/protocol/session";
 import type { CompanionEnv } from "../env";
 import { LiveSockets } from "../live-sockets";
 import { Agents } from "./agents";
 import { agentView, answerOwner, metadata } from "./answers";
-import { renderable, type ParsedMessage } from "./messages";
 import { PageSockets } from "./page-sockets";
 import { AFTER_APPEND, AFTER_BIRTH, AFTER_TOKEN, RowSync } from "./row-sync";
-import { SessionStorage, type State } from "./storage";
+import { SessionStorage, type Placed, type State } from "./storage";
 
 /**
  * One per session. Stores the session's metadata, messages and agents' tokens; D1 stores that the session exists, and
@@ -46,6 +48,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   readonly #pages = new PageSockets(() => this.env, this.#storage, this.#live);
   readonly #agents = new Agents(() => this.env, this.#storage, this.#live, {
     onReport: (message, isUrgent) => this.#changed(message, isUrgent),
+    onItems: (items, isUrgent) => this.#itemsChanged(items, isUrgent),
     onTokensChange: () => this.#rowSync.armWithin(AFTER_TOKEN),
   });
 
@@ -67,16 +70,16 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   }
 
   /**
-   * @param before only messages older than the one with this id; undefined for the newest
-   * @returns metadata, a page of messages, oldest first, and the tokens of agents
+   * @param before only items before the one with this id; undefined for the newest
+   * @returns metadata, a page of items, oldest first, and the tokens of agents
    */
   conversation(
     userId: string,
     before: number | undefined,
-  ): ObjectAnswer<{ session: SessionMetadata; messages: ShownMessage[]; tokens: AgentToken[] }> {
+  ): ObjectAnswer<{ session: SessionMetadata; items: ShownItem[]; tokens: AgentToken[] }> {
     return this.#answer(userId, (state) => ({
       session: metadata(state),
-      messages: this.#storage.messages.page(before ?? Number.MAX_SAFE_INTEGER),
+      items: this.#storage.items.page(before ?? Number.MAX_SAFE_INTEGER),
       tokens: this.#storage.tokens.list(Date.now()),
     }));
   }
@@ -84,6 +87,20 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   /** @returns the messages after the one with this id as they were written, oldest first, at most one batch */
   messages(userId: string, after: number): ObjectAnswer<{ messages: Message[] }> {
     return this.#answer(userId, () => ({ messages: this.#storage.messages.after(after) }));
+  }
+
+  /** @returns the items but messages behind the one with this id, oldest first, at most one batch */
+  items(userId: string, after: number): ObjectAnswer<{ items: Item[] }> {
+    return this.#answer(userId, () => ({ items: this.#storage.items.after(after) }));
+  }
+
+  /** Answers a request of an agent. @returns the item as it is now, if it is one, and whether this answer counts */
+  answer(userId: string, item: number, option: string, by: string): ObjectAnswer<RequestAnswer> {
+    return this.#answer(userId, () => {
+      const answered = this.#storage.answer(item, option, by, Date.now());
+      if (answered.item && answered.isTaken) this.#itemsChanged([answered.item], true);
+      return answered;
+    });
   }
 
   /** Adds a message of the owner. One with an idempotency key that is stored already is not added again. */
@@ -121,7 +138,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   }
 
   /** Stores an agent's report: see `Agents.report`. */
-  report(tokenHash: string, report: NewReport): Promise<AgentAnswer<{ message: number | null }>> {
+  report(tokenHash: string, report: NewReport): Promise<AgentAnswer<Reported>> {
     return this.#agents.report(tokenHash, report);
   }
 
@@ -134,6 +151,15 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     return this.#agents.read(tokenHash, after, wait);
   }
 
+  /** Reads for an agent what has changed of items, and waits for some: see `Agents.readItems`. */
+  readItems(
+    tokenHash: string,
+    since: number,
+    wait: number,
+  ): Promise<AgentAnswer<{ items: Item[] }>> {
+    return this.#agents.readItems(tokenHash, since, wait);
+  }
+
   /**
    * Opens a live socket that begins with the messages after the one with id `after`.
    *
@@ -141,11 +167,15 @@ export class SessionDO extends DurableObject<CompanionEnv> {
    */
   override async fetch(request: Request): Promise<Response> {
     const listener = listenerOf(request);
-    const after = listener.has("after") ? Number(listener.get("after")) : undefined;
     const tokenHash = listener.get("token");
-    return tokenHash === null
-      ? this.#pages.open(listener.get("user") ?? "", listener.get("signIn") ?? "", after ?? 0)
-      : this.#agents.listen(tokenHash, after);
+    if (tokenHash === null) {
+      const { user = "", signIn = "", since } = Object.fromEntries(listener);
+      return this.#pages.open(user, signIn, Number(since ?? 0));
+    }
+    return this.#agents.listen(
+      tokenHash,
+      listener.has("after") ? Number(listener.get("after")) : undefined,
+    );
   }
 
   override async webSocketClose(): Promise<void> {
@@ -192,7 +222,10 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   }
 
   override async alarm(): Promise<void> {
-    if (this.#storage.state()) this.#agents.endExpired();
+    if (this.#storage.state()) {
+      this.#agents.endExpired();
+      this.#itemsChanged(this.#storage.requests.expireOld(Date.now()), false);
+    }
     const row = await this.#rowSync.run(this.env);
     if (row) {
       const { id, user_id, status, heading } = row;
@@ -205,25 +238,36 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   }
 
   /** Sends a new message or status to all open sockets, and sets the alarm to update the row, soon if it is urgent. */
-  #changed(message: ParsedMessage | undefined, isUrgent = false): void {
-    if (isUrgent) this.#rowSync.armForStatus();
-    else this.#rowSync.armWithin(AFTER_APPEND);
-    const agent = agentReport(this.#storage.state() as State);
-    if (!message) {
+  #changed(placed: Placed | undefined, isUrgent = false): void {
+    const agent = this.#sync(isUrgent);
+    if (!placed) {
       this.#live.broadcastToPages({ type: "agent", agent });
       return;
     }
-    if (this.#live.hasPages) {
-      this.#live.broadcastToPages({ type: "messages", messages: [renderable(message)], agent });
-    }
-    this.#live.broadcastToAgents({ type: "messages", messages: [agentView(message)] });
+    this.#live.broadcastToPages({ type: "items", items: [placed.shown], agent });
+    this.#live.broadcastToAgents({ type: "messages", messages: [agentView(placed.message)] });
     this.#agents.wake();
+  }
+
+  /** The same for items. */
+  #itemsChanged(items: Item[], isUrgent: boolean): void {
+    if (items.length === 0) return;
+    this.#live.broadcastToPages({ type: "items", items, agent: this.#sync(isUrgent) });
+    this.#live.broadcastToAgents({ type: "items", items });
+    this.#agents.wake();
+  }
+
+  /** Sets the alarm to update the row, soon if it is urgent. @returns the agents' current report */
+  #sync(isUrgent: boolean): AgentReport | null {
+    if (isUrgent) this.#rowSync.armForStatus();
+    else this.#rowSync.armWithin(AFTER_APPEND);
+    return agentReport(this.#storage.state() as State);
   }
 
   /** Takes the task as a message, unless it was taken before. */
   #take(task: Task): void {
-    const message = this.#storage.takeTask(task);
-    if (message) this.#changed(message);
+    const placed = this.#storage.takeTask(task);
+    if (placed) this.#changed(placed);
   }
 
   #answer<Content extends object>(

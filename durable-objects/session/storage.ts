@@ -1,6 +1,11 @@
 import { MINUTE, SESSION_BYTES } from "../../app/sessions/protocol/budgets";
 import type { NewMessage } from "../../app/sessions/protocol/message";
-import type { AgentToken, NewReport } from "../../app/sessions/protocol/object-answers";
+import type {
+  AgentToken,
+  NewItem,
+  NewReport,
+  RequestAnswer,
+} from "../../app/sessions/protocol/object-answers";
 import {
   endsWhenSeen,
   TASK_KEY,
@@ -9,8 +14,16 @@ import {
   type SessionRow,
   type Task,
 } from "../../app/sessions/protocol/session";
+import {
+  openRequest,
+  type Item,
+  type ItemBody,
+  type ShownItem,
+} from "../../app/sessions/protocol/item";
+import { Items } from "./items";
 import { Messages, type ParsedMessage } from "./messages";
 import { countInWindow, type RateWindow } from "./rate-window";
+import { Requests } from "./requests";
 import { FIRST_SCHEMA, readRows, upgrade, writeRows } from "./schema";
 import { Tokens } from "./tokens";
 
@@ -28,6 +41,12 @@ export type State = SessionMetadata &
 /** How many messages the owner may write in a minute. */
 const MESSAGES_PER_MINUTE = 120;
 
+/** A message with its place among the items, as pages show it. */
+export interface Placed {
+  message: ParsedMessage;
+  shown: ShownItem;
+}
+
 /** How long, in milliseconds, the idempotency key of a report without text is stored. */
 const REPORT_KEY_LIFE = 24 * 60 * MINUTE;
 
@@ -37,11 +56,15 @@ const REPORT_KEY_LIFE = 24 * 60 * MINUTE;
  */
 export class SessionStorage {
   readonly messages: Messages;
+  readonly items: Items;
+  readonly requests: Requests;
   readonly tokens: Tokens;
   readonly #storage: DurableObjectStorage;
 
   constructor(storage: DurableObjectStorage) {
     this.messages = new Messages(storage);
+    this.items = new Items(storage, this.messages);
+    this.requests = new Requests(this.items);
     this.tokens = new Tokens(storage);
     this.#storage = storage;
   }
@@ -109,7 +132,7 @@ export class SessionStorage {
   }
 
   /** Stores the task of a session that was made without it. @returns the message; undefined if it was stored before */
-  takeTask(task: Task): ParsedMessage | undefined {
+  takeTask(task: Task): Placed | undefined {
     if (this.takenTask() !== undefined) return undefined;
     const added = this.#addTask(task);
     this.#touch(0); // Its row has another count with the present activity.
@@ -117,9 +140,8 @@ export class SessionStorage {
   }
 
   /** Stores a message. @param message its idempotency key must be unused (see `findKey`) */
-  append(message: NewMessage, now: number): ParsedMessage {
-    const added = this.messages.add(message, now);
-    this.#write("UPDATE state SET message_count = message_count + 1");
+  append(message: NewMessage, now: number): Placed {
+    const added = this.#add(message, now);
     this.#touch(now);
     return added;
   }
@@ -150,15 +172,47 @@ export class SessionStorage {
     { text, status, title }: NewReport,
     key: string,
     now: number,
-  ): ParsedMessage | undefined {
+  ): Placed | undefined {
     if (text === undefined) {
       this.#rememberReport(key, now);
       this.#reported(status, title, undefined, now);
       return undefined;
     }
-    const message = this.append({ role: "agent", author: name, text, client_key: key }, now);
-    this.#reported(status, title, message.id, now);
-    return message;
+    const placed = this.append({ role: "agent", author: name, text, client_key: key }, now);
+    this.#reported(status, title, placed.message.id, now);
+    return placed;
+  }
+
+  /**
+   * Stores an agent's item, or what has changed of the one with this key, with the status of its report. A request that
+   * is asked needs the owner.
+   *
+   * @returns all items that have changed, this one last
+   */
+  reportItem(
+    { name }: AgentToken,
+    { status, title, item }: NewReport & { item: NewItem },
+    key: string,
+    now: number,
+  ): Item[] {
+    const changed = this.items.put(key, name, item, now);
+    const isAsked = changed.some(openRequest);
+    this.#reported(status ?? (isAsked ? "waiting" : undefined), title, undefined, now);
+    return changed;
+  }
+
+  /** Stores the owner's answer to a request. If nothing else is asked, the agent goes on working. */
+  answer(item: number, option: string, by: string, now: number): RequestAnswer {
+    const answered = this.requests.answer(item, option, by, now);
+    if (!answered.isTaken) return answered;
+    if (!this.requests.areOpen) {
+      this.#write(
+        `UPDATE state SET status_rev = status_rev + 1, agent_status = 'working'
+         WHERE agent_status = 'waiting'`,
+      );
+    }
+    this.#touch(now);
+    return answered;
   }
 
   /**
@@ -178,11 +232,15 @@ export class SessionStorage {
    * Stores the task as a message. It was written when the session was created, so it is no activity of its own, and does
    * not restore a session that was archived since.
    */
-  #addTask({ author, text }: Task): ParsedMessage {
+  #addTask({ author, text }: Task): Placed {
     const task = { role: "user" as const, author, text, client_key: TASK_KEY };
-    const added = this.messages.add(task, this.state()!.created_at);
+    return this.#add(task, this.state()!.created_at);
+  }
+
+  #add(added: NewMessage, at: number): Placed {
+    const message = this.messages.add(added, at);
     this.#write("UPDATE state SET message_count = message_count + 1");
-    return added;
+    return { message, shown: this.items.place(message) };
   }
 
   /** Stores the idempotency key of a report without text, and deletes old keys. */

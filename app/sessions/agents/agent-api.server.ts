@@ -7,6 +7,7 @@ import { openSocket } from "../../platform/http/socket.server";
 import { attempt } from "../../platform/log";
 import { hashToken } from "../../platform/token.server";
 import type { AgentAnswer } from "../protocol/object-answers";
+import { itemInput } from "./item-input.server";
 import { messageText, parseAfter, parseSessionId, titleInput } from "../session-input.server";
 
 /** How long a GET waits for new messages, in milliseconds: less than the timeout of proxies. */
@@ -20,7 +21,7 @@ const TOKEN = /^ship_[0-9a-f]{64}$/;
  *
  * @param id the session's id, from the path
  * @param token the bearer token; undefined if there is none
- * @returns 201 with `{ message }`, the id of its message or null for a status alone; or 4xx or 5xx with `{ error }`
+ * @returns 201 with `{ message, item }`, the ids of its message and of its item, or null; or 4xx or 5xx with `{ error }`
  */
 export function reportAction(
   request: Request,
@@ -31,13 +32,13 @@ export function reportAction(
   return withToken(token, async (hash) => {
     const checked = reportInput.safeParse(await readReport(request));
     if (!checked.success) return jsonError(400, checked.error.issues[0]?.message ?? "");
-    const { text, status, title, key = crypto.randomUUID() } = checked.data;
+    const { text, status, title, item, key = crypto.randomUUID() } = checked.data;
     const session = parseSessionId(id);
     const answer = await attempt("report", async () =>
-      sessionObject(env, session).report(hash, { text, status, title, key }),
+      sessionObject(env, session).report(hash, { text, status, title, item, key }),
     );
     if (answer?.state !== "ready") return notDone(answer);
-    return json({ message: answer.message }, { status: 201 });
+    return json({ message: answer.message, item: answer.item }, { status: 201 });
   });
 }
 
@@ -62,6 +63,30 @@ export function messagesLoader(
     );
     if (answer?.state !== "ready") return notDone(answer);
     return json({ messages: answer.messages });
+  });
+}
+
+/**
+ * The loader of items: those that have changed after the change `?since=`, 0 if it is not there. A GET waits for a change
+ * (long polling).
+ *
+ * @returns 200 with `{ items }`, oldest change first and empty after a timeout; or 4xx or 5xx with `{ error }`
+ */
+export function itemsLoader(
+  request: Request,
+  env: Env,
+  id: string | undefined,
+  token: string | undefined,
+) {
+  return withToken(token, async (hash) => {
+    const since = parseAfter(new URL(request.url).searchParams.get("since")) ?? 0;
+    const session = parseSessionId(id);
+    const wait = request.method === "GET" ? LONG_POLL_TIMEOUT : 0;
+    const answer = await attempt("read", async () =>
+      sessionObject(env, session).readItems(hash, since, wait),
+    );
+    if (answer?.state !== "ready") return notDone(answer);
+    return json({ items: answer.items });
   });
 }
 
@@ -155,6 +180,7 @@ export const reportInput = z
       title: z.optional(
         titleInput("A title is text.").check(z.minLength(1, "A title has at least one character.")),
       ),
+      item: z.optional(itemInput),
       key: z.optional(
         z
           .string("A key is text.")
@@ -168,9 +194,13 @@ export const reportInput = z
   )
   .check(
     z.refine(
-      (report) => [report.text, report.status, report.title].some((part) => part !== undefined),
+      ({ text, status, title, item }) =>
+        [text, status, title, item].some((part) => part !== undefined),
       {
-        error: "Send a text, a status or a title.",
+        error: "Send a text, a status, a title or an item.",
       },
     ),
+    z.refine(({ text, item }) => text === undefined || item === undefined, {
+      error: "Send a text or an item, not both.",
+    }),
   );

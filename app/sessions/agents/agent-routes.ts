@@ -18,5 +18,10 @@ export const AGENT_ROUTES: BearerRoute[] = [
     methods: ["GET", "HEAD"],
     hint: "Read messages here by GET. Report by POST at /report instead of /messages.",
   },
+  {
+    path: /^\/session\/[^/]+\/items$/,
+    methods: ["GET", "HEAD"],
+    hint: "Read items here by GET. Report by POST at /report instead of /items.",
+  },
   { path: /^\/session\/[^/]+\/live$/, methods: ["GET"], hint: "Open a WebSocket here, by GET." },
 ];

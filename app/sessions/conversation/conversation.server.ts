@@ -1,7 +1,7 @@
 /** Reads a session's messages from its Durable Object. Times are epoch milliseconds. */
 import { sessionObject } from "../../platform/durable-objects.server";
 import { attempt } from "../../platform/log";
-import type { ShownItem } from "../protocol/item";
+import type { Item, ShownItem } from "../protocol/item";
 import type { Message } from "../protocol/message";
 import type { AgentToken } from "../protocol/object-answers";
 import { agentReport, TASK_KEY, type AgentReport, type Task } from "../protocol/session";
@@ -70,6 +70,25 @@ export async function readConversation(
  */
 export function messageOfTask({ author, text }: Task, createdAt: number): Message {
   return { id: 1, role: "user", author, text, created_at: createdAt, client_key: TASK_KEY };
+}
+
+/**
+ * Reads one batch of items, which messages are not among.
+ *
+ * @param after the id of the item before the first one; 0 for the start
+ * @returns oldest first; none if there are no more
+ * @throws if the session's object cannot be reached, or the session was deleted
+ */
+export async function readItems(
+  env: Env,
+  id: string,
+  userId: string,
+  after: number,
+): Promise<Item[]> {
+  const answer = await sessionObject(env, id).items(userId, after);
+  if (answer.state === "ready") return answer.items;
+  if (answer.state === "empty" && after === 0) return [];
+  throw new Error(`The session is ${answer.state}`);
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Item } from "../protocol/item";
 import type { Message } from "../protocol/message";
 import {
   repositoryName,
@@ -15,7 +16,7 @@ export interface Pieces<Item> {
 }
 
 /**
- * Streams a session as JSON: its row, its history and all messages. Only one piece of them is in memory at a time. If a
+ * Streams a session as JSON: its row, its history, all messages and items. Only one piece of them is in memory at a time. If a
  * piece cannot be read, the stream fails with an error, so that an incomplete file is not mistaken for the whole
  * session.
  */
@@ -23,9 +24,10 @@ export function exportStream(
   row: SessionRow,
   history: Pieces<HistoryLine>,
   messages: Pieces<Message>,
+  items: Pieces<Item>,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  const text = exportText(row, history, messages);
+  const text = exportText(row, history, messages, items);
   return new ReadableStream({
     async pull(controller) {
       const { value, done } = await text.next();
@@ -39,11 +41,14 @@ async function* exportText(
   row: SessionRow,
   history: Pieces<HistoryLine>,
   messages: Pieces<Message>,
+  items: Pieces<Item>,
 ): AsyncGenerator<string, void> {
   yield `{"session":${JSON.stringify(described(row))},"history":[`;
   yield* lines(history, dated);
   yield `],"messages":[`;
   yield* lines(messages, exported);
+  yield `\n],"items":[`;
+  yield* lines(items, exportedItem);
   yield "\n]}\n";
 }
 
@@ -88,6 +93,10 @@ function dated({ kind, at }: SessionEvent) {
 
 function exported({ id, role, author, text, created_at }: Message) {
   return { id, role, author, text, created_at: iso(created_at) };
+}
+
+function exportedItem({ id, author, created_at, updated_at, body }: Item) {
+  return { id, author, created_at: iso(created_at), updated_at: iso(updated_at), ...body };
 }
 
 function iso(at: number): string {

@@ -1,13 +1,14 @@
 /**
  * The messages that Durable Objects send on live sockets. Clients send only the heartbeat "ping", answered with "pong".
  */
-import type { Message, ShownMessage } from "./message";
+import type { Item, ShownItem } from "./item";
+import type { Message } from "./message";
 import type { AgentReport, SessionStatus } from "./session";
 
 /** Sent to the owner's open pages of a session. */
 export type LiveMessage =
-  /** New messages, oldest first, without gaps, and the agents' current report. */
-  | { type: "messages"; messages: ShownMessage[]; agent: AgentReport | null }
+  /** All items that have changed since the last ones sent, oldest change first, and the agents' current report. */
+  | { type: "items"; items: ShownItem[]; agent: AgentReport | null }
   /** The agents' current report, if only that has changed. */
   | { type: "agent"; agent: AgentReport | null }
   /** The session's status and title, as stored in its row. */
@@ -22,7 +23,8 @@ export type RowMessage =
   | { type: "changed" };
 
 /** Sent to agents. */
-export type AgentLiveMessage = { type: "messages"; messages: AgentMessage[] };
+export type AgentLiveMessage =
+  { type: "messages"; messages: AgentMessage[] } | { type: "items"; items: Item[] };
 
 /** A message as an agent receives it, with its text as it was written. */
 export type AgentMessage = Omit<Message, "client_key">;
@@ -66,8 +68,8 @@ export function isFinal(code: number): boolean {
 export function parseLiveMessage(data: unknown): LiveMessage | undefined {
   const message = parseJson(data);
   switch (message?.type) {
-    case "messages":
-      return Array.isArray(message.messages) ? (message as LiveMessage) : undefined;
+    case "items":
+      return Array.isArray(message.items) ? (message as LiveMessage) : undefined;
     case "agent":
     case "row":
     case "needs-you":

@@ -1,3 +1,4 @@
+import type { Item, ItemBody, Permission, ToolCall } from "./item";
 import type { AgentStatus } from "./session";
 
 /** A token with which an agent reports into one session. The token itself is not stored, only its hash. */
@@ -19,9 +20,19 @@ export interface NewReport {
   text?: string | undefined;
   status?: AgentStatus | undefined;
   title?: string | undefined;
+  /** Instead of a text: an item, or what has changed of the one that was reported with the same key. */
+  item?: NewItem | undefined;
   /** The idempotency key: the same report sent again changes nothing. */
   key: string;
 }
+
+/** An item as an agent reports it: of a call of a tool, only what has changed. */
+export type NewItem =
+  | Exclude<ItemBody, ToolCall | Permission>
+  | (Pick<ToolCall, "kind"> & {
+      [Part in keyof Omit<ToolCall, "kind">]?: ToolCall[Part] | undefined;
+    })
+  | Pick<Permission, "kind" | "title" | "options">;
 
 /**
  * What the owner's methods of a session's Durable Object return:
@@ -35,6 +46,19 @@ export type ObjectAnswer<Content = unknown> =
   | { state: "foreign" }
   | { state: "deleting" }
   | ({ state: "ready" } & Content);
+
+/** The ids of what a report has stored: its message, and its item; null if it has none. */
+export interface Reported {
+  message: number | null;
+  item: number | null;
+}
+
+/** What came of the owner's answer: `item` is the request as it is now; undefined if there is none. */
+export interface RequestAnswer {
+  item: Item | undefined;
+  /** Whether this answer counts: the first one does, while it is asked. */
+  isTaken: boolean;
+}
 
 /**
  * Why a session's Durable Object refuses new content:
