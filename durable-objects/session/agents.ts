@@ -14,6 +14,7 @@ import type { LiveSockets } from "../live-sockets";
 import { agentView, refusedSocket } from "./answers";
 import type { Item } from "../../app/sessions/protocol/item";
 import type { Placed, SessionStorage, State } from "./storage";
+import { Waiting } from "./waiting";
 
 const READ_FIRST = "More messages were missed than one frame may hold: read them by GET first.";
 
@@ -25,8 +26,7 @@ function keysOf(token: number): string {
 /** Callbacks to the rest of the object. */
 interface Listeners {
   /**
-   * @param message undefined if the report has no text
-   * @param isUrgent whether the agent's status or the title is another than before
+   * @param message undefined if the report has no text @param isUrgent whether the status or the title has changed
    */
   onReport: (message: Placed | undefined, isUrgent: boolean) => void;
   /** @param items those that have changed */
@@ -43,8 +43,8 @@ export class Agents {
   readonly #storage: SessionStorage;
   readonly #live: LiveSockets;
   readonly #listeners: Listeners;
-  /** Ends the wait of a request that waits for messages. */
-  readonly #waiting = new Set<() => void>();
+  /** The requests that wait for messages or items. */
+  readonly #waiting = new Waiting();
 
   constructor(
     env: () => CompanionEnv,
@@ -95,9 +95,10 @@ export class Agents {
     this.#afterRemoving(this.#storage.tokens.removeAll());
   }
 
-  /** Removes the tokens that have expired because they were not used for too long. */
+  /** Removes the tokens that were not used for too long, and expires the requests that were asked too long ago. */
   endExpired(): void {
     this.#afterRemoving(this.#storage.tokens.removeExpired(Date.now()));
+    this.#listeners.onItems(this.#storage.requests.expireOld(Date.now()), false);
   }
 
   /**
@@ -127,11 +128,11 @@ export class Agents {
     const isOver = report.status === "done" || report.status === "failed";
     const expired = isOver ? this.#storage.requests.expireOf(keysOf(agent.token.id), now) : [];
     if (item) {
-      const changed = this.#storage.reportItem(agent.token, { ...report, item }, key, now);
+      const changed = this.#storage.reports.addItem(agent.token, { ...report, item }, key, now);
       this.#listeners.onItems([...expired, ...changed], this.#isUrgent(agent.session));
       return { state: "ready", message: null, item: changed.at(-1)!.id };
     }
-    const placed = this.#storage.report(agent.token, report, key, now);
+    const placed = this.#storage.reports.add(agent.token, report, key, now);
     const isUrgent = this.#isUrgent(agent.session);
     this.#listeners.onItems(expired, isUrgent);
     this.#listeners.onReport(placed, isUrgent);
@@ -154,7 +155,7 @@ export class Agents {
     if (agent.state !== "ready") return agent;
     const items = this.#storage.items.changedSince(since);
     if (items.length > 0) return { state: "ready", items };
-    await this.#nextMessage(wait);
+    await this.#waiting.next(wait);
     const found = this.#find(tokenHash);
     if (found.state !== "ready") return found;
     return { state: "ready", items: this.#storage.items.changedSince(since) };
@@ -176,13 +177,15 @@ export class Agents {
     if (agent.state !== "ready") return agent;
     const messages = this.#messages(after);
     if (after === undefined || messages.length > 0) return { state: "ready", messages };
-    await this.#nextMessage(wait);
+    await this.#waiting.next(wait);
     const found = this.#find(tokenHash);
     return found.state === "ready" ? { state: "ready", messages: this.#messages(after) } : found;
   }
 
-  /** Opens a live socket that begins with the messages after the one with this id. */
-  async listen(tokenHash: string, after: number | undefined): Promise<Response> {
+  /** Opens a live socket for a `token`, as its hash, that begins with the messages `after` the one with this id. */
+  async listen(listener: URLSearchParams): Promise<Response> {
+    const after = listener.has("after") ? Number(listener.get("after")) : undefined;
+    const tokenHash = listener.get("token") ?? "";
     const agent = await this.#authorize(tokenHash);
     switch (agent.state) {
       case "ready":
@@ -198,9 +201,9 @@ export class Agents {
     }
   }
 
-  /** Ends the wait of every request that waits for messages. */
+  /** Ends the wait of every request that waits for messages or items. */
   wake(): void {
-    for (const wake of this.#waiting) wake();
+    this.#waiting.wake();
   }
 
   #open(token: AgentToken, state: State, after: number | undefined): Response {
@@ -224,19 +227,6 @@ export class Agents {
     }
     this.wake();
     this.#listeners.onTokensChange();
-  }
-
-  /** Resolves when `wake` is called, as for a new message, or after `wait` milliseconds. */
-  #nextMessage(wait: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        clearTimeout(timer);
-        this.#waiting.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, wait);
-      this.#waiting.add(wake);
-    });
   }
 
   /** Checks the token and its owner, and counts the request. */

@@ -32,11 +32,13 @@ export class PageSockets {
   /**
    * Opens a live socket for a page. While the object is empty (before the first message), it is refused with 404.
    *
-   * @param signIn the browser, by the hash of its sign-in's token
-   * @param since the newest change that the page has
+   * @param listener has the `user`, the browser as the hash of its sign-in's token (`signIn`), and the newest change that
+   *   the page has (`since`)
    * @returns the response that opens the socket; 401, 404, 410 or 503 if it is not opened
    */
-  async open(userId: string, signIn: string, since: number): Promise<Response> {
+  async open(listener: URLSearchParams): Promise<Response> {
+    const { user: userId = "", signIn = "" } = Object.fromEntries(listener);
+    const since = Number(listener.get("since") ?? 0);
     const found = answerOwner(userId, this.#storage.state(), ({ id }) => ({ id }));
     if (found.state !== "ready") return refusedPage(found.state);
     const answer = await this.#enqueue("watch", async () => {

@@ -2,11 +2,8 @@ import { DurableObject } from "cloudflare:workers";
 import { personObject } from "../../app/platform/durable-objects.server";
 import { listenerOf } from "../../app/platform/http/socket.server";
 import { attempt } from "../../app/platform/log";
-import {
-  CLOSED,
-  type AgentMessage,
-  type RowMessage,
-} from "../../app/sessions/protocol/live-messages";
+import { CLOSED } from "../../app/sessions/protocol/live-messages";
+import type { AgentMessage, RowMessage } from "../../app/sessions/protocol/live-messages";
 import type { Item, ShownItem } from "../../app/sessions/protocol/item";
 import type { Message, NewMessage } from "../../app/sessions/protocol/message";
 import type {
@@ -19,15 +16,15 @@ import type {
   Reported,
   RequestAnswer,
 } from "../../app/sessions/protocol/object-answers";
-import { agentReport, type AgentReport } from "../../app/sessions/protocol/session";
 import type { SessionMetadata, SessionRow, Task } from "../../app/sessions/protocol/session";
 import type { CompanionEnv } from "../env";
 import { LiveSockets } from "../live-sockets";
 import { Agents } from "./agents";
-import { agentView, answerOwner, metadata } from "./answers";
+import { answerOwner, metadata } from "./answers";
+import { News } from "./news";
 import { PageSockets } from "./page-sockets";
-import { AFTER_APPEND, AFTER_BIRTH, AFTER_TOKEN, RowSync } from "./row-sync";
-import { SessionStorage, type Placed, type State } from "./storage";
+import { AFTER_BIRTH, AFTER_TOKEN, RowSync } from "./row-sync";
+import { SessionStorage, type State } from "./storage";
 
 /**
  * One per session. Stores the session's metadata, messages and agents' tokens; D1 stores that the session exists, and
@@ -46,9 +43,10 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     clear: () => this.#clear(),
   });
   readonly #pages = new PageSockets(() => this.env, this.#storage, this.#live);
-  readonly #agents = new Agents(() => this.env, this.#storage, this.#live, {
-    onReport: (message, isUrgent) => this.#changed(message, isUrgent),
-    onItems: (items, isUrgent) => this.#itemsChanged(items, isUrgent),
+  readonly #news = new News(this.#storage, this.#live, this.#rowSync, () => this.#agents.wake());
+  readonly #agents: Agents = new Agents(() => this.env, this.#storage, this.#live, {
+    onReport: (message, isUrgent) => this.#news.added(message, isUrgent),
+    onItems: (items, isUrgent) => this.#news.changed(items, isUrgent),
     onTokensChange: () => this.#rowSync.armWithin(AFTER_TOKEN),
   });
 
@@ -96,11 +94,9 @@ export class SessionDO extends DurableObject<CompanionEnv> {
 
   /** Answers a request of an agent. @returns the item as it is now, if it is one, and whether this answer counts */
   answer(userId: string, item: number, option: string, by: string): ObjectAnswer<RequestAnswer> {
-    return this.#answer(userId, () => {
-      const answered = this.#storage.answer(item, option, by, Date.now());
-      if (answered.item && answered.isTaken) this.#itemsChanged([answered.item], true);
-      return answered;
-    });
+    return this.#answer(userId, () =>
+      this.#news.answered(this.#storage.answer(item, option, by, Date.now())),
+    );
   }
 
   /** Adds a message of the owner. One with an idempotency key that is stored already is not added again. */
@@ -112,7 +108,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     const wait = this.#storage.countMessage(now);
     if (wait > 0) return { state: "limited", wait };
     const added = this.#storage.append(message, now);
-    this.#changed(added, this.#storage.markAnswered());
+    this.#news.added(added, this.#storage.markAnswered());
     return answer;
   }
 
@@ -167,15 +163,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
    */
   override async fetch(request: Request): Promise<Response> {
     const listener = listenerOf(request);
-    const tokenHash = listener.get("token");
-    if (tokenHash === null) {
-      const { user = "", signIn = "", since } = Object.fromEntries(listener);
-      return this.#pages.open(user, signIn, Number(since ?? 0));
-    }
-    return this.#agents.listen(
-      tokenHash,
-      listener.has("after") ? Number(listener.get("after")) : undefined,
-    );
+    return listener.has("token") ? this.#agents.listen(listener) : this.#pages.open(listener);
   }
 
   override async webSocketClose(): Promise<void> {
@@ -222,10 +210,7 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   }
 
   override async alarm(): Promise<void> {
-    if (this.#storage.state()) {
-      this.#agents.endExpired();
-      this.#itemsChanged(this.#storage.requests.expireOld(Date.now()), false);
-    }
+    if (this.#storage.state()) this.#agents.endExpired();
     const row = await this.#rowSync.run(this.env);
     if (row) {
       const { id, user_id, status, heading } = row;
@@ -237,37 +222,10 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     await this.#agents.revokeUnlessAllowed();
   }
 
-  /** Sends a new message or status to all open sockets, and sets the alarm to update the row, soon if it is urgent. */
-  #changed(placed: Placed | undefined, isUrgent = false): void {
-    const agent = this.#sync(isUrgent);
-    if (!placed) {
-      this.#live.broadcastToPages({ type: "agent", agent });
-      return;
-    }
-    this.#live.broadcastToPages({ type: "items", items: [placed.shown], agent });
-    this.#live.broadcastToAgents({ type: "messages", messages: [agentView(placed.message)] });
-    this.#agents.wake();
-  }
-
-  /** The same for items. */
-  #itemsChanged(items: Item[], isUrgent: boolean): void {
-    if (items.length === 0) return;
-    this.#live.broadcastToPages({ type: "items", items, agent: this.#sync(isUrgent) });
-    this.#live.broadcastToAgents({ type: "items", items });
-    this.#agents.wake();
-  }
-
-  /** Sets the alarm to update the row, soon if it is urgent. @returns the agents' current report */
-  #sync(isUrgent: boolean): AgentReport | null {
-    if (isUrgent) this.#rowSync.armForStatus();
-    else this.#rowSync.armWithin(AFTER_APPEND);
-    return agentReport(this.#storage.state() as State);
-  }
-
   /** Takes the task as a message, unless it was taken before. */
   #take(task: Task): void {
     const placed = this.#storage.takeTask(task);
-    if (placed) this.#changed(placed);
+    if (placed) this.#news.added(placed);
   }
 
   #answer<Content extends object>(

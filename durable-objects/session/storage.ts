@@ -1,11 +1,6 @@
-import { MINUTE, SESSION_BYTES } from "../../app/sessions/protocol/budgets";
+import { SESSION_BYTES } from "../../app/sessions/protocol/budgets";
 import type { NewMessage } from "../../app/sessions/protocol/message";
-import type {
-  AgentToken,
-  NewItem,
-  NewReport,
-  RequestAnswer,
-} from "../../app/sessions/protocol/object-answers";
+import type { RequestAnswer } from "../../app/sessions/protocol/object-answers";
 import {
   endsWhenSeen,
   TASK_KEY,
@@ -14,16 +9,12 @@ import {
   type SessionRow,
   type Task,
 } from "../../app/sessions/protocol/session";
-import {
-  openRequest,
-  type Item,
-  type ItemBody,
-  type ShownItem,
-} from "../../app/sessions/protocol/item";
-import { Items } from "./items";
-import { Messages, type ParsedMessage } from "./messages";
+import type { ShownItem } from "../../app/sessions/protocol/item";
+import { Items } from "./content/items";
+import { Messages, type ParsedMessage } from "./content/messages";
 import { countInWindow, type RateWindow } from "./rate-window";
-import { Requests } from "./requests";
+import { Requests } from "./content/requests";
+import { REPORT_KEY_LIFE, Reports } from "./reports";
 import { FIRST_SCHEMA, readRows, upgrade, writeRows } from "./schema";
 import { Tokens } from "./tokens";
 
@@ -47,9 +38,6 @@ export interface Placed {
   shown: ShownItem;
 }
 
-/** How long, in milliseconds, the idempotency key of a report without text is stored. */
-const REPORT_KEY_LIFE = 24 * 60 * MINUTE;
-
 /**
  * The storage of a session's object: its state, messages and agents' tokens. Every method is synchronous, so that all
  * that an object does in one turn is one transaction. Times are epoch milliseconds.
@@ -58,6 +46,7 @@ export class SessionStorage {
   readonly messages: Messages;
   readonly items: Items;
   readonly requests: Requests;
+  readonly reports: Reports;
   readonly tokens: Tokens;
   readonly #storage: DurableObjectStorage;
 
@@ -65,6 +54,7 @@ export class SessionStorage {
     this.messages = new Messages(storage);
     this.items = new Items(storage, this.messages);
     this.requests = new Requests(this.items);
+    this.reports = new Reports(storage, this);
     this.tokens = new Tokens(storage);
     this.#storage = storage;
   }
@@ -135,14 +125,14 @@ export class SessionStorage {
   takeTask(task: Task): Placed | undefined {
     if (this.takenTask() !== undefined) return undefined;
     const added = this.#addTask(task);
-    this.#touch(0); // Its row has another count with the present activity.
+    this.touch(0); // Its row has another count with the present activity.
     return added;
   }
 
   /** Stores a message. @param message its idempotency key must be unused (see `findKey`) */
   append(message: NewMessage, now: number): Placed {
     const added = this.#add(message, now);
-    this.#touch(now);
+    this.touch(now);
     return added;
   }
 
@@ -160,47 +150,6 @@ export class SessionStorage {
     return true;
   }
 
-  /**
-   * Stores an agent's report. Its text becomes a message whose author is the token's name; its title becomes the automatic
-   * one.
-   *
-   * @param key its idempotency key, which must be unused (see `findKey`)
-   * @returns the message; undefined if the report has no text
-   */
-  report(
-    { name }: AgentToken,
-    { text, status, title }: NewReport,
-    key: string,
-    now: number,
-  ): Placed | undefined {
-    if (text === undefined) {
-      this.#rememberReport(key, now);
-      this.#reported(status, title, undefined, now);
-      return undefined;
-    }
-    const placed = this.append({ role: "agent", author: name, text, client_key: key }, now);
-    this.#reported(status, title, placed.message.id, now);
-    return placed;
-  }
-
-  /**
-   * Stores an agent's item, or what has changed of the one with this key, with the status of its report. A request that
-   * is asked needs the owner.
-   *
-   * @returns all items that have changed, this one last
-   */
-  reportItem(
-    { name }: AgentToken,
-    { status, title, item }: NewReport & { item: NewItem },
-    key: string,
-    now: number,
-  ): Item[] {
-    const changed = this.items.put(key, name, item, now);
-    const isAsked = changed.some(openRequest);
-    this.#reported(status ?? (isAsked ? "waiting" : undefined), title, undefined, now);
-    return changed;
-  }
-
   /** Stores the owner's answer to a request. If nothing else is asked, the agent goes on working. */
   answer(item: number, option: string, by: string, now: number): RequestAnswer {
     const answered = this.requests.answer(item, option, by, now);
@@ -211,7 +160,7 @@ export class SessionStorage {
          WHERE agent_status = 'waiting'`,
       );
     }
-    this.#touch(now);
+    this.touch(now);
     return answered;
   }
 
@@ -243,34 +192,11 @@ export class SessionStorage {
     return { message, shown: this.items.place(message) };
   }
 
-  /** Stores the idempotency key of a report without text, and deletes old keys. */
-  #rememberReport(key: string, now: number): void {
-    this.#write("DELETE FROM agent_reports WHERE at < ?", now - REPORT_KEY_LIFE);
-    this.#write("INSERT INTO agent_reports (client_key, at) VALUES (?, ?)", key, now);
-  }
-
-  /** Stores the agents' last report. @param message the id of the report's message, if it has one */
-  #reported(
-    status: NewReport["status"],
-    title: NewReport["title"],
-    message: number | undefined,
-    now: number,
-  ): void {
-    const reported = status ?? null;
-    this.#write(
-      `UPDATE state SET status_rev = status_rev + (coalesce(?, agent_status) IS NOT agent_status),
-         agent_status = coalesce(?, agent_status), auto_title = coalesce(?, auto_title),
-         agent_at = ?, agent_message = coalesce(?, agent_message)`,
-      ...[reported, reported, title ?? null, now, message ?? null],
-    );
-    if (message === undefined) this.#touch(now);
-  }
-
   /**
    * Sets the last activity. It always increases, so that an outdated update of the row, with fewer messages, is never
    * taken for the newest.
    */
-  #touch(now: number): void {
+  touch(now: number): void {
     this.#write("UPDATE state SET last_activity = max(?, last_activity + 1)", now);
   }
 

@@ -272,7 +272,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a task restores the session like a message",
-    file: "durable-objects/session/messages.ts",
+    file: "durable-objects/session/content/messages.ts",
     from: `WHERE client_key <> ?`,
     to: `WHERE ? <> ''`,
     killers: ["tasks.test.ts", HISTORIES],

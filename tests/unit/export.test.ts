@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { Item } from "../../app/sessions/protocol/item";
 import { expect, test } from "vitest";
 import {
   exportName,
@@ -57,9 +58,17 @@ const HISTORY: HistoryLine[] = [
   { id: 12, kind: "restored", at: NOW },
 ];
 
+const ITEMS: Item[] = [
+  {
+    ...{ id: 3, seq: 5, run: null, author: "Bot", created_at: NOW, updated_at: NOW },
+    body: { kind: "thought", text: "Hm." },
+  },
+];
+
 function exported(texts: string[], size: number): Promise<string> {
   const messages = inPieces(conversation(texts), size);
-  return new Response(exportStream(ROW, inPieces(HISTORY, size), messages)).text();
+  const items = inPieces(ITEMS, size);
+  return new Response(exportStream(ROW, inPieces(HISTORY, size), messages, items)).text();
 }
 
 test("an export has the session, its history and its messages, and nothing that is Ship's own", async () => {
@@ -100,14 +109,17 @@ test("an export is one piece of JSON with every line and every message once, in 
 });
 
 test("an export breaks off if a piece cannot be read, so that nobody mistakes it for the whole", async () => {
-  const broken = <Item>(first: Item[]) => ({
+  const broken = <Piece>(first: Piece[]) => ({
     first,
     after: () => Promise.reject(new Error("Gone")),
   });
   const none = inPieces<never>([], 1);
   const messages = broken(conversation(["First", "Second"]));
-  await expect(new Response(exportStream(ROW, none, messages)).text()).rejects.toThrow();
-  await expect(new Response(exportStream(ROW, broken(HISTORY), none)).text()).rejects.toThrow();
+  await expect(new Response(exportStream(ROW, none, messages, none)).text()).rejects.toThrow();
+  await expect(
+    new Response(exportStream(ROW, broken(HISTORY), none, none)).text(),
+  ).rejects.toThrow();
+  await expect(new Response(exportStream(ROW, none, none, broken(ITEMS))).text()).rejects.toThrow();
 });
 
 test("an export reads the next piece only when the last one was consumed", async () => {
@@ -117,7 +129,8 @@ test("an export reads the next piece only when the last one was consumed", async
     reads++;
     return after(last);
   };
-  const stream = exportStream(ROW, inPieces<never>([], 1), { first, after: counted });
+  const none = inPieces<never>([], 1);
+  const stream = exportStream(ROW, none, { first, after: counted }, none);
   const reader = stream.getReader();
   await reader.read();
   await reader.read();

@@ -15,7 +15,7 @@ import {
 } from "../../app/sessions/protocol/budgets";
 import { isLinkTarget, plainText, type Markdown } from "../../app/sessions/protocol/markdown";
 import { MarkdownView } from "../../app/sessions/conversation/markdown-view";
-import { parseMarkdown } from "../../durable-objects/session/markdown";
+import { parseMarkdown } from "../../durable-objects/session/content/markdown";
 import { WORST } from "../../bench/worst.mjs";
 
 const RICH = `# Plan

@@ -97,6 +97,7 @@ const ROUTES: Record<string, RouteLine> = {
   "routes/session.$id_.export": { path: "/session/ID/export", back: "/session/ID" },
   // These take a token instead of a cookie: see agents.test.ts.
   "routes/session.$id_.messages": { path: "/session/ID/messages", open: true },
+  "routes/session.$id_.items": { path: "/session/ID/items", open: true },
   "routes/session.$id_.report": { path: "/session/ID/report", forms: [{ text: "Hi" }], open: true },
 };
 
@@ -381,10 +382,11 @@ describe("a session's object", () => {
     "webSocketClose",
     "report",
     "read",
+    "readItems",
   ];
   type Method = Exclude<
     keyof SessionDO,
-    keyof Rpc.DurableObjectBranded | keyof DurableObject | "alarm" | "report" | "read"
+    keyof Rpc.DurableObjectBranded | keyof DurableObject | "alarm" | "report" | "read" | "readItems"
   >;
   type Stub = ReturnType<typeof sessionObject>;
 
@@ -397,6 +399,8 @@ describe("a session's object", () => {
     snapshot: async (object, stranger) => await object.snapshot(stranger),
     conversation: async (object, stranger) => await object.conversation(stranger, undefined),
     messages: async (object, stranger) => await object.messages(stranger, 0),
+    items: async (object, stranger) => await object.items(stranger, 0),
+    answer: async (object, stranger) => await object.answer(stranger, 1, "yes", "Eve"),
     connectAgent: async (object, stranger) => await object.connectAgent(stranger, "Bot", KEY),
     revokeAgent: async (object, stranger) => await object.revokeAgent(stranger, 1),
     revokeAgents: async (object, stranger) => await object.revokeAgents(stranger),
@@ -434,6 +438,8 @@ describe("a session's object", () => {
     "snapshot",
     "conversation",
     "messages",
+    "items",
+    "answer",
     "append",
     "connectAgent",
     "revokeAgent",

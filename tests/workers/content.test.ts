@@ -79,7 +79,7 @@ describe("a page", () => {
     for (let before: number | undefined; before !== 1; before = pages.at(-1)![0]) {
       const conversation = await readConversation(env, id, userId, before);
       if (conversation.state !== "ready") throw new Error(conversation.state);
-      pages.push(conversation.messages.map((message) => message.id));
+      pages.push(conversation.items.map((item) => item.id));
     }
 
     expect(pages).toEqual([

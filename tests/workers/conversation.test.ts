@@ -66,7 +66,7 @@ test("a conversation is read in pages of 30 messages, from the newest back", asy
   const page = async (before: number | undefined) => {
     const conversation = await readConversation(env, id, user_id, before);
     if (conversation.state !== "ready") throw new Error(conversation.state);
-    return conversation.messages.map((message) => message.id);
+    return conversation.items.map((item) => item.id);
   };
   const range = (first: number, last: number) =>
     Array.from({ length: last - first + 1 }, (_, index) => first + index);

@@ -4,12 +4,12 @@ import {
   PAGE_MESSAGES,
   utf8Bytes,
   within,
-} from "../../app/sessions/protocol/budgets";
-import type { Markdown } from "../../app/sessions/protocol/markdown";
-import type { Message, NewMessage, ShownMessage } from "../../app/sessions/protocol/message";
-import { TASK_KEY } from "../../app/sessions/protocol/session";
+} from "../../../app/sessions/protocol/budgets";
+import type { Markdown } from "../../../app/sessions/protocol/markdown";
+import type { Message, NewMessage, ShownMessage } from "../../../app/sessions/protocol/message";
+import { TASK_KEY } from "../../../app/sessions/protocol/session";
 import { parseMarkdown, TREE_VERSION } from "./markdown";
-import { readRows, writeRows } from "./schema";
+import { readRows, writeRows } from "../schema";
 
 /** A message with the tree of its parsed text, as JSON. */
 export type ParsedMessage = Message & { tree: string };

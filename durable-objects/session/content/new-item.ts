@@ -1,6 +1,6 @@
-import { utf8Bytes } from "../../app/sessions/protocol/budgets";
-import { cutText, ITEM_BYTES, type ItemBody } from "../../app/sessions/protocol/item";
-import type { NewItem } from "../../app/sessions/protocol/object-answers";
+import { utf8Bytes } from "../../../app/sessions/protocol/budgets";
+import { cutText, ITEM_BYTES, type ItemBody } from "../../../app/sessions/protocol/item";
+import type { NewItem } from "../../../app/sessions/protocol/object-answers";
 
 const NEW_TOOL = {
   title: "Tool call",

@@ -1,5 +1,5 @@
-import { openRequest, type Item, type Permission } from "../../app/sessions/protocol/item";
-import type { RequestAnswer } from "../../app/sessions/protocol/object-answers";
+import { openRequest, type Item, type Permission } from "../../../app/sessions/protocol/item";
+import type { RequestAnswer } from "../../../app/sessions/protocol/object-answers";
 import type { Items } from "./items";
 
 /** How long a request may be answered, in milliseconds. */

@@ -3,18 +3,18 @@ import {
   PAGE_TREE_BYTES,
   treeBytes,
   within,
-} from "../../app/sessions/protocol/budgets";
+} from "../../../app/sessions/protocol/budgets";
 import {
   openRequest,
   type Item,
   type ItemBody,
   type Permission,
   type ShownItem,
-} from "../../app/sessions/protocol/item";
-import type { NewItem } from "../../app/sessions/protocol/object-answers";
+} from "../../../app/sessions/protocol/item";
+import type { NewItem } from "../../../app/sessions/protocol/object-answers";
 import { bodyOf } from "./new-item";
 import { renderable, type Messages, type ParsedMessage } from "./messages";
-import { readRows, readUpgraded, writeRows } from "./schema";
+import { readRows, readUpgraded, writeRows } from "../schema";
 
 /** A row of the table `items`; `body` is JSON, or null for a message, which has its id in `message`. */
 type ItemRow = Omit<Item, "body"> & {

@@ -1,14 +1,14 @@
 /** Parses messages as GitHub-flavoured Markdown into the tree that a page shows. */
 import MarkdownIt, { type StateBlock, type Token } from "markdown-it";
-import { logError } from "../../app/platform/log";
-import { MESSAGE_LINES, MESSAGE_TOKENS } from "../../app/sessions/protocol/budgets";
+import { logError } from "../../../app/platform/log";
+import { MESSAGE_LINES, MESSAGE_TOKENS } from "../../../app/sessions/protocol/budgets";
 import {
   isLinkTarget,
   type Align,
   type Markdown,
   type MarkdownHeading,
   type MarkdownNode,
-} from "../../app/sessions/protocol/markdown";
+} from "../../../app/sessions/protocol/markdown";
 
 /** How deep quotes and lists may be nested; a list counts twice. The parser drops deeper content. */
 const MAX_NESTING = 40;
