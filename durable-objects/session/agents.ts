@@ -114,7 +114,7 @@ export class Agents {
   /**
    * Stores an agent's report. Idempotent by its key.
    *
-   * @returns the id of its message, and of its item; null if it has none
+   * @returns the id of its message, null if it has none; and of its item
    */
   async report(tokenHash: string, report: NewReport): Promise<AgentAnswer<Reported>> {
     const now = Date.now();
@@ -123,7 +123,7 @@ export class Agents {
     const key = `${keysOf(agent.token.id)}${report.key}`;
     const { item } = report;
     const stored = item ? undefined : this.#storage.findKey(key, now);
-    if (stored) return { state: "ready", item: null, ...stored };
+    if (stored) return { state: "ready", ...stored };
     if (this.#storage.isFull) return { state: "full" };
     const isOver = report.status === "done" || report.status === "failed";
     const expired = isOver ? this.#storage.requests.expireOf(keysOf(agent.token.id), now) : [];
@@ -136,7 +136,7 @@ export class Agents {
     const isUrgent = this.#isUrgent(agent.session);
     this.#listeners.onItems(expired, isUrgent);
     this.#listeners.onReport(placed, isUrgent);
-    return { state: "ready", message: placed?.message.id ?? null, item: null };
+    return { state: "ready", message: placed?.message.id ?? null };
   }
 
   /** Whether status or title are others than they were in this state. */

@@ -87,6 +87,7 @@ test("an export has the session, its history and its messages, and nothing that 
     },
     history: HISTORY.map(({ kind }) => ({ kind, at: AT })),
     messages: [{ id: 1, role: "agent", author: "Bot", text: "Hello", created_at: AT }],
+    items: [{ id: 3, author: "Bot", created_at: AT, updated_at: AT, kind: "thought", text: "Hm." }],
   });
   expect(exportName(ROW)).toBe("octo-cat-0b7f3f0e.json");
 });

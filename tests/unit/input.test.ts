@@ -213,8 +213,8 @@ describe("an agent's report", () => {
 
   const STATUS_WRONG = "A status is working, waiting, done or failed.";
   test.each([
-    [{}, "Send a text, a status or a title."],
-    [{ key: "1" }, "Send a text, a status or a title."],
+    [{}, "Send a text, a status, a title or an item."],
+    [{ key: "1" }, "Send a text, a status, a title or an item."],
     [{ text: "" }, "Write a message first."],
     [{ text: "", status: "done" }, "Write a message first."],
     [{ text: "x".repeat(MESSAGE_BYTES + 1) }, "A message has at most 32 KiB."],

@@ -282,7 +282,7 @@ describe("a report", () => {
   });
 
   const FORM = "application/x-www-form-urlencoded";
-  const TEXT_MISSING = "Send a text, a status or a title.";
+  const TEXT_MISSING = "Send a text, a status, a title or an item.";
   const STATUS_WRONG = "A status is working, waiting, done or failed.";
 
   test.each<[string, RequestInit, number, string | RegExp]>([

@@ -93,7 +93,7 @@ describe("a page", () => {
     await say("\u0001".repeat(MESSAGE_BYTES));
     await say("\u0001".repeat(MESSAGE_BYTES));
     expect(await readConversation(env, id, userId, undefined)).toMatchObject({
-      messages: [{ id: 2 }],
+      items: [{ id: 2 }],
     });
   });
 });

@@ -50,9 +50,9 @@ test("an open session tells its repository, its history and its conversation", a
     state: "ready",
     messageCount: 2,
     lastActivity: NOW + 2,
-    messages: [
-      { id: 1, role: "user", author: "Ada", content: [{ p: ["First"] }] },
-      { id: 2, role: "agent", author: "Bot", content: [{ p: ["Second"] }] },
+    items: [
+      { id: 1, message: { id: 1, role: "user", author: "Ada", content: [{ p: ["First"] }] } },
+      { id: 2, message: { id: 2, role: "agent", author: "Bot", content: [{ p: ["Second"] }] } },
     ],
   });
   expect(await countMessages(env, id, user_id)).toBe(2);
@@ -166,7 +166,7 @@ test("a row whose object is empty opens without messages, and its first message 
   expect(await countMessages(env, id, user_id)).toBe(0);
   expect(await readConversation(env, id, user_id, undefined)).toMatchObject({
     state: "ready",
-    messages: [],
+    items: [],
     messageCount: 0,
   });
   expect(await inStorage(id)).toEqual(NOTHING_STORED);
@@ -199,7 +199,7 @@ test.each<[string, (id: string, userId: string) => Promise<unknown>, unknown]>([
     {
       state: "ready",
       live: false,
-      messages: [],
+      items: [],
       messageCount: 0,
       lastActivity: 0,
       agent: null,

@@ -3,11 +3,8 @@
  */
 import { runInDurableObject } from "cloudflare:test";
 import { personObject } from "../../app/platform/durable-objects.server";
-import type {
-  AgentLiveMessage,
-  AgentMessage,
-  LiveMessage,
-} from "../../app/sessions/protocol/live-messages";
+import type { ShownItem } from "../../app/sessions/protocol/item";
+import type { AgentLiveMessage, LiveMessage } from "../../app/sessions/protocol/live-messages";
 import { storedBy } from "./bulk-support";
 import { env } from "./support";
 
@@ -55,11 +52,13 @@ export class LiveSocket {
   /** @returns the ids of the received messages, in the order of arrival */
   async ids(): Promise<number[]> {
     const heard = await this.heard();
-    return heard.flatMap((frame) =>
-      frame.type === "messages"
-        ? (frame.messages as AgentMessage[]).map((message) => message.id)
-        : [],
-    );
+    return heard.flatMap((frame) => {
+      if (frame.type === "messages") return frame.messages.map((message) => message.id);
+      if (frame.type !== "items") return [];
+      return (frame.items as ShownItem[]).flatMap((item) =>
+        "message" in item ? item.message.id : [],
+      );
+    });
   }
 }
 

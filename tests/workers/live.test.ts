@@ -140,7 +140,7 @@ describe("a live socket", () => {
         return openLive(owner);
       },
     ],
-    ["after what is no message", CLOSED.damaged, () => openLive(owner, "?after=x")],
+    ["after what is no message", CLOSED.damaged, () => openLive(owner, "?since=x")],
     [
       "to the list of one who signed out",
       CLOSED.signedOut,
@@ -203,14 +203,14 @@ describe("a live socket", () => {
     const working = { status: "working", at: NOW };
     const waiting = { status: "waiting", at: NOW };
     expect(await page.heard()).toMatchObject([
-      { type: "messages", messages: [], agent: null },
+      { type: "items", items: [], agent: null },
       {
-        type: "messages",
-        messages: [{ id: 1, content: [{ p: [{ em: ["Hello"] }] }] }],
+        type: "items",
+        items: [{ id: 1, seq: 1, message: { id: 1, content: [{ p: [{ em: ["Hello"] }] }] } }],
         agent: null,
       },
       { type: "agent", agent: working },
-      { type: "messages", messages: [{ id: 2, role: "agent" }], agent: waiting },
+      { type: "items", items: [{ message: { id: 2, role: "agent" } }], agent: waiting },
     ]);
     expect(await agent.heard()).toEqual([
       { type: "messages", messages: [] },
@@ -229,9 +229,9 @@ describe("a live socket", () => {
     const token = await connect();
     for (let count = 1; count <= 35; count++) await say(`${count}`);
 
-    const page = await Socket.page(owner, "?after=5");
+    const page = await Socket.page(owner, "?since=5");
     const agent = await Socket.agent(token, "?after=3");
-    const upToDate = await Socket.page(owner, "?after=35");
+    const upToDate = await Socket.page(owner, "?since=35");
     const fresh = await Socket.agent(token);
     await say("36");
 
@@ -244,15 +244,15 @@ describe("a live socket", () => {
   test("tells a page to revalidate if it missed more than it shows", async () => {
     await sayMany(31);
 
-    expect(await (await Socket.page(owner, "?after=0")).heard()).toEqual([{ type: "changed" }]);
-    expect(await (await Socket.page(owner, "?after=1")).ids()).toEqual(range(2, 31));
+    expect(await (await Socket.page(owner, "?since=0")).heard()).toEqual([{ type: "changed" }]);
+    expect(await (await Socket.page(owner, "?since=1")).ids()).toEqual(range(2, 31));
   });
 
   test("tells a page to revalidate, too, if it missed few, but large messages", async () => {
     for (let count = 1; count <= 3; count++) await say("&".repeat(32 * 1024));
 
-    expect(await (await Socket.page(owner, "?after=0")).heard()).toEqual([{ type: "changed" }]);
-    expect(await (await Socket.page(owner, "?after=2")).ids()).toEqual([3]);
+    expect(await (await Socket.page(owner, "?since=0")).heard()).toEqual([{ type: "changed" }]);
+    expect(await (await Socket.page(owner, "?since=2")).ids()).toEqual([3]);
   });
 
   test("tells an agent to read first if it missed more than one read returns", async () => {
@@ -289,7 +289,7 @@ describe("a live socket", () => {
     await fireAlarm(id);
 
     const heard = (await page.heard()).filter(({ type }) => type !== "needs-you");
-    expect(heard.map(({ type }) => type)).toEqual(["messages", "changed", "messages", "row"]);
+    expect(heard.map(({ type }) => type)).toEqual(["items", "changed", "items", "row"]);
     expect(heard.at(-1)).toEqual({ type: "row", status: "active", heading: null });
     expect((await agent.heard()).map(({ type }) => type)).toEqual(["messages", "messages"]);
   });
@@ -306,7 +306,7 @@ describe("a live socket", () => {
     expect(await page.closed).toMatchObject({ code: 4010 });
     expect(await page.ids()).toEqual([1]);
     for (const socket of [later, agent]) expect(await socket.ids()).toEqual([1, 2]);
-    expect(await (await Socket.page(owner, "?after=1")).ids()).toEqual([2]);
+    expect(await (await Socket.page(owner, "?since=1")).ids()).toEqual([2]);
   });
 
   test("that sends anything but “ping” is closed", async () => {

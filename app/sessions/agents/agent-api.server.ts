@@ -21,7 +21,7 @@ const TOKEN = /^ship_[0-9a-f]{64}$/;
  *
  * @param id the session's id, from the path
  * @param token the bearer token; undefined if there is none
- * @returns 201 with `{ message, item }`, the ids of its message and of its item, or null; or 4xx or 5xx with `{ error }`
+ * @returns 201 with `{ message, item }`, the ids of its message, null without one, and of its item; or 4xx or 5xx with `{ error }`
  */
 export function reportAction(
   request: Request,
@@ -38,7 +38,8 @@ export function reportAction(
       sessionObject(env, session).report(hash, { text, status, title, item, key }),
     );
     if (answer?.state !== "ready") return notDone(answer);
-    return json({ message: answer.message, item: answer.item }, { status: 201 });
+    const { message, item: placed } = answer;
+    return json({ message, ...(placed !== undefined && { item: placed }) }, { status: 201 });
   });
 }
 

@@ -47,10 +47,10 @@ export type ObjectAnswer<Content = unknown> =
   | { state: "deleting" }
   | ({ state: "ready" } & Content);
 
-/** The ids of what a report has stored: its message, and its item; null if it has none. */
+/** The ids of what a report has stored: its message, null if it has none; and its item. */
 export interface Reported {
   message: number | null;
-  item: number | null;
+  item?: number;
 }
 
 /** What came of the owner's answer: `item` is the request as it is now; undefined if there is none. */
