@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Page } from "playwright/test";
 import { Agent } from "../support/agent";
 import { EVERY_KIND, permission, reportEveryKind, tool } from "../support/items";
-import { cutNetwork, detail, messages, sendMessage } from "../support/pages";
+import { bringNetworkBack, cutNetwork, detail, messages, sendMessage } from "../support/pages";
 import { expect, test } from "../support/test";
 
 const conversation = (page: Page) => page.getByRole("region", { name: "Conversation" });
@@ -227,8 +227,7 @@ test("a page that was offline while an agent worked catches up, and loads what w
   await agent.reportItem("t2", tool("read", "pending", "File 2."));
   await agent.reportItem("t40", tool("read", "failed", "File 40."));
   await agent.report({ text: "Slowly." });
-  await page.context().setOffline(false);
-  await isLive(page);
+  await bringNetworkBack(page);
   await expect(lineWith(page, "File 2.")).toContainText("Not begun");
   await expect(lineWith(page, "File 40.")).toContainText("Failed");
   await expect(messages(page)).toHaveCount(41);
