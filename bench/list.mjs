@@ -43,9 +43,9 @@ const PAGES = {
 };
 /** @type {string[]} */
 const OF_ONE_PAGE = ["plain", "landing", "by creation", "search"];
-/** Views that may have to read the index entry of each of a person's sessions. @type {string[]} */
+/** Views that may have to read the index entry of each of a person's sessions, or of those that need them. @type {string[]} */
 const WALKS = [
-  ...["landing", "needs you", "idle for 7 days"],
+  ...["landing", "needs you", "one repository", "idle for 7 days"],
   ...["search", "search, titles", "search, nothing found"],
 ];
 

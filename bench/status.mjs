@@ -50,6 +50,7 @@ async function delaysOf(origin, name, changes) {
   const headers = { Cookie: session.client.cookie, Origin: origin };
   const list = new WebSocket(`${origin.replace("http", "ws")}/dashboard/live`, { headers });
   await once(list, "open");
+  await sleep(QUIET); // The token is written to the row a second after it was made.
   const delays = [];
   for (let change = 0; change < changes; change++) {
     await sleep(QUIET);

@@ -247,7 +247,7 @@ test.describe("picking a repository", () => {
   }) => {
     await signInWithGitHub(page, { installations: [SHIP] });
     await page.getByRole("link", { name: "New session" }).click();
-    const address = "http://127.0.0.1/octo-org/ship/tree/fix/login"; // GITHUB_URL's host
+    const address = "http://localhost/octo-org/ship/tree/fix/login"; // GITHUB_URL's host
     await page.getByLabel("Search repositories").fill(address);
     if (javaScriptEnabled === false) await page.getByRole("button", { name: "Search" }).click();
     await expect(page.getByLabel("Branch")).toHaveValue("fix/login");

@@ -22,7 +22,7 @@ const ROW: SessionRow = {
   status_rev: 1,
   seen_rev: 0,
   needs_you: 0,
-  search_text: "/octo/cat fix it",
+  search_words: " octo/cat cat fix it",
   status: "active",
   last_activity: NOW,
   created_at: NOW,

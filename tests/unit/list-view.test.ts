@@ -140,7 +140,7 @@ function row(values: Partial<SessionRow> = {}): SessionRow {
     status_rev: 0,
     seen_rev: 0,
     needs_you: 0,
-    search_text: "/remix-run/remix ",
+    search_words: " remix-run/remix remix ",
     status: "active",
     last_activity: NOW,
     created_at: NOW - DAY * 1000,

@@ -63,14 +63,14 @@ describe("the list", () => {
     const ids = [await create(), await create(), await create()];
 
     const answer = await press("archive-selected", ids.slice(0, 2), {}, "?sort=created");
-    expect(leadsTo(answer)).toBe("/dashboard?sort=created");
+    expect(leadsTo(answer)).toBe("/dashboard?status=active&sort=created");
     const page = await pageAt("/dashboard?sort=created");
     expect(page).toContain("Archived 2 sessions.");
     expect(await standings(userId)).toEqual({ active: 1, archived: 2 });
 
     const [, undo = ""] = /value="(undo:[^"]+)"/.exec(page) ?? [];
     expect(leadsTo(await ada.post("/dashboard?sort=created", { intent: undo }))).toBe(
-      "/dashboard?sort=created",
+      "/dashboard?status=active&sort=created",
     );
     expect(await pageAt("/dashboard")).toContain("Restored 2 sessions.");
     expect(await standings(userId)).toEqual({ active: 3 });
@@ -124,7 +124,7 @@ describe("all that match", () => {
     await newRows(userId, 120);
     const answer = await press("archive-selected", [KEY], { all: "1" }, "?sort=created");
     const path = leadsTo(answer)!;
-    expect(path).toMatch(/^\/bulk\/[0-9a-f-]{36}\?sort=created$/);
+    expect(path).toMatch(/^\/bulk\/[0-9a-f-]{36}\?status=active&sort=created$/);
 
     const begun = await pageAt(path);
     expect(begun).toContain("Archiving 120 sessions");
@@ -134,7 +134,7 @@ describe("all that match", () => {
     expect(await pageAt(path)).toContain("100 of 120 sessions");
     const list = await pageAt("/dashboard");
     expect(list).toContain("Archiving 120 sessions is not finished yet.");
-    expect(list).toContain(`href="${path.replace("?sort=created", "")}"`);
+    expect(list).toContain(`href="${path.replace("&sort=created", "")}"`);
 
     await settleBulks(userId);
     const finished = await pageAt(path);
@@ -167,20 +167,20 @@ describe("deleting many", () => {
     }
     const asked = await press("delete-selected", ids.slice(0, 2), {}, "?sort=created");
     const path = leadsTo(asked)!;
-    expect(path).toBe(`/dashboard/delete?sort=created&id=${ids[0]}&id=${ids[1]}`);
+    expect(path).toBe(`/dashboard/delete?status=active&sort=created&id=${ids[0]}&id=${ids[1]}`);
     const dialog = await pageAt(path);
     expect(dialog).toContain("Delete 2 sessions?");
     expect(dialog).toContain("2 sessions with 2 messages");
     expect(await standings(userId)).toEqual({ active: 3 });
 
     const progress = leadsTo(await confirm(path))!;
-    expect(progress).toMatch(/^\/bulk\/[0-9a-f-]{36}\?sort=created$/);
+    expect(progress).toMatch(/^\/bulk\/[0-9a-f-]{36}\?status=active&sort=created$/);
     await settleBulks(userId);
 
     const page = await pageAt(progress);
     expect(page).toContain("Deleted 2 sessions.");
     expect(page).not.toContain("Undo");
-    expect(page).toContain('href="/dashboard?sort=created"');
+    expect(page).toContain('href="/dashboard?status=active&amp;sort=created"');
     expect(await standings(userId)).toEqual({ active: 1, deleted: 2 });
     expect(await standing(ids[0]!)).toBe("tombstone, empty");
   });
@@ -199,7 +199,7 @@ describe("deleting many", () => {
     async () => {
       await newRows(userId, 51);
       const path = leadsTo(await press("delete-selected", [], { all: "1" }))!;
-      expect(path).toBe("/dashboard/delete?all=1");
+      expect(path).toBe("/dashboard/delete?status=active&all=1");
       const dialog = await pageAt(path);
       expect(dialog).toContain("Delete 51 sessions?");
       expect(dialog).toContain("51 sessions with about no messages");

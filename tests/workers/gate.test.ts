@@ -97,7 +97,7 @@ describe.each(CHANGES)("%s", (_, change) => {
     const answer = await visitor.get(path, { ...init, headers: { ...init.headers, ...headers } });
     // Ada's own session: from here on, it has an open page.
     if (init.headers) expect(answer.status).toBe(101);
-    else expect(leadsTo(answer)).toMatch(/^\/(dashboard|login)$/);
+    else expect(leadsTo(answer)).toMatch(/^\/(dashboard(\?status=active)?|login)$/);
   });
 });
 
@@ -138,7 +138,7 @@ describe("what is sent", () => {
   test.each(TARGETS)("to %s may be 256 KiB", async (path) => {
     const visitor = await new Browser().signIn("ada");
     const answer = await visitor.get(path, sized(BODY_LIMIT));
-    expect(leadsTo(answer)).toMatch(/^\/(dashboard|login)$/);
+    expect(leadsTo(answer)).toMatch(/^\/(dashboard(\?status=active)?|login)$/);
   });
 
   describe.each<[string, (size: number) => RequestInit]>([
@@ -320,7 +320,7 @@ async function expectRefusal(answer: Response, status: number, title: string) {
   expect(page).toContain('<html lang="en">');
   expect(page).toContain(`<title>${title} · Ship</title>`);
   expect(page).toMatch(new RegExp(`<h1[^>]*>${title}</h1><p[^>]*>.+</p>`));
-  expect(page).toContain('<a href="/dashboard"');
+  expect(page).toContain('<a href="/dashboard?status=active"');
 }
 
 function expectSecurityHeaders({ headers }: Response) {

@@ -67,7 +67,7 @@ export async function tokenOf(id: string, userId: string): Promise<string> {
 }
 
 /** A row without the columns that D1 generates. */
-type InsertedRow = Omit<SessionRow, "repo" | "heading" | "needs_you" | "search_text">;
+type InsertedRow = Omit<SessionRow, "repo" | "heading" | "needs_you" | "search_words">;
 
 /** Inserts a row as in a restored database: its object is empty. */
 export async function newRowWithoutObject(values: Partial<InsertedRow> = {}): Promise<SessionRow> {

@@ -1,11 +1,11 @@
 /**
- * How many sessions the list would show in each tab, for each repository and for each idle time. Without a search that
- * is stored in `session_counts`, so that no session is read for it (docs/decisions/0005).
+ * How many sessions the list would show in each tab, for each repository and for each idle time. Unless it shows a search
+ * or idle ones, that is stored in `session_counts`, so that no session is read for it (docs/decisions/0005).
  */
 import { sql, type RawBuilder } from "kysely";
 import { read, type Database, type Statement } from "../../platform/database.server";
 import { sessionStatements } from "../session-table.server";
-import { allOf, contains, idleSince, matching, needsYouOf } from "./list-query.server";
+import { allOf, idleSince, matching, needsYouOf } from "./list-query.server";
 import {
   IDLE_DAYS,
   type AskedView,
@@ -30,21 +30,13 @@ export interface ListCounts {
   repositories: Partial<Record<ListStatus, RepositoryCount[]>>;
 }
 
-/** Reads the counts of a view, in one D1 batch. */
+/** Reads the counts of a view without a search, in one D1 batch. */
 export async function readCounts(
   d1: Database,
   userId: string,
   view: AskedView,
 ): Promise<ListCounts> {
   const { status } = view;
-  if (view.words.length > 0) {
-    const [rows] = await read(d1, searchCounts(userId, view));
-    const [first] = rows;
-    return {
-      ...countsOf(first),
-      repositories: { [status]: rows.filter(({ count }) => count > 0).map(nameAndCount) },
-    };
-  }
   const tabs = view.idle === null ? tabsOf(status) : [];
   const [[[stored]], ...tops] = await Promise.all([
     read(d1, storedCounts(userId, view.repo)),
@@ -74,10 +66,6 @@ function countsOf(counts: Counts | undefined): Omit<ListCounts, "repositories"> 
     needsYou: needs_you_in_all,
     shown: shown ?? null,
   };
-}
-
-function nameAndCount({ name, count }: RepositoryCount): RepositoryCount {
-  return { name, count };
 }
 
 /** Reads the stored counts: of all repositories, or of one. */
@@ -128,48 +116,6 @@ function topNeedingYou(userId: string): Statement<RepositoryCount> {
     SELECT repo_shown AS name, count
     FROM (SELECT repo, count(*) AS count FROM ${table} WHERE ${allOf(conditions)} GROUP BY repo)
       JOIN session_counts USING (repo)
-    WHERE user_id = ${userId}
-    ORDER BY count DESC, repo
-    LIMIT ${REPOSITORIES_SHOWN}`.compile(sessionStatements);
-}
-
-/** SQL: the number of a tab, of the numbers by repository that `searchCounts` has. */
-const FOUND: Record<ListStatus, RawBuilder<number>> = {
-  "needs-you": sql<number>`found_needs_you`,
-  active: sql<number>`found_active`,
-  archived: sql<number>`found_archived`,
-  all: sql<number>`found_active + found_archived`,
-};
-
-/**
- * Reads what a search finds, in one scan over the person's sessions in the order of their repositories: the counts of the
- * view, in each row the same, and the repositories with the most found sessions in its tab.
- */
-export function searchCounts(
-  userId: string,
-  { words, repo, status }: Pick<AskedView, "words" | "repo" | "status">,
-): Statement<Counts & RepositoryCount> {
-  const { table, conditions } = needsYouOf(userId);
-  const found = words.map(contains);
-  const inView = repo === null ? sql`` : sql`FILTER (WHERE repo = ${repo.toLowerCase()})`;
-  const sum = (count: RawBuilder<number>) => sql`coalesce(sum(${count}) ${inView} OVER (), 0)`;
-  const count = FOUND[status === "landing" ? "active" : status];
-  return sql<Counts & RepositoryCount>`
-    SELECT repo_shown AS name, ${count} AS count, max(repo_shown) ${inView} OVER () AS shown,
-      ${sum(FOUND["needs-you"])} AS needs_you, ${sum(FOUND.active)} AS active,
-      ${sum(FOUND.archived)} AS archived, ${needsYouInAll(userId)} AS needs_you_in_all
-    FROM (
-      SELECT repo, sum(iif(tab = 'active', count, 0)) AS found_active,
-        sum(iif(tab = 'archived', count, 0)) AS found_archived,
-        sum(iif(tab = 'needs-you', count, 0)) AS found_needs_you
-      FROM (
-        SELECT repo, status AS tab, count(*) AS count FROM sessions INDEXED BY idx_sessions_repo
-        WHERE ${allOf([sql`user_id = ${userId}`, ...found])} GROUP BY status, repo
-        UNION ALL
-        SELECT repo, 'needs-you', count(*) FROM ${table}
-        WHERE ${allOf([...conditions, ...found])} GROUP BY repo
-      ) GROUP BY repo
-    ) JOIN session_counts USING (repo)
     WHERE user_id = ${userId}
     ORDER BY count DESC, repo
     LIMIT ${REPOSITORIES_SHOWN}`.compile(sessionStatements);

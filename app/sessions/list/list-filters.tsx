@@ -111,8 +111,10 @@ export function ListFilters({ view, repositories, idle }: ListFiltersProps) {
  */
 function SearchField({ searched, view }: { searched: string; view: ListView }) {
   const field = useRef<HTMLInputElement>(null);
+  const shown = useRef(searched); // Not at first: somebody may have typed before the page was hydrated.
   useEffect(() => {
-    if (field.current) field.current.value = searched;
+    if (field.current && searched !== shown.current) field.current.value = searched;
+    shown.current = searched;
   }, [searched]);
   return (
     <>

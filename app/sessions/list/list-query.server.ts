@@ -1,5 +1,5 @@
 /**
- * The statements of the list. Each uses an index created for it (migrations/0006 and 0011, docs/decisions/0005). Times
+ * The statements of the list. Each uses an index created for it (migrations/0006, 0011 and 0012, docs/decisions/0005). Times
  * are epoch milliseconds.
  */
 import { sql, type RawBuilder } from "kysely";
@@ -13,18 +13,16 @@ import { ordersByRepository, type AskedView, type IdleDays, type ListView } from
 export const PAGE_SIZE = 50;
 
 /** A row with what its place in the list depends on. */
-export type PageRow = ListedRow & Pick<SessionRow, "repo">;
+export type PageRow = ListedRow & Pick<SessionRow, "repo" | "needs_you">;
 
 /** The columns of a `PageRow`: those that D1 generates cost time, so none is read in vain. */
-const COLUMNS = sql.join(
-  (
-    [
-      ...["id", "repo_owner", "repo_name", "repo", "branch", "heading", "status"],
-      ...["last_activity", "created_at", "kept_at", "archived_by", "message_count"],
-      ...["agent_status", "status_rev", "agent_at", "agent_message", "seen_message"],
-    ] as (keyof PageRow)[]
-  ).map((column) => sql.ref(column)),
-);
+export const PAGE_COLUMNS = (
+  [
+    ...["id", "repo_owner", "repo_name", "repo", "branch", "heading", "status"],
+    ...["last_activity", "created_at", "kept_at", "archived_by", "message_count"],
+    ...["agent_status", "status_rev", "agent_at", "agent_message", "seen_message", "needs_you"],
+  ] as (keyof PageRow)[]
+).map((column) => sql.ref(column));
 
 /** A keyset cursor: the sort key of a row, and in which direction from that row the page is. */
 export interface Cursor {
@@ -60,12 +58,17 @@ export function orderOf(view: Pick<ListView, "sort" | "repo">): Order {
  * in reverse if the cursor's direction is "newer". Each combination of status and range of repositories is one range of
  * an index, already in order; SQLite merges the ranges while it reads, so it reads no more rows than it returns.
  */
-export function sessionsPage(
+export function sessionsPage(...page: Parameters<typeof selectPage>): Statement<PageRow> {
+  return selectPage(...page).compile(sessionStatements);
+}
+
+/** @returns the SQL of `sessionsPage` */
+export function selectPage(
   userId: string,
   view: AskedView,
   cursor: Cursor | undefined,
   now: number,
-): Statement<PageRow> {
+): RawBuilder<PageRow> {
   const order = orderOf(view);
   // Sessions older than an idle one are idle too. The "+" keeps SQLite from using the idle limit as the start of the
   // index range, instead of the cursor.
@@ -73,13 +76,13 @@ export function sessionsPage(
   const ranges = sourcesOf(userId, view.status, order).flatMap(({ table, conditions }) =>
     rangesFrom(order, cursor).map((range) => {
       const all = allOf([...conditions, ...range, ...filters(view, now, lastActivity)]);
-      return sql`SELECT ${COLUMNS} FROM ${table} WHERE ${all}`;
+      return sql`SELECT ${sql.join(PAGE_COLUMNS)} FROM ${table} WHERE ${all}`;
     }),
   );
   return sql<PageRow>`
     ${sql.join(ranges, sql` UNION ALL `)}
     ORDER BY ${directed(order, cursor)}
-    LIMIT ${PAGE_SIZE + 1}`.compile(sessionStatements);
+    LIMIT ${PAGE_SIZE + 1}`;
 }
 
 /** What a tab's rows are read from: an index, and the SQL conditions of the tab. */
@@ -112,7 +115,7 @@ function statusOf(userId: string, status: SessionStatus, index: string): Source 
 }
 
 /** @returns the sessions that need their owner: SQLite uses the partial index only for the very condition of the index */
-export function needsYouOf(userId: string): Source {
+export function needsYouOf(userId: string | RawBuilder<unknown>): Source {
   return {
     table: sql`sessions INDEXED BY idx_sessions_needs_you`,
     conditions: [sql`user_id = ${userId}`, sql`needs_you = 1`],
@@ -179,26 +182,23 @@ function filters(
 
 /**
  * @param word of a search, in lower case
- * @returns the SQL condition on `search_text` that the word is at the start of the owner, the name or "owner/name", which
- *   is behind a slash, or at the start of a word of the title, which is behind a space. It uses `instr`, not LIKE, so
- *   that no character is a wildcard.
+ * @returns the SQL condition on `search_words` that the word is at the start of the owner, the name, "owner/name" or a
+ *   word of the title, each of which is behind a space. It uses `instr`, not LIKE, so that no character is a wildcard.
  */
 export function contains(word: string): RawBuilder<boolean> {
-  const places = [`/${word}`, ...inTitle(word).map((spelling) => ` ${spelling}`)];
-  const found = [0, 1, 2, 3].map((index) => sql`instr(search_text, ${places[index] ?? null})`);
+  const found = spellings(word).map((spelled) => sql`instr(search_words, ${` ${spelled}`})`);
   return sql<boolean>`(${sql.join(found, sql` OR `)})`;
 }
 
 /**
- * @returns how a word may be spelled in `search_text`, which has spaces for the signs of a title; SQLite turns only ASCII
- *   into lower case, so other letters may be capitals, the first one or all
+ * @returns how a word may be spelled in `search_words`: as it is, or with spaces for the signs of a title. SQLite turns
+ *   only ASCII into lower case, so other letters may be capitals, the first one or all.
  */
-function inTitle(word: string): string[] {
-  const spelled = word.replace(/[-_./(["'`:#@]+/g, " ").trim();
-  if (spelled === "") return [];
-  const capital = spelled.replace(/^\P{ASCII}/u, (first) => first.toUpperCase());
-  const capitals = spelled.replace(/\P{ASCII}/gu, (letter) => letter.toUpperCase());
-  return [...new Set([spelled, capital, capitals])];
+function spellings(word: string): string[] {
+  const inTitle = word.replace(/[-_./(["'`:#@]+/g, " ").trim() || word;
+  const capital = inTitle.replace(/^\P{ASCII}/u, (first) => first.toUpperCase());
+  const capitals = inTitle.replace(/\P{ASCII}/gu, (letter) => letter.toUpperCase());
+  return [...new Set([word, inTitle, capital, capitals])];
 }
 
 /** @returns the SQL condition that all of these are true */

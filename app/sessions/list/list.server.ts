@@ -1,7 +1,8 @@
 /** Reads a page of the list and the counts around it. Times are epoch milliseconds. */
 import { read, type Database } from "../../platform/database.server";
-import { idleCounts, readCounts } from "./list-counts.server";
+import { idleCounts, readCounts, type ListCounts } from "./list-counts.server";
 import { orderOf, PAGE_SIZE, sessionsPage, type Cursor, type PageRow } from "./list-query.server";
+import { findSearched } from "./list-search.server";
 import type { AskedView, IdleDays, ListStatus, ListView, RepositoryCount } from "./list-view";
 
 /** A page of the list with its counts. */
@@ -32,11 +33,11 @@ export async function listSessions(
   cursor: Cursor | undefined,
   now: number,
 ): Promise<SessionListPage> {
-  const [[rows], { tabs, needsYou, shown, repositories }, idle] = await Promise.all([
-    read(d1, sessionsPage(userId, asked, cursor, now)),
-    readCounts(d1, userId, asked),
+  const [{ rows, counts }, idle] = await Promise.all([
+    findPage(d1, userId, asked, cursor, now),
     findIdleCounts(d1, userId, asked, now),
   ]);
+  const { tabs, needsYou, shown, repositories } = counts;
   const view = { ...asked, status: tabOf(asked, needsYou) };
   const count = view.idle !== null && idle ? idle[view.idle] : tabs[view.status];
   const top = (view.idle === null && repositories[view.status]) || [];
@@ -50,6 +51,28 @@ export async function listSessions(
     repositories: repo === null ? top : withChosen(top, { name: shown ?? repo, count }),
     idle,
   };
+}
+
+/** Reads the rows of a page, and the counts around it. */
+async function findPage(
+  d1: Database,
+  userId: string,
+  asked: AskedView,
+  cursor: Cursor | undefined,
+  now: number,
+): Promise<{ rows: PageRow[]; counts: ListCounts }> {
+  if (asked.words.length > 0 && isNamed(asked)) {
+    return findSearched(d1, userId, asked, cursor, now);
+  }
+  const [[rows], counts] = await Promise.all([
+    read(d1, sessionsPage(userId, asked, cursor, now)),
+    readCounts(d1, userId, asked),
+  ]);
+  return { rows, counts };
+}
+
+function isNamed(view: AskedView): view is ListView {
+  return view.status !== "landing";
 }
 
 function tabOf({ status }: AskedView, needsYou: number): ListStatus {
@@ -94,7 +117,7 @@ async function findIdleCounts(
   view: AskedView,
   now: number,
 ): Promise<Record<IdleDays, number> | undefined> {
-  if (view.idle === null || view.status === "landing") return undefined;
-  const [[counts]] = await read(d1, idleCounts(userId, { ...view, status: view.status }, now));
+  if (view.idle === null || !isNamed(view)) return undefined;
+  const [[counts]] = await read(d1, idleCounts(userId, view, now));
   return counts;
 }
