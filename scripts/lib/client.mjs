@@ -15,7 +15,7 @@ import { randomUUID } from "node:crypto";
  *
  * @typedef {object} ConversationPage
  * @property {string} state
- * @property {ShownMessage[]} messages  oldest first; none unless it is "ready"
+ * @property {{ id: number, message?: ShownMessage }[]} items  oldest first; none unless it is "ready"
  *
  * @typedef {{ id: number, client_key: string, content: unknown }} ShownMessage  content is the parsed text
  *

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Page } from "playwright/test";
 import { Agent } from "../support/agent";
 import { EVERY_KIND, permission, reportEveryKind, tool } from "../support/items";
-import { detail, messages, sendMessage } from "../support/pages";
+import { bringNetworkBack, cutNetwork, detail, messages, sendMessage } from "../support/pages";
 import { expect, test } from "../support/test";
 
 const conversation = (page: Page) => page.getByRole("region", { name: "Conversation" });
@@ -214,9 +214,7 @@ test("a page that was offline while an agent worked catches up, and loads what w
   const id = await ship.create("octo/cat");
   const agent = await Agent.connect(ship, id);
   for (let number = 1; number <= 40; number++) {
-    await agent.reportItem(`t${number}`, {
-      ...tool("read", "in_progress", `File ${number}.`),
-    });
+    await agent.reportItem(`t${number}`, tool("read", "in_progress", `File ${number}.`));
   }
   await page.goto(`/session/${id}`);
   await isLive(page);
@@ -224,6 +222,14 @@ test("a page that was offline while an agent worked catches up, and loads what w
   await page.getByRole("link", { name: "Load earlier" }).click();
   await expect(messages(page)).toHaveCount(40);
   await expect(page.getByRole("link", { name: "Load earlier" })).toHaveCount(0);
+
+  await cutNetwork(page);
   await agent.reportItem("t2", tool("read", "pending", "File 2."));
+  await agent.reportItem("t40", tool("read", "failed", "File 40."));
+  await agent.report({ text: "Slowly." });
+  await bringNetworkBack(page);
   await expect(lineWith(page, "File 2.")).toContainText("Not begun");
+  await expect(lineWith(page, "File 40.")).toContainText("Failed");
+  await expect(messages(page)).toHaveCount(41);
+  await expect(messages(page).last()).toContainText("Slowly.");
 });

@@ -6,6 +6,7 @@ import type { Page, Route } from "playwright/test";
 import { Agent } from "../support/agent";
 import { Client } from "../support/client";
 import {
+  bringNetworkBack,
   cutNetwork,
   detail,
   expectRows,
@@ -46,12 +47,6 @@ async function expectLive(page: Page) {
 async function restoreNetwork(page: Page) {
   await bringNetworkBack(page);
   await expectLive(page);
-}
-
-async function bringNetworkBack(page: Page) {
-  await page.context().setOffline(false);
-  await page.evaluate(() => dispatchEvent(new Event("online")));
-  await expect(page.getByText("Offline. Reconnecting…")).toHaveCount(0);
 }
 
 /** @returns the name of the signed-in person */

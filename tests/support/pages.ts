@@ -71,6 +71,13 @@ export async function cutNetwork(page: Page) {
   await expect(page.getByText("Offline. Reconnecting…")).toBeVisible();
 }
 
+/** Undoes `cutNetwork`, and waits until the page has noticed. */
+export async function bringNetworkBack(page: Page) {
+  await page.context().setOffline(false);
+  await page.evaluate(() => dispatchEvent(new Event("online")));
+  await expect(page.getByText("Offline. Reconnecting…")).toHaveCount(0);
+}
+
 /** Expects an icon in front of an element's text. */
 export async function expectIcon(words: Locator) {
   const icon = await words.evaluate((element) => getComputedStyle(element, "::before").maskImage);

@@ -8,7 +8,7 @@ import { create, listSessions } from "./requests.mjs";
 
 /**
  * @typedef {import("../client.mjs").Client} Client
- * @typedef {import("../client.mjs").ConversationPage} ConversationPage
+ * @typedef {import("../client.mjs").ShownMessage} ShownMessage
  * @typedef {import("./journal.mjs").Operation} Operation
  * @typedef {import("./journal.mjs").Session} Session
  * @typedef {import("../storage.mjs").Storage} Storage
@@ -163,7 +163,7 @@ async function verifyOpens(client, session, id) {
 /**
  * @param {Client} client
  * @param {string} id
- * @returns {Promise<ConversationPage["messages"]>} the whole conversation
+ * @returns {Promise<ShownMessage[]>} all messages of the conversation
  */
 async function readMessages(client, id) {
   const messages = [];
@@ -171,8 +171,8 @@ async function readMessages(client, id) {
   do {
     const conversation = await client.conversation(id, before);
     if (conversation.state !== "ready") throw new Error(`opened as ${conversation.state}`);
-    const [first] = conversation.messages;
-    messages.push(...conversation.messages);
+    const [first] = conversation.items;
+    messages.push(...conversation.items.flatMap(({ message }) => message ?? []));
     before = first ? `?before=${first.id}` : "";
   } while (before);
   return messages;

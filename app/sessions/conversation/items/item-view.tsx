@@ -111,13 +111,13 @@ const FIRST_WORDS = 80;
 
 function ThoughtView({ thought: { text }, by }: { thought: Thought; by: ReactNode }) {
   // By code points: half a character would not be the same in the browser as in the server's HTML.
-  const first = Array.from(text.trimStart().slice(0, 2 * FIRST_WORDS)).slice(0, FIRST_WORDS);
+  const start = Array.from(text.trimStart().slice(0, 2 * FIRST_WORDS));
   return (
     <li className="item">
       <details>
         <summary>
-          <span className="text-muted">Thought:</span> {first}
-          {first.length === FIRST_WORDS && "…"}
+          <span className="text-muted">Thought:</span> {start.slice(0, FIRST_WORDS).join("")}
+          {start.length > FIRST_WORDS && "…"}
         </summary>
         <div className="mt-2 grid gap-1">
           {by}
