@@ -13,7 +13,8 @@ import type { CompanionEnv } from "../env";
 import type { LiveSockets } from "../live-sockets";
 import { agentView, refusedSocket } from "./answers";
 import type { Item } from "../../app/sessions/protocol/item";
-import type { Placed, SessionStorage, State } from "./storage";
+import type { Placed } from "./content/items";
+import type { SessionStorage, State } from "./storage";
 import { Waiting } from "./waiting";
 
 const READ_FIRST = "More messages were missed than one frame may hold: read them by GET first.";

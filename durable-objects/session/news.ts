@@ -4,7 +4,8 @@ import { agentReport, type AgentReport } from "../../app/sessions/protocol/sessi
 import type { LiveSockets } from "../live-sockets";
 import { agentView } from "./answers";
 import { AFTER_APPEND, type RowSync } from "./row-sync";
-import type { Placed, SessionStorage, State } from "./storage";
+import type { Placed } from "./content/items";
+import type { SessionStorage, State } from "./storage";
 
 /** Passes on what was stored: to open pages and agents at once, and to the row by the alarm. */
 export class News {

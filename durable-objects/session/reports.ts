@@ -1,21 +1,26 @@
 import { openRequest, type Item } from "../../app/sessions/protocol/item";
 import type { AgentToken, NewItem, NewReport } from "../../app/sessions/protocol/object-answers";
+import type { NewMessage } from "../../app/sessions/protocol/message";
 import { MINUTE } from "../../app/sessions/protocol/budgets";
 import { writeRows } from "./schema";
-import type { Placed, SessionStorage } from "./storage";
+import type { Items, Placed } from "./content/items";
 
 /** How long, in milliseconds, the idempotency key of a report without text is stored. */
 export const REPORT_KEY_LIFE = 24 * 60 * MINUTE;
 
+/** The parts of the session's storage that reports need; see `SessionStorage`. */
+interface Session {
+  items: Items;
+  append: (message: NewMessage, now: number) => Placed;
+  touch: (now: number) => void;
+}
+
 /** What agents report: messages, items, statuses and titles. Times are epoch milliseconds. */
 export class Reports {
   readonly #storage: DurableObjectStorage;
-  readonly #session: Pick<SessionStorage, "append" | "items" | "touch">;
+  readonly #session: Session;
 
-  constructor(
-    storage: DurableObjectStorage,
-    session: Pick<SessionStorage, "append" | "items" | "touch">,
-  ) {
+  constructor(storage: DurableObjectStorage, session: Session) {
     this.#storage = storage;
     this.#session = session;
   }

@@ -9,9 +9,8 @@ import {
   type SessionRow,
   type Task,
 } from "../../app/sessions/protocol/session";
-import type { ShownItem } from "../../app/sessions/protocol/item";
-import { Items } from "./content/items";
-import { Messages, type ParsedMessage } from "./content/messages";
+import { Items, type Placed } from "./content/items";
+import { Messages } from "./content/messages";
 import { countInWindow, type RateWindow } from "./rate-window";
 import { Requests } from "./content/requests";
 import { REPORT_KEY_LIFE, Reports } from "./reports";
@@ -31,12 +30,6 @@ export type State = SessionMetadata &
 
 /** How many messages the owner may write in a minute. */
 const MESSAGES_PER_MINUTE = 120;
-
-/** A message with its place among the items, as pages show it. */
-export interface Placed {
-  message: ParsedMessage;
-  shown: ShownItem;
-}
 
 /**
  * The storage of a session's object: its state, messages and agents' tokens. Every method is synchronous, so that all

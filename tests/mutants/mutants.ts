@@ -251,7 +251,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a task that is taken late moves the count without the activity",
     file: STORAGE,
-    from: `    this.#touch(0); // Its row has another count with the present activity.`,
+    from: `    this.touch(0); // Its row has another count with the present activity.`,
     to: ``,
     killers: ["tasks.test.ts"],
   },

@@ -9,7 +9,7 @@ import {
 
 describe("a page's socket", () => {
   test.each([
-    { type: "messages", messages: [], agent: null },
+    { type: "items", items: [], agent: null },
     { type: "agent", agent: { status: "done", rev: 1, at: 1 } },
     { type: "row", status: "archived", heading: "Fix it" },
     { type: "changed" },
@@ -27,8 +27,8 @@ describe("a page's socket", () => {
     '"changed"',
     '{"type":"shout"}',
     '{"type":["changed"]}',
-    '{"type":"messages"}',
-    '{"type":"messages","messages":{}}',
+    '{"type":"items"}',
+    '{"type":"items","items":{}}',
     undefined,
     new ArrayBuffer(8),
     { type: "changed" },

@@ -133,7 +133,10 @@ describe.each([
 
     expect(await readConversation(env, id, userId, undefined)).toMatchObject({
       state: "ready",
-      messages: [{ content: [{ p: [{ em: ["First"] }] }] }, { content: [{ p: ["Second"] }] }],
+      items: [
+        { id: 1, seq: 0, message: { id: 1, content: [{ p: [{ em: ["First"] }] }] } },
+        { id: 2, seq: 0, message: { id: 2, content: [{ p: ["Second"] }] } },
+      ],
       messageCount: 2,
       agent: null,
       tokens: Array.from({ length: tokens }, () => ({ id: 1, name: "Builder", used_at: null })),

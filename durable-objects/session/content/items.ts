@@ -23,6 +23,12 @@ type ItemRow = Omit<Item, "body"> & {
   body: string | null;
 };
 
+/** A message with its place among the items, as pages show it. */
+export interface Placed {
+  message: ParsedMessage;
+  shown: ShownItem;
+}
+
 /** How many items a batch has for an agent or an export. */
 const BATCH_ITEMS = 100;
 
