@@ -19,10 +19,8 @@ import { Waiting } from "./waiting";
 
 const READ_FIRST = "More messages were missed than one frame may hold: read them by GET first.";
 
-/** Each token has its own keys. @returns what those of a token begin with, as they are stored */
-function keysOf(token: number): string {
-  return `agent ${token} `;
-}
+/** @returns what a token's keys begin with as they are stored, because each token has its own */
+const keysOf = (token: number) => `agent ${token} `;
 
 /** Callbacks to the rest of the object. */
 interface Listeners {

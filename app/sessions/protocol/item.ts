@@ -101,8 +101,6 @@ export interface Notice {
 /** The content of every item but a message, whose text is in the table of messages. */
 export type ItemBody = Thought | ToolCall | Permission | Plan | Changes | Notice;
 
-export type ItemKind = ItemBody["kind"];
-
 /** What every item has, a message too. */
 interface Place {
   /** Its place in the conversation: ascends, never changes. */

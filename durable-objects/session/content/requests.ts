@@ -3,7 +3,7 @@ import type { RequestAnswer } from "../../../app/sessions/protocol/object-answer
 import type { Items } from "./items";
 
 /** How long a request may be answered, in milliseconds. */
-export const REQUEST_LIFE = 24 * 60 * 60 * 1000;
+const REQUEST_LIFE = 24 * 60 * 60 * 1000;
 
 /** What agents ask the owner: the first answer counts, and a request that is not asked any more is expired. */
 export class Requests {

@@ -11,7 +11,8 @@ test("the documented commands do what they say", async ({ ship }) => {
   const id = await ship.create("octo/cat");
   const agent = await Agent.connect(ship, id, "Builder");
   const status = () => agentStatus(ship, id);
-  const [working, asks, waits, withKey, json, newest, ...more] = await blocksOf("agents.md", "sh");
+  const [working, asks, waits, withKey, json, newest, ...items] = await blocksOf("agents.md", "sh");
+  const [tool, permission, answers, ...more] = items;
   const answer = async (command = "") => JSON.parse(await agent.shell(command)) as unknown;
 
   expect(await answer(working)).toEqual({ message: null });
@@ -39,6 +40,17 @@ test("the documented commands do what they say", async ({ ship }) => {
     ["Builder", "All **212** tests pass."],
     ["Builder", "The build broke.\n\n    make: *** [all] Error 2"],
   ]);
+
+  expect(await answer(tool)).toEqual({ message: null, item: 5 });
+  expect(await answer(permission)).toEqual({ message: null, item: 6 });
+  expect(await status()).toBe("Needs you");
+  await ship.post(`/session/${id}`, { intent: "answer:6:no" });
+  expect(await answer(answers)).toMatchObject({
+    items: [
+      { id: 5, body: { kind: "tool", title: "npm test", status: "in_progress" } },
+      { id: 6, seq: 7, body: { state: "answered", option: "no" } },
+    ],
+  });
   expect(more, "commands that this test does not know").toEqual([]);
 });
 
