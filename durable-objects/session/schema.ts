@@ -52,6 +52,7 @@ const STEPS: readonly string[] = [
      body TEXT
    );
    CREATE UNIQUE INDEX items_key ON items (key) WHERE key IS NOT NULL;
+   CREATE INDEX items_requests ON items (id) WHERE kind = 'permission';
    ALTER TABLE state ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE state ADD COLUMN placed INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE state ADD COLUMN unplaced INTEGER NOT NULL DEFAULT 0;

@@ -67,7 +67,10 @@ test("a new session has its row, the first line of its history and its object", 
   expect(events).toEqual([{ kind: "created", at: NOW }]);
 
   const { tables, state, messages } = await inStorage(id!);
-  expect(tables).toEqual(["agent_reports", "agent_tokens", "messages", "state"]);
+  expect(tables).toEqual([
+    ...["agent_reports", "agent_tokens", "items", "items_key", "items_requests"],
+    ...["messages", "state"],
+  ]);
   expect(messages).toEqual([]);
   expect(state).toMatchObject({
     id,

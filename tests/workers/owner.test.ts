@@ -98,7 +98,7 @@ test.each(Object.entries(SESSIONS))("nobody can read the conversation of %s", as
 
   const conversation = await readConversation(env, id, freshPerson(), undefined);
 
-  expect(conversation).toMatchObject({ messages: [], messageCount: 0 });
+  expect(conversation).toMatchObject({ items: [], messageCount: 0 });
   expect(await everything(id)).toEqual(before);
 });
 

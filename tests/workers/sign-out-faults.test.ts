@@ -176,7 +176,7 @@ test("if the records of sign-ins are deleted by hand, open sockets receive nothi
   await personObject(env, userId).changed([id], userId);
 
   for (const { browser, page, list } of [here, elsewhere]) {
-    const openedWith = [{ type: "messages", messages: [], agent: null }];
+    const openedWith = [{ type: "items", items: [], agent: null }];
     for (const [socket, heard] of [
       [page, openedWith],
       [list, []],

@@ -48,9 +48,8 @@ export class Items {
   /** Gives a message that was just stored its place. @returns it as pages show it */
   place(message: ParsedMessage): ShownItem {
     this.#placeUpTo(message.id - 1);
-    const seq = this.#nextSeq();
+    const seq = this.#nextSeq(message.id);
     this.#insertMessage(message, seq);
-    this.#write("UPDATE state SET placed = ?", message.id);
     return { id: seq, seq, message: renderable(message) };
   }
 
@@ -149,9 +148,8 @@ export class Items {
     const [state] = readRows<{ placed: number }>(this.#storage, "SELECT placed FROM state");
     if (state!.placed >= last) return;
     for (const message of this.#messages.between(state!.placed, last)) {
-      this.#insertMessage(message, this.#nextSeq());
+      this.#insertMessage(message, this.#nextSeq(message.id));
     }
-    this.#write("UPDATE state SET placed = ?", last);
   }
 
   #insertMessage(
@@ -163,9 +161,10 @@ export class Items {
     this.#write(insert, seq, seq, id, author, created_at, created_at);
   }
 
-  #nextSeq(): number {
-    const next = "UPDATE state SET seq = seq + 1 RETURNING seq";
-    return writeRows<{ seq: number }>(this.#storage, next)[0]!.seq;
+  /** @param placed the message that is placed by this change, if one is @returns the number of the change */
+  #nextSeq(placed: number | null = null): number {
+    const next = "UPDATE state SET seq = seq + 1, placed = coalesce(?, placed) RETURNING seq";
+    return writeRows<{ seq: number }>(this.#storage, next, placed)[0]!.seq;
   }
 
   #unplaced(): number {
