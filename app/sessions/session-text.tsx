@@ -22,6 +22,12 @@ const STATUS_TEXT = {
   waiting: { label: "Needs you", said: "said", tone: "text-warn" },
   done: { label: "Done", said: "said", tone: "text-good" },
   failed: { label: "Failed", said: "said", tone: "text-danger" },
+  queued: { label: "Queued", said: "since", tone: "text-muted" },
+  lost: { label: "Connection lost", said: "last heard", tone: "text-warn" },
+  stopped: { label: "Stopped", said: "said", tone: "text-muted" },
+  refused: { label: "Refused", said: "said", tone: "text-danger" },
+  limit: { label: "Limit reached", said: "said", tone: "text-warn" },
+  interrupted: { label: "Interrupted", said: "said", tone: "text-danger" },
   silent: { label: "Silent", said: "last heard", tone: "text-muted" },
 } as const;
 

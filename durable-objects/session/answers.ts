@@ -27,10 +27,12 @@ export function metadata(state: State): SessionMetadata {
   const { id, user_id, repo_owner, repo_name, branch, auto_title } = state;
   const { created_at, last_activity, message_count } = state;
   const { agent_status, status_rev, agent_at, agent_message, agent_tokens } = state;
+  const { asks, runner_id, assign, agent } = state;
   return {
     ...{ id, user_id, repo_owner, repo_name, branch, auto_title },
     ...{ created_at, last_activity, message_count },
     ...{ agent_status, status_rev, agent_at, agent_message, agent_tokens },
+    ...{ asks, runner_id, assign, agent },
   };
 }
 

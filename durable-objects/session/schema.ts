@@ -47,16 +47,32 @@ const STEPS: readonly string[] = [
    ALTER TABLE state ADD COLUMN answered_rev INTEGER NOT NULL DEFAULT 0;`,
   // 7: items. Messages of before (`unplaced`) have no row there: they stand before all items.
   `CREATE TABLE items (
-     id INTEGER PRIMARY KEY, seq INTEGER NOT NULL UNIQUE, kind TEXT NOT NULL, message INTEGER,
+     id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, kind TEXT NOT NULL, message INTEGER,
      run TEXT, key TEXT, author TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
      body TEXT
    );
-   CREATE UNIQUE INDEX items_key ON items (key) WHERE key IS NOT NULL;
+   CREATE UNIQUE INDEX items_key ON items (key) WHERE run IS NULL AND key IS NOT NULL;
+   CREATE INDEX items_seq ON items (seq) WHERE run IS NULL;
    CREATE INDEX items_requests ON items (id) WHERE kind = 'permission';
    ALTER TABLE state ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE state ADD COLUMN placed INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE state ADD COLUMN unplaced INTEGER NOT NULL DEFAULT 0;
    UPDATE state SET seq = message_count, placed = message_count, unplaced = message_count;`,
+  // 8: runs. Their items have no index but their ids, so that a change of one is one row written; they are found from
+  // the first id of their run on.
+  `ALTER TABLE state ADD COLUMN runner_id TEXT;
+   ALTER TABLE state ADD COLUMN assign INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE state ADD COLUMN agent TEXT;
+   ALTER TABLE state ADD COLUMN asks TEXT;
+   ALTER TABLE state ADD COLUMN handled INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE state ADD COLUMN run_seq INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE messages ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
+   CREATE TABLE runs (
+     first INTEGER PRIMARY KEY, id TEXT NOT NULL, runner TEXT NOT NULL, instance TEXT NOT NULL,
+     turn INTEGER NOT NULL, began_at INTEGER NOT NULL, stop INTEGER NOT NULL DEFAULT 0,
+     ended_at INTEGER, outcome TEXT
+   );
+   CREATE TABLE agent_sessions (runner TEXT PRIMARY KEY, acp_session TEXT NOT NULL) WITHOUT ROWID;`,
 ];
 
 type Storage = Pick<DurableObjectStorage, "sql" | "transactionSync">;

@@ -26,6 +26,10 @@ export type State = SessionMetadata &
     deleting: 0 | 1;
     /** The time that the alarm was last set to, epoch milliseconds. */
     alarm_at: number;
+    /** The newest message of the owner that was handed to a run; 0: none. */
+    handled: number;
+    /** How many frames of the newest run are stored. */
+    run_seq: number;
   };
 
 /** How many messages the owner may write in a minute. */
@@ -78,7 +82,10 @@ export class SessionStorage {
       deleting,
     );
     upgrade(this.#storage);
-    this.#write("UPDATE state SET branch = ?, auto_title = ?", row.branch, row.auto_title);
+    this.#write(
+      "UPDATE state SET branch = ?, auto_title = ?, runner_id = ?, assign = ?, agent = ?",
+      ...[row.branch, row.auto_title, row.runner_id, row.assign, row.agent],
+    );
     if (task) this.#addTask(task);
   }
 

@@ -35,6 +35,10 @@ const ROW: SessionRow = {
   agent_at: NOW,
   agent_message: 0,
   seen_message: 0,
+  asks: null,
+  runner_id: null,
+  assign: 0,
+  agent: null,
   agent_tokens: 0,
 };
 const AT = new Date(NOW).toISOString();
@@ -60,7 +64,7 @@ const HISTORY: HistoryLine[] = [
 
 const ITEMS: Item[] = [
   {
-    ...{ id: 3, seq: 5, run: null, author: "Bot", created_at: NOW, updated_at: NOW },
+    ...{ id: 3, seq: 5, run: null, key: null, author: "Bot", created_at: NOW, updated_at: NOW },
     body: { kind: "thought", text: "Hm." },
   },
 ];

@@ -10,7 +10,7 @@ import { foldItems, foldText } from "../../app/sessions/conversation/items/fold-
 import type { Item, ItemBody, ShownItem, ToolStatus } from "../../app/sessions/protocol/item";
 
 function item(id: number, body: ItemBody, author = "Bot"): Item {
-  return { id, seq: id, run: null, author, created_at: 0, updated_at: 0, body };
+  return { id, seq: id, run: null, key: null, author, created_at: 0, updated_at: 0, body };
 }
 
 function tool(id: number, status: ToolStatus = "completed", author?: string): Item {

@@ -152,6 +152,10 @@ function row(values: Partial<SessionRow> = {}): SessionRow {
     agent_at: null,
     agent_message: 0,
     seen_message: 0,
+    asks: null,
+    runner_id: null,
+    assign: 0,
+    agent: null,
     agent_tokens: 0,
     ...values,
   };

@@ -13,7 +13,7 @@ import { agentStatusAt } from "../../app/sessions/protocol/session";
 
 function item(id: number, seq = id): Item {
   const body = { kind: "thought", text: `${seq}` } as const;
-  return { id, seq, run: null, author: "Bot", created_at: 0, updated_at: 0, body };
+  return { id, seq, run: null, key: null, author: "Bot", created_at: 0, updated_at: 0, body };
 }
 
 /** @returns the items from one id to another, as one response contains them */

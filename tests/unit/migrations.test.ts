@@ -100,7 +100,7 @@ describe("sessions from before there were titles", () => {
       old.map((row) => ({
         ...row,
         ...titles,
-        ...{ status_rev: 0, seen_rev: 0, search_text: `/${row.repo as string} ` },
+        ...{ status_rev: 0, seen_rev: 0 },
         search_words: expect.stringMatching(/^ [^ /]+\/([^ ]+) \1 $/) as string,
         needs_you: row.status === "active" && row.agent_status === "waiting" ? 1 : 0,
       })),

@@ -108,6 +108,10 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
       status_rev: count,
       agent_at: at,
       agent_message: count,
+      asks: name,
+      runner_id: id,
+      assign: count,
+      agent: name,
       agent_tokens: count,
     };
     const metadata = { created_at: at, last_activity: at, message_count: count, ...agent };

@@ -6,7 +6,7 @@ import { hashToken } from "../../app/platform/token.server";
 import { listenerOf, openSocket } from "../../app/platform/http/socket.server";
 import { sessionObject } from "../../app/platform/durable-objects.server";
 import { CLOSED } from "../../app/sessions/protocol/live-messages";
-import type { AgentStatus } from "../../app/sessions/protocol/session";
+import type { ReportedStatus } from "../../app/sessions/protocol/session";
 import { appEnv, ask, Browser, captureLog, everythingStored, ORIGIN } from "./app";
 import { storedBy } from "./bulk-support";
 import { LiveSocket, watched } from "./live-support";
@@ -539,7 +539,7 @@ test("a change of an agent's status is written at once, those of the next two se
   const list = await openList();
   const page = await Socket.page(owner);
   const numbers = async () => (await page.heard()).filter(({ type }) => type === "needs-you");
-  const report = async (status: AgentStatus, at: number) => {
+  const report = async (status: ReportedStatus, at: number) => {
     vi.setSystemTime(at);
     await sessionObject(env, id).report(hash, { text: undefined, status, key: `${status} ${at}` });
     return (await inStorage(id)).alarm;

@@ -93,6 +93,10 @@ export async function newRowWithoutObject(values: Partial<InsertedRow> = {}): Pr
     agent_at: null,
     agent_message: 0,
     seen_message: 0,
+    asks: null,
+    runner_id: null,
+    assign: 0,
+    agent: null,
     agent_tokens: 0,
     ...values,
   };

@@ -54,6 +54,10 @@ export function insertSession(
         status_rev: 0,
         agent_at: null,
         agent_message: 0,
+        asks: null,
+        runner_id: null,
+        assign: 0,
+        agent: null,
         agent_tokens: 0,
       },
       withinLimits(userId, repository, now, limits),
@@ -137,14 +141,17 @@ export function insertRow(session: SessionMetadata, allowed = ALWAYS): Statement
   const { id, user_id, repo_owner, repo_name, branch, auto_title } = session;
   const { created_at, last_activity, message_count } = session;
   const { agent_status, status_rev, agent_at, agent_message, agent_tokens } = session;
+  const { asks, runner_id, assign, agent } = session;
   return sql`
     INSERT INTO sessions
       (id, user_id, repo_owner, repo_name, branch, auto_title, status,
         created_at, last_activity, message_count,
-        agent_status, status_rev, agent_at, agent_message, agent_tokens)
+        agent_status, status_rev, agent_at, agent_message, agent_tokens,
+        asks, runner_id, assign, agent)
     SELECT ${id}, ${user_id}, ${repo_owner}, ${repo_name}, ${branch}, ${auto_title}, 'active',
       ${created_at}, ${last_activity}, ${message_count},
-      ${agent_status}, ${status_rev}, ${agent_at}, ${agent_message}, ${agent_tokens}
+      ${agent_status}, ${status_rev}, ${agent_at}, ${agent_message}, ${agent_tokens},
+      ${asks}, ${runner_id}, ${assign}, ${agent}
     WHERE NOT EXISTS (SELECT 1 FROM deleted_sessions WHERE id = ${id})
       AND ${accountStands(user_id, created_at)} AND ${allowed}
     ON CONFLICT (id) DO NOTHING`.compile(sessionStatements);

@@ -124,6 +124,7 @@ export function deleteRows(
  * - inserts the row if it is missing;
  * - copies activity, counts, the automatic title and the agents' last report, all together, unless the row's activity
  *   is newer; the first time after the owner has answered, it marks what they answered as seen;
+ * - copies the agents' status where only that has changed, and the runner where the row has an earlier one;
  * - restores an archived session that has a newer message;
  * - archives an active session that has been idle for too long.
  *
@@ -138,6 +139,7 @@ export function reportToRow(
 ): Statement[] {
   const { id, user_id, auto_title, last_activity, message_count } = session;
   const { agent_status, status_rev, agent_at, agent_message, agent_tokens } = session;
+  const { asks, runner_id, assign, agent } = session;
   const { answered_at, answered_message, answered_rev } = session;
   const copied = { auto_title, last_activity, message_count };
   // Only once, because the owner may mark it as unread afterwards.
@@ -152,7 +154,7 @@ export function reportToRow(
     insertRow(session),
     sessionStatements
       .updateTable("sessions")
-      .set({ ...copied, agent_status, status_rev, agent_at, agent_message })
+      .set({ ...copied, agent_status, status_rev, agent_at, agent_message, asks })
       .set({
         seen_message: sql`max(seen_message, ${isNewAnswer} * ${answered_message})`,
         seen_rev: sql`max(seen_rev, ${isNewAnswer} * ${answered_rev})`,
@@ -165,6 +167,17 @@ export function reportToRow(
         sql<boolean>`(last_activity, message_count) IS NOT (${last_activity}, ${message_count})`,
       )
       .compile(),
+    // On its own too, because it can change without activity, as when the connection to a runner is lost.
+    sql`
+      UPDATE sessions
+      SET agent_status = ${agent_status}, status_rev = ${status_rev}, agent_at = ${agent_at}, asks = ${asks}
+      WHERE id = ${id} AND user_id = ${user_id} AND status_rev < ${status_rev}`.compile(
+      sessionStatements,
+    ),
+    // A restored D1 may have an earlier assignment.
+    sql`
+      UPDATE sessions SET runner_id = ${runner_id}, assign = ${assign}, agent = ${agent}
+      WHERE id = ${id} AND user_id = ${user_id} AND assign < ${assign}`.compile(sessionStatements),
     // On its own, because setting this column writes another index, whatever its value.
     sql`
       UPDATE sessions SET agent_tokens = ${agent_tokens}

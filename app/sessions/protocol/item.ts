@@ -113,6 +113,8 @@ interface Place {
 export interface Item extends Place {
   /** The run that it belongs to; null if an agent reported it by its token. */
   run: string | null;
+  /** Its key within the run; null if it belongs to none. */
+  key: string | null;
   /** The name of the agent. */
   author: string;
   created_at: number;

@@ -3,14 +3,17 @@
  */
 import type { Item, ShownItem } from "./item";
 import type { Message } from "./message";
+import type { Delta, RunReport } from "./run";
 import type { AgentReport, SessionStatus } from "./session";
 
 /** Sent to the owner's open pages of a session. */
 export type LiveMessage =
-  /** All items that have changed since the last ones sent, oldest change first, and the agents' current report. */
-  | { type: "items"; items: ShownItem[]; agent: AgentReport | null }
-  /** The agents' current report, if only that has changed. */
-  | { type: "agent"; agent: AgentReport | null }
+  /** All items that have changed since the last ones sent, oldest change first, and what the agents do now. */
+  | { type: "items"; items: ShownItem[]; agent: AgentReport | null; runs?: RunReport | undefined }
+  /** What the agents do now, if only that has changed. */
+  | { type: "agent"; agent: AgentReport | null; runs?: RunReport | undefined }
+  /** A piece of a text that an agent is writing. */
+  | ({ type: "delta" } & Delta)
   /** The session's status and title, as stored in its row. */
   | { type: "row"; status: SessionStatus; heading: string | null }
   | RowMessage;
@@ -71,6 +74,7 @@ export function parseLiveMessage(data: unknown): LiveMessage | undefined {
     case "items":
       return Array.isArray(message.items) ? (message as LiveMessage) : undefined;
     case "agent":
+    case "delta":
     case "row":
     case "needs-you":
     case "changed":

@@ -21,4 +21,15 @@ export interface Message {
 export type NewMessage = Pick<Message, "role" | "author" | "text" | "client_key">;
 
 /** A message as a page shows it, with its text parsed. */
-export type ShownMessage = Omit<Message, "text"> & { content: Markdown };
+export type ShownMessage = Omit<Message, "text"> & {
+  content: Markdown;
+  /** The length of its text in UTF-16 units, if a run has written it: it may still grow. */
+  length?: number | undefined;
+  /** Whether its owner has taken it back before it was handed to a run. */
+  withdrawn?: boolean | undefined;
+};
+
+/** @returns the idempotency key of a message that a run writes */
+export function runMessageKey(run: string, key: string): string {
+  return `run ${run} ${key}`;
+}

@@ -1,5 +1,5 @@
 import type { Item, ItemBody, Permission, ToolCall } from "./item";
-import type { AgentStatus } from "./session";
+import type { ReportedStatus } from "./session";
 
 /** A token with which an agent reports into one session. The token itself is not stored, only its hash. */
 export interface AgentToken {
@@ -18,7 +18,7 @@ export type NewToken = { token: string } | { token: undefined; refused: "key-use
 /** An agent's report: a text, a status, a title for the session, or several of them. */
 export interface NewReport {
   text?: string | undefined;
-  status?: AgentStatus | undefined;
+  status?: ReportedStatus | undefined;
   title?: string | undefined;
   /** Instead of a text: an item, or what has changed of the one that was reported with the same key. */
   item?: NewItem | undefined;

@@ -191,8 +191,9 @@ export class Items {
   }
 }
 
-function itemOf({ id, seq, run, author, created_at, updated_at, body }: ItemRow): Item {
-  return { id, seq, run, author, created_at, updated_at, body: JSON.parse(body!) as ItemBody };
+function itemOf({ id, seq, run, key, author, created_at, updated_at, body }: ItemRow): Item {
+  const about = { id, seq, run, key: run === null ? null : key, author, created_at, updated_at };
+  return { ...about, body: JSON.parse(body!) as ItemBody };
 }
 
 function unplacedItem(message: ParsedMessage): ShownItem {
