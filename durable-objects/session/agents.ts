@@ -14,7 +14,8 @@ import type { LiveSockets } from "../live-sockets";
 import { agentView, refusedSocket } from "./answers";
 import type { Item } from "../../app/sessions/protocol/item";
 import type { Changes } from "./content/run-items";
-import type { SessionStorage, State } from "./storage";
+import type { State } from "./state";
+import type { SessionStorage } from "./storage";
 import type { Waiting } from "./waiting";
 
 const READ_FIRST = "More messages were missed than one frame may hold: read them by GET first.";

@@ -29,7 +29,8 @@ import { AFTER_TOKEN, RowSync } from "./row-sync";
 import { RunSteps } from "./runs/run-steps";
 import { RunnerLink } from "./runs/runner-link";
 import { RunnerSockets } from "./runs/runner-sockets";
-import { SessionStorage, type State } from "./storage";
+import type { State } from "./state";
+import { SessionStorage } from "./storage";
 import { Waiting } from "./waiting";
 
 /**
