@@ -13,12 +13,12 @@ import { Messages } from "./content/messages";
 import { countInWindow, type RateWindow } from "./rate-window";
 import { Requests } from "./content/requests";
 import { RunItems } from "./content/run-items";
-import { REPORT_KEY_LIFE, Reports } from "./reports";
+import { REPORT_KEY_LIFE, Reports } from "./reporting/reports";
 import { RunState } from "./runs/run-state";
 import { Runs, type Run } from "./runs/runs";
 import { FIRST_SCHEMA, readRows, upgrade, writeRows } from "./schema";
 import type { State } from "./state";
-import { Tokens } from "./tokens";
+import { Tokens } from "./reporting/tokens";
 
 /** How many messages the owner may write in a minute. */
 const MESSAGES_PER_MINUTE = 120;
