@@ -18,17 +18,17 @@ export function messageCountText(count: number): string {
 }
 
 const STATUS_TEXT = {
-  working: { label: "Working", said: "said", tone: "text-accent" },
-  waiting: { label: "Needs you", said: "said", tone: "text-warn" },
-  done: { label: "Done", said: "said", tone: "text-good" },
-  failed: { label: "Failed", said: "said", tone: "text-danger" },
-  queued: { label: "Queued", said: "since", tone: "text-muted" },
-  lost: { label: "Connection lost", said: "last heard", tone: "text-warn" },
-  stopped: { label: "Stopped", said: "said", tone: "text-muted" },
-  refused: { label: "Refused", said: "said", tone: "text-danger" },
-  limit: { label: "Limit reached", said: "said", tone: "text-warn" },
-  interrupted: { label: "Interrupted", said: "said", tone: "text-danger" },
-  silent: { label: "Silent", said: "last heard", tone: "text-muted" },
+  working: { label: "Working", said: "said ", tone: "text-accent" },
+  waiting: { label: "Needs you", said: "said ", tone: "text-warn" },
+  done: { label: "Done", said: "said ", tone: "text-good" },
+  failed: { label: "Failed", said: "said ", tone: "text-danger" },
+  queued: { label: "Queued", said: "", tone: "text-muted" },
+  lost: { label: "Connection lost", said: "last heard ", tone: "text-warn" },
+  stopped: { label: "Stopped", said: "", tone: "text-muted" },
+  refused: { label: "Refused", said: "", tone: "text-danger" },
+  limit: { label: "Limit reached", said: "", tone: "text-warn" },
+  interrupted: { label: "Interrupted", said: "", tone: "text-danger" },
+  silent: { label: "Silent", said: "last heard ", tone: "text-muted" },
 } as const;
 
 /**
@@ -43,7 +43,7 @@ export function AgentStatusLabel({ report, now }: { report: AgentReport | null; 
     <span className={`status agent-status icon-${status} ${tone}`}>
       {label}
       <span className="said">
-        {`, ${said} `}
+        {`, ${said}`}
         <RelativeTime at={report.at} now={now} />
       </span>
     </span>
