@@ -77,19 +77,18 @@ export class Owner {
     if (wait > 0) return { state: "limited", wait };
     const before = this.#storage.state()!;
     const added = this.#storage.append(message, now);
-    const isAnswer = this.#storage.markAnswered(before.agent_status);
-    const isQueued = this.#storage.state()!.status_rev !== before.status_rev;
-    this.#news.added(added, isAnswer || isQueued);
+    this.#storage.markAnswered(before.agent_status);
+    this.#news.changed(before, { shown: [added.shown], messages: [added.message] });
     this.#runs.queue(added.message);
     return answer;
   }
 
   /** Answers a request of an agent. @returns the item as it is now, if it is one, and whether this answer counts */
   answer(userId: string, item: number, option: string, by: string): ObjectAnswer<RequestAnswer> {
-    return this.#answer(userId, () => {
+    return this.#answer(userId, (before) => {
       const answer = this.#storage.answer(item, option, by, Date.now());
       if (!answer.item || !answer.isTaken) return answer;
-      this.#news.changed([answer.item], true);
+      this.#news.changed(before, { shown: [answer.item], items: [answer.item] });
       this.#runs.answer(answer.item);
       return answer;
     });
@@ -105,9 +104,9 @@ export class Owner {
     return this.#answer(userId, () => ({ isWithdrawn: this.#runs.withdraw(message) }));
   }
 
-  /** The first step of a move to another runner: see `RunSteps.leave`. */
-  leave(userId: string): ObjectAnswer<{ isFree: boolean }> {
-    return this.#answer(userId, () => ({ isFree: this.#runs.leave() }));
+  /** The first step of a move to another runner: see `RunSteps.leave`. @returns the assignment that is known, too */
+  leave(userId: string): ObjectAnswer<{ isFree: boolean; assign: number }> {
+    return this.#answer(userId, ({ assign }) => ({ isFree: this.#runs.leave(), assign }));
   }
 
   /** The last step of a move, after D1 has it. If it never comes, the new runner or the next alarm makes up for it. */

@@ -172,15 +172,13 @@ export class SessionStorage {
    * Stores what the owner answers by the message that was just stored.
    *
    * @param status what the agents did before the message
-   * @returns whether that may end that the session needs its owner
    */
-  markAnswered(status: AgentStatus | null): boolean {
-    if (!endsWhenSeen(status)) return false;
+  markAnswered(status: AgentStatus | null): void {
+    if (!endsWhenSeen(status)) return;
     this.#write(
       `UPDATE state SET answered_at = last_activity, answered_message = agent_message,
          answered_rev = status_rev`,
     );
-    return true;
   }
 
   /** Stores the owner's answer to a request. If nothing else is asked, the agent goes on working. */
@@ -191,8 +189,9 @@ export class SessionStorage {
     if (running) this.runState.settle(now, this.state()!.agent_status === "lost");
     else if (!this.requests.areOpen) {
       this.#write(
-        `UPDATE state SET status_rev = status_rev + 1, agent_status = 'working'
+        `UPDATE state SET status_rev = status_rev + 1, agent_status = 'working', agent_at = ?
          WHERE agent_status = 'waiting'`,
+        now,
       );
     }
     this.touch(now);
