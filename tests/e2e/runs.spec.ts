@@ -321,3 +321,156 @@ test("a message that waits is taken back; one that was handed over is not @phone
   await expect(lineWith(stale, "One more")).not.toContainText("Queued");
   await expect(lineWith(stale, "And the docs")).toContainText("Taken back: no agent gets it.");
 });
+
+/** Output that is as high as output is shown. */
+const OUTPUT = [{ type: "output", text: "a line of output\n".repeat(40) }];
+
+/** Begins to note, once a frame, where the line with this text is in the window. @returns a function that ends it */
+async function watchPlace(page: Page, text: string): Promise<() => Promise<number[]>> {
+  const watch = await page.evaluateHandle((text) => {
+    const seen = { tops: [] as number[], isOver: false };
+    const look = () => {
+      const lines = [...document.querySelectorAll(".conversation ol > li")];
+      const watched = lines.find((line) => line.textContent.includes(text));
+      seen.tops.push(watched?.getBoundingClientRect().top ?? NaN);
+      if (!seen.isOver) requestAnimationFrame(look);
+    };
+    look();
+    return seen;
+  }, text);
+  return () =>
+    watch.evaluate((seen) => {
+      seen.isOver = true;
+      return [...new Set(seen.tops.map(Math.round))];
+    });
+}
+
+/** Scrolls an element to the upper edge of the window. */
+const scrollTo = (element: Locator) =>
+  element.evaluate((scrolled) => scrolled.scrollIntoView({ block: "start" }));
+
+test("what one reads does not move while text comes, calls of tools fold and earlier ones are loaded @js @phone", async ({
+  page,
+  ship,
+  baseURL,
+}) => {
+  const id = await ship.create("octo/cat");
+  await ship.send(id, "Tell me all");
+  const runner = await Runner.connect(baseURL!, id);
+  await runner.begin();
+  const words = (number: number) => `Number ${number}.\n\n${"It goes on. ".repeat(20)}`;
+  for (let number = 1; number <= 25; number++) {
+    await runner.items({ key: `${number}`, item: { kind: "message", text: words(number) } });
+  }
+  for (let number = 1; number <= 6; number++) {
+    const call = { ...tool("execute", "in_progress", `Call ${number}`), content: OUTPUT };
+    await runner.items({ key: `tool ${number}`, item: call } as never);
+  }
+  for (let number = 26; number <= 28; number++) {
+    await runner.items({ key: `${number}`, item: { kind: "message", text: words(number) } });
+  }
+  await openLive(page, id);
+
+  // Far from where it happens.
+  await scrollTo(lineWith(page, "Number 5."));
+  const read = await watchPlace(page, "Number 5.");
+  for (let number = 0; number < 100; number++) runner.stream("text", `word ${number}\n`);
+  await expect(lineWith(page, "word 99")).toHaveCount(1);
+  await runner.store("text");
+  await expect(lineWith(page, "word 99").locator("p.whitespace-pre-wrap")).toHaveCount(0);
+  await page
+    .getByRole("link", { name: "Load earlier" })
+    .evaluate((link: HTMLElement) => link.click());
+  await expect(messages(page)).toHaveCount(36);
+  expect(await read()).toHaveLength(1);
+
+  // Just behind calls of tools, which fold when the run ends.
+  await scrollTo(lineWith(page, "Number 26."));
+  const behind = await watchPlace(page, "Number 26.");
+  await runner.end("done");
+  await expect(lineWith(page, "6 tool calls")).toHaveCount(1);
+  await expect(page.getByText("Call 3")).toBeHidden();
+  expect(await behind()).toHaveLength(1);
+
+  // Within them: one stays where they were.
+  await ship.send(id, "Again");
+  await runner.begin();
+  for (let number = 7; number <= 16; number++) {
+    const call = { ...tool("execute", "in_progress", `Call ${number}.`), content: OUTPUT };
+    await runner.items({ key: `tool ${number}`, item: call } as never);
+  }
+  for (let number = 29; number <= 31; number++) {
+    await runner.items({ key: `${number}`, item: { kind: "message", text: words(number) } });
+  }
+  await expect(lineWith(page, "Number 31.")).toHaveCount(1);
+  await scrollTo(lineWith(page, "Call 9."));
+  await runner.end("done");
+  await expect(lineWith(page, "10 tool calls")).toBeInViewport();
+});
+
+test("who reads at the end stays there while text comes, and it is stored in its place @js @phone", async ({
+  page,
+  ship,
+  baseURL,
+}) => {
+  const id = await ship.create("octo/cat");
+  for (let number = 1; number <= 20; number++) await ship.send(id, `Number ${number}.`);
+  const runner = await Runner.connect(baseURL!, id);
+  await runner.begin();
+  await openLive(page, id);
+  await page.getByRole("button", { name: "Jump to the newest" }).click();
+  await expect(page.getByRole("button", { name: "Jump to the newest" })).toHaveCount(0);
+
+  runner.stream("text", "It begins ");
+  const text = lineWith(page, "It begins");
+  await expect(text).toBeVisible();
+  const read = await watchPlace(page, "It begins");
+  await runner.store("text");
+  runner.stream("text", "well");
+  await expect(text.locator("p")).toHaveText(["Claude Code (agent)just now", "It begins well"]);
+  expect(await read()).toHaveLength(1);
+
+  const composer = page.locator(".composer");
+  const edge = async () => (await composer.boundingBox())!.y;
+  for (let number = 1; number <= 60; number++) runner.stream("text", `\nline ${number}`);
+  await expect(text).toContainText("line 60");
+  const bottomOf = async () => {
+    const { y, height } = (await text.boundingBox())!;
+    return y + height;
+  };
+  expect(await bottomOf()).toBeLessThanOrEqual(await edge());
+  await runner.store("text");
+  await runner.end("done");
+  await expect(detail(page, "Status")).toContainText("Queued");
+  expect(await bottomOf()).toBeLessThanOrEqual(await edge());
+  expect(await bottomOf()).toBeGreaterThan((await edge()) - 100);
+});
+
+test("a session of 500 items opens with the newest thirty, as one of thirty does", async ({
+  page,
+  ship,
+  baseURL,
+}) => {
+  const sizes: number[] = [];
+  for (const length of [30, 500]) {
+    const id = await ship.create("octo/cat");
+    await ship.send(id, "Read all files");
+    const runner = await Runner.connect(baseURL!, id);
+    await runner.begin();
+    for (let sent = 1; sent < length; sent += 100) {
+      const count = Math.min(100, length - sent);
+      const calls = Array.from({ length: count }, (_, index) => ({
+        key: `${sent + index}`,
+        item: tool("read", "in_progress", `File ${String(sent + index).padStart(3, "0")}.`),
+      }));
+      await runner.items(...(calls as never[]));
+    }
+    await page.goto(`/session/${id}`);
+    await expect(messages(page)).toHaveCount(30);
+    sizes.push((await (await ship.request.get(`/session/${id}`)).text()).length);
+  }
+  await expect(lineWith(page, "File 499.")).toHaveCount(1);
+  expect(sizes[1]! / sizes[0]!).toBeLessThan(1.05);
+  await page.getByRole("link", { name: "Load earlier" }).click();
+  await expect(lineWith(page, "File 441.")).toHaveCount(1);
+});
