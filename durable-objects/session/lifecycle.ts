@@ -5,8 +5,9 @@ import { answerOwner } from "./answers";
 import type { News } from "./news";
 import { AFTER_BIRTH, type RowSync } from "./row-sync";
 import type { RunSteps } from "./runs/run-steps";
-import type { SessionStorage, State } from "./storage";
-import type { Waiting } from "./waiting";
+import type { State } from "./state";
+import type { SessionStorage } from "./storage";
+import type { Waiting } from "./reporting/waiting";
 
 /** The other parts of the object. */
 interface Parts {

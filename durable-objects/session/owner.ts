@@ -12,7 +12,8 @@ import type { Assignment, SessionMetadata } from "../../app/sessions/protocol/se
 import { answerOwner, metadata, runReport } from "./answers";
 import type { News } from "./news";
 import type { RunSteps } from "./runs/run-steps";
-import type { SessionStorage, State } from "./storage";
+import type { State } from "./state";
+import type { SessionStorage } from "./storage";
 
 /** A page of a conversation. */
 export interface ConversationAnswer {

@@ -5,8 +5,6 @@ import {
   endsWhenSeen,
   TASK_KEY,
   type AgentStatus,
-  type Answered,
-  type SessionMetadata,
   type SessionRow,
   type Task,
 } from "../../app/sessions/protocol/session";
@@ -15,28 +13,12 @@ import { Messages } from "./content/messages";
 import { countInWindow, type RateWindow } from "./rate-window";
 import { Requests } from "./content/requests";
 import { RunItems } from "./content/run-items";
-import { REPORT_KEY_LIFE, Reports } from "./reports";
+import { REPORT_KEY_LIFE, Reports } from "./reporting/reports";
 import { RunState } from "./runs/run-state";
 import { Runs, type Run } from "./runs/runs";
 import { FIRST_SCHEMA, readRows, upgrade, writeRows } from "./schema";
-import { Tokens } from "./tokens";
-
-/** The one row of the table `state`, with how many tokens there are. */
-export type State = SessionMetadata &
-  Answered & {
-    /** A random id of this initialization: differs after the object was wiped and initialized again. */
-    generation: string;
-    /** 1 once the deletion has begun; never 0 again. */
-    deleting: 0 | 1;
-    /** The time that the alarm was last set to, epoch milliseconds. */
-    alarm_at: number;
-    /** The newest message of the owner that was handed to a run; 0: none. */
-    handled: number;
-    /** The number of the newest change of an item. */
-    seq: number;
-    /** How many frames of the newest run are stored. */
-    run_seq: number;
-  };
+import type { State } from "./state";
+import { Tokens } from "./reporting/tokens";
 
 /** How many messages the owner may write in a minute. */
 const MESSAGES_PER_MINUTE = 120;

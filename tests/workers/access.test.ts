@@ -95,10 +95,12 @@ const ROUTES: Record<string, RouteLine> = {
   "routes/dashboard_.live": { path: "/dashboard/live", answers: 426 },
   "routes/session.$id_.live": { path: "/session/ID/live", answers: 426 },
   "routes/session.$id_.export": { path: "/session/ID/export", back: "/session/ID" },
-  // These take a token instead of a cookie: see agents.test.ts.
+  // These take an agent's token instead of a cookie: see agents.test.ts.
   "routes/session.$id_.messages": { path: "/session/ID/messages", open: true },
   "routes/session.$id_.items": { path: "/session/ID/items", open: true },
   "routes/session.$id_.report": { path: "/session/ID/report", forms: [{ text: "Hi" }], open: true },
+  // This one takes a runner's token: see runner-gate.test.ts.
+  "routes/runner.sessions.$id.live": { path: "/runner/sessions/ID/live", open: true },
 };
 
 const { routes } = remixBuild as unknown as ServerBuild;

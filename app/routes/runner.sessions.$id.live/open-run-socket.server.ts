@@ -35,7 +35,7 @@ export async function openRunSocket(
   // Before anything is asked: a plain GET may not initialize an object.
   if (!asksForSocket(request)) return failed(426, "Open a WebSocket here.");
   const found = await attempt("runner-gate", () => find(context, tokenHash, id));
-  if (!found) return UNREACHABLE();
+  if (!found) return unreachable();
   const { runner, row, task } = found;
   if (!runner) return refuseForGood(401);
   if (!mayUse(context.env, runner)) return refuseForGood(403);
@@ -43,7 +43,7 @@ export async function openRunSocket(
   if (!row) return refuseForGood(404);
   if (row.runner_id !== runner.id) return refuseForGood(409);
   return (
-    (await attempt("runner-open", () => open(request, context.env, row, task))) ?? UNREACHABLE()
+    (await attempt("runner-open", () => open(request, context.env, row, task))) ?? unreachable()
   );
 }
 
@@ -96,9 +96,11 @@ async function open(
   });
 }
 
+function unreachable(): Response {
+  return failed(503, "The session could not be reached just now. Try again.");
+}
+
 /** @returns a failure that may pass */
 function failed(status: number, error: string): Response {
   return Response.json({ error }, { status });
 }
-
-const UNREACHABLE = () => failed(503, "The session could not be reached just now. Try again.");

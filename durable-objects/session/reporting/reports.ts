@@ -1,11 +1,11 @@
-import { openRequest, type Item } from "../../app/sessions/protocol/item";
-import type { AgentToken, NewItem, NewReport } from "../../app/sessions/protocol/object-answers";
-import type { NewMessage } from "../../app/sessions/protocol/message";
-import { MINUTE } from "../../app/sessions/protocol/budgets";
-import { writeRows } from "./schema";
-import type { Items, Placed } from "./content/items";
-import type { Requests } from "./content/requests";
-import type { Runs } from "./runs/runs";
+import { openRequest, type Item } from "../../../app/sessions/protocol/item";
+import type { AgentToken, NewItem, NewReport } from "../../../app/sessions/protocol/object-answers";
+import type { NewMessage } from "../../../app/sessions/protocol/message";
+import { MINUTE } from "../../../app/sessions/protocol/budgets";
+import { writeRows } from "../schema";
+import type { Items, Placed } from "../content/items";
+import type { Requests } from "../content/requests";
+import type { Runs } from "../runs/runs";
 
 /** How long, in milliseconds, the idempotency key of a report without text is stored. */
 export const REPORT_KEY_LIFE = 24 * 60 * MINUTE;
