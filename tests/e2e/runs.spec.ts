@@ -28,6 +28,18 @@ const withoutSocket = (page: Page) => page.routeWebSocket("**", () => undefined)
 /** @returns what an element shows, as it was written */
 const textOf = (element: Locator) => element.evaluate((shown) => shown.textContent);
 
+interface Exported {
+  messages: { text: string; withdrawn?: true }[];
+  items: { run?: string; kind: string }[];
+}
+
+/** Downloads the session of a page. */
+async function download(page: Page): Promise<Exported> {
+  const file = page.waitForEvent("download");
+  await page.getByRole("link", { name: "Download" }).click();
+  return JSON.parse(await readFile(await (await file).path(), "utf8")) as Exported;
+}
+
 /** A text in Markdown, in pieces as an agent writes them: also between a line's words and a character's halves. */
 const PIECES = [
   ..."I look at the **parser** first. ".match(/.{1,7}/g)!,
@@ -101,16 +113,16 @@ test("a task is queued, begun, and written before the eyes of whoever looks @js"
   await runner.store("text");
   await expect(lineWith(elsewhere.page, "That is all.")).toBeVisible();
   await expect(log).toBeEmpty();
-  await runner.items({ key: "tool 1", item: tool("read", "in_progress", "Read it") } as never);
+  await runner.items({ key: "tool 1", item: tool("read", "in_progress", "Read it") });
   await expect(log.getByText("That is all.")).toHaveCount(1);
 
   // What is thought and done folds in the end, whatever became of it.
   runner.stream("thought", "Hm, quotes.", "thought");
   await expect(lineWith(page, "Thought: Hm, quotes.")).toBeVisible();
   await runner.store("thought", "thought");
-  for (const [key, status] of Object.entries({ 2: "completed", 3: "failed", 4: "in_progress" })) {
-    const item = tool("execute", status, `Call ${key}`);
-    await runner.items({ key: `tool ${key}`, item } as never);
+  for (const [index, status] of (["completed", "failed", "in_progress"] as const).entries()) {
+    const item = tool("execute", status, `Call ${index + 2}`);
+    await runner.items({ key: `tool ${index + 2}`, item });
   }
   await expect(lineWith(page, "Call 4")).toContainText("In progress");
   runner.stream("last", "Done");
@@ -138,12 +150,11 @@ test("a task is queued, begun, and written before the eyes of whoever looks @js"
       expect(await textOf(lineWith(each, text).locator(".markdown"))).toBe(stored);
     }
   }
-  const download = page.waitForEvent("download");
-  await page.getByRole("link", { name: "Download" }).click();
-  const exported = JSON.parse(await readFile(await (await download).path(), "utf8")) as {
-    messages: { text: string }[];
-  };
-  expect(exported.messages[1]!.text).toBe(PIECES.join(""));
+  const { messages: written, items } = await download(page);
+  expect(written[1]!.text).toBe(PIECES.join(""));
+  expect(items.map(({ run, kind }) => [run, kind])).toEqual(
+    ["tool", "thought", "tool", "tool", "tool"].map((kind) => [runner.run, kind]),
+  );
 });
 
 test("a run asks: the first answer counts, and is the one that its agent gets @phone", async ({
@@ -158,7 +169,7 @@ test("a run asks: the first answer counts, and is the one that its agent gets @p
   await ship.send(id, "Mend the parser");
   const runner = await Runner.connect(baseURL!, id);
   await runner.begin();
-  await runner.items({ key: "ask", item: permission("Push to main?") } as never);
+  await runner.items({ key: "ask", item: permission("Push to main?") });
   await withoutSocket(elsewhere.page);
   await page.goto(`/session/${id}`);
   await elsewhere.page.goto(`/session/${id}`);
@@ -178,7 +189,7 @@ test("a run asks: the first answer counts, and is the one that its agent gets @p
   await expect(alert).toBeInViewport();
 
   // One that is asked by a run that is to stop is not asked any more.
-  await runner.items({ key: "again", item: permission("Push again?") } as never);
+  await runner.items({ key: "again", item: permission("Push again?") });
   await elsewhere.page.reload();
   await page.reload();
   await stop(page).click();
@@ -202,10 +213,7 @@ test("what was asked long ago is still pinned, and answered @phone", async ({
     key: `${index}`,
     item: tool("read", "in_progress", `File ${index}.`),
   }));
-  await runner.items(
-    { key: "ask", item: permission("Push to main?") } as never,
-    ...(calls as never[]),
-  );
+  await runner.items({ key: "ask", item: permission("Push to main?") }, ...calls);
   await page.goto(`/session/${id}`);
   await expect(messages(page)).toHaveCount(30);
   await expect(lineWith(page, "Push to main?")).toHaveCount(0);
@@ -320,10 +328,12 @@ test("a message that waits is taken back; one that was handed over is not @phone
   await expect(stale.getByRole("alert")).toHaveText("It was handed to the agent already.");
   await expect(lineWith(stale, "One more")).not.toContainText("Queued");
   await expect(lineWith(stale, "And the docs")).toContainText("Taken back: no agent gets it.");
+  const { messages: sent } = await download(page);
+  expect(sent.map(({ withdrawn }) => withdrawn)).toEqual([undefined, true, undefined, undefined]);
 });
 
 /** Output that is as high as output is shown. */
-const OUTPUT = [{ type: "output", text: "a line of output\n".repeat(40) }];
+const OUTPUT = [{ type: "output" as const, text: "a line of output\n".repeat(40) }];
 
 /** Begins to note, once a frame, where the line with this text is in the window. @returns a function that ends it */
 async function watchPlace(page: Page, text: string): Promise<() => Promise<number[]>> {
@@ -364,7 +374,7 @@ test("what one reads does not move while text comes, calls of tools fold and ear
   }
   for (let number = 1; number <= 6; number++) {
     const call = { ...tool("execute", "in_progress", `Call ${number}`), content: OUTPUT };
-    await runner.items({ key: `tool ${number}`, item: call } as never);
+    await runner.items({ key: `tool ${number}`, item: call });
   }
   for (let number = 26; number <= 28; number++) {
     await runner.items({ key: `${number}`, item: { kind: "message", text: words(number) } });
@@ -397,7 +407,7 @@ test("what one reads does not move while text comes, calls of tools fold and ear
   await runner.begin();
   for (let number = 7; number <= 16; number++) {
     const call = { ...tool("execute", "in_progress", `Call ${number}.`), content: OUTPUT };
-    await runner.items({ key: `tool ${number}`, item: call } as never);
+    await runner.items({ key: `tool ${number}`, item: call });
   }
   for (let number = 29; number <= 31; number++) {
     await runner.items({ key: `${number}`, item: { kind: "message", text: words(number) } });
@@ -463,7 +473,7 @@ test("a session of 500 items opens with the newest thirty, as one of thirty does
         key: `${sent + index}`,
         item: tool("read", "in_progress", `File ${String(sent + index).padStart(3, "0")}.`),
       }));
-      await runner.items(...(calls as never[]));
+      await runner.items(...calls);
     }
     await page.goto(`/session/${id}`);
     await expect(messages(page)).toHaveCount(30);

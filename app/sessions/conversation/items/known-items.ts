@@ -102,7 +102,7 @@ function merge(known: ShownItem[], other: ShownItem[]): ShownItem[] {
 }
 
 /** @returns the number of the newest change of these items; 0 if there are none */
-export function newestChange(items: ShownItem[]): number {
+function newestChange(items: ShownItem[]): number {
   return items.reduce((newest, { seq }) => Math.max(newest, seq), 0);
 }
 
