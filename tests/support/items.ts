@@ -83,7 +83,7 @@ export async function reportEveryKind(agent: Agent) {
 }
 
 /** @returns items as a run sends them, with their keys */
-export function runItems(items: Record<string, object>): RunItem[] {
+function runItems(items: Record<string, object>): RunItem[] {
   return Object.entries(items).map(([key, item]) => ({ key, item: item as RunItem["item"] }));
 }
 

@@ -84,7 +84,7 @@ export function Composer({ sessionId, freshKey, messages, archived, ...props }: 
       className="composer grid grid-cols-1 gap-2"
     >
       <input type="hidden" name="key" value={draft.key} />
-      <div className="flex min-h-9 items-center justify-between gap-3">
+      <div className="flex items-center justify-between gap-3">
         <label htmlFor="text" className="font-medium">
           Message
         </label>
