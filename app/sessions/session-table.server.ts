@@ -35,6 +35,17 @@ export function readTask(id: string, userId: string): Statement<Task> {
     .compile();
 }
 
+/** How long a runner's token is valid after its last use, in milliseconds. */
+const RUNNER_LIFE = 90 * 24 * 60 * 60_000;
+
+/** Reads the runner of a session, if its token is valid and this user owns both. */
+export function readRunnerOf(id: string, userId: string, now: number): Statement<{ id: string }> {
+  return sql<{ id: string }>`
+    SELECT runners.id FROM sessions JOIN runners ON runners.id = sessions.runner_id
+    WHERE sessions.id = ${id} AND sessions.user_id = ${userId} AND runners.user_id = ${userId}
+      AND runners.used_at > ${now - RUNNER_LIFE}`.compile(sessionStatements);
+}
+
 /** Reads how many of a person's sessions need them; no row if the person has no session. */
 export function readNeedsYou(userId: string): Statement<{ needs_you: number }> {
   return sql<{ needs_you: number }>`

@@ -3,6 +3,8 @@ import type { AgentMessage } from "../../app/sessions/protocol/live-messages";
 import type { Message } from "../../app/sessions/protocol/message";
 import type { ObjectAnswer } from "../../app/sessions/protocol/object-answers";
 import type { SessionMetadata } from "../../app/sessions/protocol/session";
+import type { RunReport } from "../../app/sessions/protocol/run";
+import type { Runs } from "./runs/runs";
 import type { State } from "./storage";
 
 /**
@@ -33,6 +35,15 @@ export function metadata(state: State): SessionMetadata {
     ...{ created_at, last_activity, message_count },
     ...{ agent_status, status_rev, agent_at, agent_message, agent_tokens },
     ...{ asks, runner_id, assign, agent },
+  };
+}
+
+/** @returns a session's runs as pages show them */
+export function runReport(state: State, runs: Runs): RunReport {
+  const running = runs.running();
+  return {
+    running: running ? { id: running.id, isStopping: running.stop === 1 } : null,
+    handled: state.runner_id === null ? null : state.handled,
   };
 }
 

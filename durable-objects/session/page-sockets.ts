@@ -9,7 +9,7 @@ import type { ObjectAnswer } from "../../app/sessions/protocol/object-answers";
 import { agentReport } from "../../app/sessions/protocol/session";
 import type { CompanionEnv } from "../env";
 import type { LiveSockets } from "../live-sockets";
-import { answerOwner, refusedSocket } from "./answers";
+import { answerOwner, refusedSocket, runReport } from "./answers";
 import type { SessionStorage, State } from "./storage";
 
 /**
@@ -95,7 +95,8 @@ export class PageSockets {
   #missed(state: State, since: number): LiveMessage {
     const items = this.#storage.items.changed(since);
     if (!items) return { type: "changed" };
-    return { type: "items", items, agent: agentReport(state) };
+    const runs = runReport(state, this.#storage.runs);
+    return { type: "items", items, agent: agentReport(state), runs };
   }
 }
 

@@ -4,6 +4,8 @@ import type { NewMessage } from "../../app/sessions/protocol/message";
 import { MINUTE } from "../../app/sessions/protocol/budgets";
 import { writeRows } from "./schema";
 import type { Items, Placed } from "./content/items";
+import type { Requests } from "./content/requests";
+import type { Runs } from "./runs/runs";
 
 /** How long, in milliseconds, the idempotency key of a report without text is stored. */
 export const REPORT_KEY_LIFE = 24 * 60 * MINUTE;
@@ -11,6 +13,8 @@ export const REPORT_KEY_LIFE = 24 * 60 * MINUTE;
 /** The parts of the session's storage that reports need; see `SessionStorage`. */
 interface Session {
   items: Items;
+  requests: Requests;
+  runs: Runs;
   append: (message: NewMessage, now: number) => Placed;
   touch: (now: number) => void;
 }
@@ -65,6 +69,7 @@ export class Reports {
   ): Item[] {
     const changed = this.#session.items.put(key, name, item, now);
     const isAsked = changed.some(openRequest);
+    if (item.kind === "permission") this.#session.requests.noteAsked();
     this.#reported(status ?? (isAsked ? "waiting" : undefined), title, undefined, now);
     return changed;
   }
@@ -82,7 +87,8 @@ export class Reports {
     message: number | undefined,
     now: number,
   ): void {
-    const reported = status ?? null;
+    // What a run does is what its runner says.
+    const reported = (this.#session.runs.running() ? undefined : status) ?? null;
     writeRows(
       this.#storage,
       `UPDATE state SET status_rev = status_rev + (coalesce(?, agent_status) IS NOT agent_status),

@@ -6,7 +6,12 @@ import {
   reportToRow,
 } from "../../app/sessions/lifecycle/lifecycle-statements.server";
 import { autoArchiveTime, type SessionRow, type Task } from "../../app/sessions/protocol/session";
-import { readDeletion, readRow, readTask } from "../../app/sessions/session-table.server";
+import {
+  readDeletion,
+  readRow,
+  readRunnerOf,
+  readTask,
+} from "../../app/sessions/session-table.server";
 import type { CompanionEnv } from "../env";
 import type { SessionStorage, State } from "./storage";
 
@@ -20,11 +25,15 @@ const STATUS_WINDOW = 2_000;
 const ALARM_BACKOFF = { first: 5_000, most: 300_000 };
 /** An alarm that is this long overdue, in milliseconds, was dropped by the platform. */
 const LOST_ALARM = 60_000;
+/** While a run is running, an alarm is due within this time, in milliseconds: it judges whether the runner is lost. */
+const BEAT = 60_000;
 
 /** Callbacks to the rest of the object. */
 interface Listeners {
   /** Takes a task that D1 still has and the object does not. */
   onTask: (task: Task) => void;
+  /** Follows the row, as it was just read. @param isRunnerValid whether the token of its runner is valid */
+  onRow: (row: SessionRow, isRunnerValid: boolean) => void;
   /** Clears the object's storage, including its alarm. */
   clear: () => void;
 }
@@ -87,7 +96,7 @@ export class RowSync {
     } catch (error) {
       logError("alarm", error);
       const wait = Math.min(ALARM_BACKOFF.first * 2 ** this.#failures++, ALARM_BACKOFF.most);
-      if (this.#storage.state()) this.#arm(Date.now() + wait);
+      if (this.#storage.state()) this.#arm(this.#withinBeat(Date.now() + wait));
       return undefined;
     }
   }
@@ -103,7 +112,7 @@ export class RowSync {
     const began = Date.now();
     const hasTask = this.#storage.takenTask() !== undefined;
     const lastMessageAt = this.#storage.messages.lastAt();
-    const [[deletion], [row], [task]] = await write(
+    const [[deletion], [row], [task], [runner]] = await write(
       env.DB,
       [
         ...reportToRow(reported, lastMessageAt, began, Number(env.AUTO_ARCHIVE_SECONDS)),
@@ -112,6 +121,7 @@ export class RowSync {
       readDeletion(reported),
       readRow(id, user_id),
       readTask(id, user_id),
+      readRunnerOf(id, user_id, began),
     );
 
     const state = this.#storage.state();
@@ -122,7 +132,8 @@ export class RowSync {
       this.#listeners.clear();
       return row;
     }
-    this.#arm(this.#nextAlarm(env, reported, state, row, began));
+    this.#arm(this.#withinBeat(this.#nextAlarm(env, reported, state, row, began)));
+    if (row && !state.deleting) this.#listeners.onRow(row, runner !== undefined);
     if (task && !state.deleting) this.#listeners.onTask(task); // arms the alarm that deletes it
     return row;
   }
@@ -156,6 +167,10 @@ export class RowSync {
     const idleSeconds = Number(env.AUTO_ARCHIVE_SECONDS);
     const idleAt = row?.status === "active" ? autoArchiveTime(row, idleSeconds) : undefined;
     return Math.min(now + Number(env.REPAIR_SECONDS) * 1000, idleAt ?? Infinity);
+  }
+
+  #withinBeat(at: number): number {
+    return this.#storage.runs.running() ? Math.min(at, Date.now() + BEAT) : at;
   }
 
   #arm(at: number): void {

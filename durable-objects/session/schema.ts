@@ -53,7 +53,8 @@ const STEPS: readonly string[] = [
    );
    CREATE UNIQUE INDEX items_key ON items (key) WHERE run IS NULL AND key IS NOT NULL;
    CREATE INDEX items_seq ON items (seq) WHERE run IS NULL;
-   CREATE INDEX items_requests ON items (id) WHERE kind = 'permission';
+   CREATE INDEX items_open ON items (id)
+     WHERE kind = 'permission' AND json_extract(body, '$.state') = 'open';
    ALTER TABLE state ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE state ADD COLUMN placed INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE state ADD COLUMN unplaced INTEGER NOT NULL DEFAULT 0;

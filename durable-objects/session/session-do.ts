@@ -2,28 +2,33 @@ import { DurableObject } from "cloudflare:workers";
 import { personObject } from "../../app/platform/durable-objects.server";
 import { listenerOf } from "../../app/platform/http/socket.server";
 import { attempt } from "../../app/platform/log";
-import { CLOSED } from "../../app/sessions/protocol/live-messages";
-import type { AgentMessage, RowMessage } from "../../app/sessions/protocol/live-messages";
-import type { Item, ShownItem } from "../../app/sessions/protocol/item";
-import type { Message, NewMessage } from "../../app/sessions/protocol/message";
+import {
+  CLOSED,
+  type AgentMessage,
+  type RowMessage,
+} from "../../app/sessions/protocol/live-messages";
+import type { Item } from "../../app/sessions/protocol/item";
+import type { NewMessage } from "../../app/sessions/protocol/message";
 import type {
   AgentAnswer,
-  AgentToken,
   NewReport,
   NewToken,
-  NoRoom,
   ObjectAnswer,
   Reported,
-  RequestAnswer,
 } from "../../app/sessions/protocol/object-answers";
-import type { SessionMetadata, SessionRow, Task } from "../../app/sessions/protocol/session";
+import type { Assignment, SessionRow, Task } from "../../app/sessions/protocol/session";
 import type { CompanionEnv } from "../env";
 import { LiveSockets } from "../live-sockets";
 import { Agents } from "./agents";
-import { answerOwner, metadata } from "./answers";
+import { answerOwner } from "./answers";
+import { Lifecycle } from "./lifecycle";
 import { News } from "./news";
+import { Owner } from "./owner";
 import { PageSockets } from "./page-sockets";
-import { AFTER_BIRTH, AFTER_TOKEN, RowSync } from "./row-sync";
+import { AFTER_TOKEN, RowSync } from "./row-sync";
+import { RunSteps } from "./runs/run-steps";
+import { RunnerLink } from "./runs/runner-link";
+import { RunnerSockets } from "./runs/runner-sockets";
 import { SessionStorage, type State } from "./storage";
 
 /**
@@ -39,77 +44,84 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   readonly #storage = new SessionStorage(this.ctx.storage);
   readonly #live = new LiveSockets(this.ctx);
   readonly #rowSync = new RowSync(this.ctx.storage, this.#storage, {
-    onTask: (task) => this.#take(task),
-    clear: () => this.#clear(),
+    onTask: (task) => this.#lifecycle.take(task),
+    onRow: (row, isRunnerValid) => this.#runs.follow(row, isRunnerValid),
+    clear: () => this.#lifecycle.clear(),
   });
-  readonly #pages = new PageSockets(() => this.env, this.#storage, this.#live);
   readonly #news = new News(this.#storage, this.#live, this.#rowSync, () => this.#agents.wake());
+  readonly #runnerSockets = new RunnerSockets(this.ctx);
+  readonly #runs = new RunSteps(this.#storage, this.#runnerSockets, this.#news);
+  readonly #runner = new RunnerLink(this.#storage, this.#runnerSockets, this.#news, this.#runs);
+  readonly #owner = new Owner(this.#storage, this.#news, this.#runs);
+  readonly #pages = new PageSockets(() => this.env, this.#storage, this.#live);
   readonly #agents: Agents = new Agents(() => this.env, this.#storage, this.#live, {
     onReport: (message, isUrgent) => this.#news.added(message, isUrgent),
     onItems: (items, isUrgent) => this.#news.changed(items, isUrgent),
     onTokensChange: () => this.#rowSync.armWithin(AFTER_TOKEN),
   });
+  readonly #lifecycle: Lifecycle = new Lifecycle({
+    ...{ ctx: this.ctx, storage: this.#storage, live: this.#live, rowSync: this.#rowSync },
+    ...{ news: this.#news, runs: this.#runs, wake: () => this.#agents.wake() },
+  });
 
-  /**
-   * Creates the state of an empty object. An object that has state keeps it. Takes the task unless it has done so before.
-   *
-   * @param row just read from D1's primary, together with the task, if D1 has it @returns the text of the task, if taken
-   */
-  initialize(row: SessionRow, task?: Task): ObjectAnswer<{ task: string | undefined }> {
-    return answerOwner(row.user_id, this.#storage.state() ?? this.#make(row, 0, task), () => {
-      if (task) this.#take(task);
-      return { task: this.#storage.takenTask() };
-    });
+  /** Creates the state of an empty object: see `Lifecycle.initialize`. */
+  initialize(row: SessionRow, task?: Task): ReturnType<Lifecycle["initialize"]> {
+    return this.#lifecycle.initialize(row, task);
   }
 
-  /** @returns metadata and message count */
-  snapshot(userId: string): ObjectAnswer<{ session: SessionMetadata }> {
-    return this.#answer(userId, (state) => ({ session: metadata(state) }));
+  /** Reads what is stored of the session as a whole: see `Owner.snapshot`. */
+  snapshot(userId: string): ReturnType<Owner["snapshot"]> {
+    return this.#owner.snapshot(userId);
   }
 
-  /**
-   * @param before only items before the one with this id; undefined for the newest
-   * @returns metadata, a page of items, oldest first, and the tokens of agents
-   */
-  conversation(
-    userId: string,
-    before: number | undefined,
-  ): ObjectAnswer<{ session: SessionMetadata; items: ShownItem[]; tokens: AgentToken[] }> {
-    return this.#answer(userId, (state) => ({
-      session: metadata(state),
-      items: this.#storage.items.page(before ?? Number.MAX_SAFE_INTEGER),
-      tokens: this.#storage.tokens.list(Date.now()),
-    }));
+  /** Reads a page: see `Owner.conversation`. */
+  conversation(userId: string, before: number | undefined): ReturnType<Owner["conversation"]> {
+    return this.#owner.conversation(userId, before);
   }
 
-  /** @returns the messages after the one with this id as they were written, oldest first, at most one batch */
-  messages(userId: string, after: number): ObjectAnswer<{ messages: Message[] }> {
-    return this.#answer(userId, () => ({ messages: this.#storage.messages.after(after) }));
+  /** Reads a batch of messages: see `Owner.messages`. */
+  messages(userId: string, after: number): ReturnType<Owner["messages"]> {
+    return this.#owner.messages(userId, after);
   }
 
-  /** @returns the items but messages behind the one with this id, oldest first, at most one batch */
-  items(userId: string, after: number): ObjectAnswer<{ items: Item[] }> {
-    return this.#answer(userId, () => ({ items: this.#storage.items.after(after) }));
+  /** Reads a batch of items: see `Owner.items`. */
+  items(userId: string, after: number): ReturnType<Owner["items"]> {
+    return this.#owner.items(userId, after);
   }
 
-  /** Answers a request of an agent. @returns the item as it is now, if it is one, and whether this answer counts */
-  answer(userId: string, item: number, option: string, by: string): ObjectAnswer<RequestAnswer> {
-    return this.#answer(userId, () =>
-      this.#news.answered(this.#storage.answer(item, option, by, Date.now())),
-    );
+  /** Adds a message: see `Owner.append`. */
+  append(userId: string, message: NewMessage): ReturnType<Owner["append"]> {
+    return this.#owner.append(userId, message);
   }
 
-  /** Adds a message of the owner. One with an idempotency key that is stored already is not added again. */
-  append(userId: string, message: NewMessage): ObjectAnswer | NoRoom {
-    const now = Date.now();
-    const answer = this.#answer(userId, () => ({}));
-    if (answer.state !== "ready" || this.#storage.findKey(message.client_key, now)) return answer;
-    if (this.#storage.isFull) return { state: "full" };
-    const wait = this.#storage.countMessage(now);
-    if (wait > 0) return { state: "limited", wait };
-    const added = this.#storage.append(message, now);
-    this.#news.added(added, this.#storage.markAnswered());
-    return answer;
+  /** Answers a request: see `Owner.answer`. */
+  answer(userId: string, item: number, option: string, by: string): ReturnType<Owner["answer"]> {
+    return this.#owner.answer(userId, item, option, by);
+  }
+
+  /** Stops a run: see `Owner.stop`. */
+  stop(userId: string, run: string): ReturnType<Owner["stop"]> {
+    return this.#owner.stop(userId, run);
+  }
+
+  /** Takes back a message: see `Owner.withdraw`. */
+  withdraw(userId: string, message: number): ReturnType<Owner["withdraw"]> {
+    return this.#owner.withdraw(userId, message);
+  }
+
+  /** Frees the session for another runner: see `Owner.leave`. */
+  leave(userId: string): ReturnType<Owner["leave"]> {
+    return this.#owner.leave(userId);
+  }
+
+  /** Gives the session to another runner: see `Owner.moved`. */
+  moved(userId: string, assignment: Assignment): ReturnType<Owner["moved"]> {
+    return this.#owner.moved(userId, assignment);
+  }
+
+  /** Ends what a runner does here: see `Owner.disconnectRunner`. */
+  disconnectRunner(userId: string, runner: string): ReturnType<Owner["disconnectRunner"]> {
+    return this.#owner.disconnectRunner(userId, runner);
   }
 
   /** Creates a token for an agent: see `Agents.connect`. */
@@ -157,12 +169,13 @@ export class SessionDO extends DurableObject<CompanionEnv> {
   }
 
   /**
-   * Opens a live socket that begins with the messages after the one with id `after`.
+   * Opens a live socket.
    *
-   * @param request carries who listens: `user` and `signIn`, or `token`, as the app has checked them
+   * @param request carries who listens: `user` and `signIn`, `user` and `runner`, or `token`, as the app has checked them
    */
   override async fetch(request: Request): Promise<Response> {
     const listener = listenerOf(request);
+    if (listener.has("runner")) return this.#runner.open(listener);
     return listener.has("token") ? this.#agents.listen(listener) : this.#pages.open(listener);
   }
 
@@ -170,7 +183,8 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     await this.#pages.unwatchIfNoneOpen();
   }
 
-  override webSocketMessage(socket: WebSocket): void {
+  override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): void {
+    if (this.#runner.receive(socket, data)) return;
     socket.close(CLOSED.unexpected.code, CLOSED.unexpected.reason);
   }
 
@@ -184,33 +198,21 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     return this.#pages.closeSignedOut(userId, signIns);
   }
 
-  /**
-   * Begins the deletion: from now on the object refuses everything else, and its alarm finishes if the caller does not.
-   *
-   * @param row for an object that answered `empty`: its row, just read from D1's primary
-   * @returns `deleting` if it has begun, now or earlier
-   */
+  /** Begins the deletion: see `Lifecycle.prepare`. */
   prepare(userId: string, row?: SessionRow): ObjectAnswer {
-    const state = this.#storage.state() ?? (row && this.#make(row, 1));
-    const answer = answerOwner(userId, state, () => ({}));
-    if (answer.state !== "ready") return answer;
-    this.#storage.markDeleting();
-    this.#rowSync.armWithin(AFTER_BIRTH);
-    this.#live.closeAll();
-    this.#agents.wake();
-    return { state: "deleting" };
+    return this.#lifecycle.prepare(userId, row);
   }
 
-  /** Clears the storage of an object that is `deleting`; its row must be deleted. @returns `empty` if it was cleared */
+  /** Clears the storage of an object that is `deleting`: see `Lifecycle.wipe`. */
   wipe(userId: string): ObjectAnswer {
-    const answer = this.#answer(userId, () => ({}));
-    if (answer.state !== "deleting") return answer;
-    this.#clear();
-    return { state: "empty" };
+    return this.#lifecycle.wipe(userId);
   }
 
   override async alarm(): Promise<void> {
-    if (this.#storage.state()) this.#agents.endExpired();
+    if (this.#storage.state()) {
+      this.#agents.endExpired();
+      this.#runs.judge();
+    }
     const row = await this.#rowSync.run(this.env);
     if (row) {
       const { id, user_id, status, heading } = row;
@@ -222,29 +224,10 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     await this.#agents.revokeUnlessAllowed();
   }
 
-  /** Takes the task as a message, unless it was taken before. */
-  #take(task: Task): void {
-    const placed = this.#storage.takeTask(task);
-    if (placed) this.#news.added(placed);
-  }
-
   #answer<Content extends object>(
     userId: string,
     content: (state: State) => Content,
   ): ObjectAnswer<Content> {
     return answerOwner(userId, this.#storage.state(), content);
-  }
-
-  #make(row: SessionRow, deleting: 0 | 1, task?: Task): State {
-    this.#storage.make(row, deleting, task);
-    this.#rowSync.armWithin(AFTER_BIRTH);
-    return this.#storage.state() as State;
-  }
-
-  /** No await between the two calls, so that a crash cannot leave an alarm without state. */
-  #clear() {
-    void this.ctx.storage.deleteAlarm();
-    void this.ctx.storage.deleteAll();
-    this.#live.closeAll();
   }
 }

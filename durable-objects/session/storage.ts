@@ -4,6 +4,7 @@ import type { RequestAnswer } from "../../app/sessions/protocol/object-answers";
 import {
   endsWhenSeen,
   TASK_KEY,
+  type AgentStatus,
   type Answered,
   type SessionMetadata,
   type SessionRow,
@@ -13,7 +14,10 @@ import { Items, type Placed } from "./content/items";
 import { Messages } from "./content/messages";
 import { countInWindow, type RateWindow } from "./rate-window";
 import { Requests } from "./content/requests";
+import { RunItems } from "./content/run-items";
 import { REPORT_KEY_LIFE, Reports } from "./reports";
+import { RunState } from "./runs/run-state";
+import { Runs, type Run } from "./runs/runs";
 import { FIRST_SCHEMA, readRows, upgrade, writeRows } from "./schema";
 import { Tokens } from "./tokens";
 
@@ -28,6 +32,8 @@ export type State = SessionMetadata &
     alarm_at: number;
     /** The newest message of the owner that was handed to a run; 0: none. */
     handled: number;
+    /** The number of the newest change of an item. */
+    seq: number;
     /** How many frames of the newest run are stored. */
     run_seq: number;
   };
@@ -44,13 +50,19 @@ export class SessionStorage {
   readonly items: Items;
   readonly requests: Requests;
   readonly reports: Reports;
+  readonly runs: Runs;
+  readonly runItems: RunItems;
+  readonly runState: RunState;
   readonly tokens: Tokens;
   readonly #storage: DurableObjectStorage;
 
   constructor(storage: DurableObjectStorage) {
     this.messages = new Messages(storage);
     this.items = new Items(storage, this.messages);
-    this.requests = new Requests(this.items);
+    this.requests = new Requests(storage, this.items);
+    this.runs = new Runs(storage);
+    this.runItems = new RunItems(this.items, this.messages);
+    this.runState = new RunState(storage, this);
     this.reports = new Reports(storage, this);
     this.tokens = new Tokens(storage);
     this.#storage = storage;
@@ -86,7 +98,9 @@ export class SessionStorage {
       "UPDATE state SET branch = ?, auto_title = ?, runner_id = ?, assign = ?, agent = ?",
       ...[row.branch, row.auto_title, row.runner_id, row.assign, row.agent],
     );
-    if (task) this.#addTask(task);
+    if (!task) return;
+    this.#addTask(task);
+    this.runState.noteQueued(Date.now());
   }
 
   markDeleting(): void {
@@ -125,6 +139,7 @@ export class SessionStorage {
   takeTask(task: Task): Placed | undefined {
     if (this.takenTask() !== undefined) return undefined;
     const added = this.#addTask(task);
+    this.runState.noteQueued(Date.now());
     this.touch(0); // Its row has another count with the present activity.
     return added;
   }
@@ -133,16 +148,34 @@ export class SessionStorage {
   append(message: NewMessage, now: number): Placed {
     const added = this.#add(message, now);
     this.touch(now);
+    if (message.role === "user") this.runState.noteQueued(now);
     return added;
+  }
+
+  /** Stores a new message of a run, by the number of this change. @param key unused */
+  addOfRun(
+    run: Run,
+    { author, text, key, seq }: { author: string; text: string; key: string; seq: number },
+    now: number,
+  ): Placed {
+    const message = this.messages.add({ role: "agent", author, text, client_key: key }, now);
+    this.#write("UPDATE state SET message_count = message_count + 1");
+    return { message, shown: this.items.placeOfRun(message, run, seq) };
+  }
+
+  /** Runs code whose writes are all done or, if it throws, none. @returns what it returns */
+  atomically<Result>(run: () => Result): Result {
+    return this.#storage.transactionSync(run);
   }
 
   /**
    * Stores what the owner answers by the message that was just stored.
    *
+   * @param status what the agents did before the message
    * @returns whether that may end that the session needs its owner
    */
-  markAnswered(): boolean {
-    if (!endsWhenSeen(this.state()!.agent_status)) return false;
+  markAnswered(status: AgentStatus | null): boolean {
+    if (!endsWhenSeen(status)) return false;
     this.#write(
       `UPDATE state SET answered_at = last_activity, answered_message = agent_message,
          answered_rev = status_rev`,
@@ -152,9 +185,11 @@ export class SessionStorage {
 
   /** Stores the owner's answer to a request. If nothing else is asked, the agent goes on working. */
   answer(item: number, option: string, by: string, now: number): RequestAnswer {
-    const answered = this.requests.answer(item, option, by, now);
+    const running = this.runs.running();
+    const answered = this.requests.answer(item, option, by, running, now);
     if (!answered.isTaken) return answered;
-    if (!this.requests.areOpen) {
+    if (running) this.runState.settle(now, this.state()!.agent_status === "lost");
+    else if (!this.requests.areOpen) {
       this.#write(
         `UPDATE state SET status_rev = status_rev + 1, agent_status = 'working'
          WHERE agent_status = 'waiting'`,

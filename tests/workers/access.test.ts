@@ -408,6 +408,12 @@ describe("a session's object", () => {
       await object.notifyPages(stranger, { type: "changed" }),
     signedOut: async (object, stranger) => await object.signedOut(stranger, ["a sign-in"]),
     append: async (object, stranger) => await object.append(stranger, freshMessage()),
+    stop: async (object, stranger) => await object.stop(stranger, "run"),
+    withdraw: async (object, stranger) => await object.withdraw(stranger, 1),
+    leave: async (object, stranger) => await object.leave(stranger),
+    moved: async (object, stranger) =>
+      await object.moved(stranger, { runner_id: "theirs", assign: 9, agent: null }),
+    disconnectRunner: async (object, stranger) => await object.disconnectRunner(stranger, "theirs"),
     prepare: async (object, stranger, row) => await object.prepare(stranger, row),
     wipe: async (object, stranger) => await object.wipe(stranger),
   };

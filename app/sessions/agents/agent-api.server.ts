@@ -7,7 +7,7 @@ import { openSocket } from "../../platform/http/socket.server";
 import { attempt } from "../../platform/log";
 import { hashToken } from "../../platform/token.server";
 import type { AgentAnswer } from "../protocol/object-answers";
-import { itemInput } from "./item-input.server";
+import { itemInput } from "../item-input.server";
 import { messageText, parseAfter, parseSessionId, titleInput } from "../session-input.server";
 
 /** How long a GET waits for new messages, in milliseconds: less than the timeout of proxies. */

@@ -68,7 +68,10 @@ export async function readConversation(
  *
  * @param createdAt when the session was created, epoch milliseconds
  */
-export function messageOfTask({ author, text }: Task, createdAt: number): Message {
+export function messageOfTask(
+  { author, text }: Task,
+  createdAt: number,
+): Omit<Message, "withdrawn"> {
   return { id: 1, role: "user", author, text, created_at: createdAt, client_key: TASK_KEY };
 }
 

@@ -60,6 +60,9 @@ export interface RequestAnswer {
   isTaken: boolean;
 }
 
+/** What came of the owner's wish that a run stops: its runner ends it, or it has ended, now or earlier. */
+export type StopOutcome = "stopping" | "stopped" | "over";
+
 /**
  * Why a session's Durable Object refuses new content:
  * - `limited`: too many requests within a minute; `wait` is in milliseconds;

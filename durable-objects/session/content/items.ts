@@ -1,27 +1,16 @@
-import {
-  PAGE_MESSAGES,
-  PAGE_TREE_BYTES,
-  treeBytes,
-  within,
-} from "../../../app/sessions/protocol/budgets";
+import { PAGE_MESSAGES, within } from "../../../app/sessions/protocol/budgets";
 import {
   openRequest,
   type Item,
   type ItemBody,
-  type Permission,
   type ShownItem,
 } from "../../../app/sessions/protocol/item";
 import type { NewItem } from "../../../app/sessions/protocol/object-answers";
+import { fitting, isSameRequest, itemOf, sizeOf, unplacedItem, type ItemRow } from "./item-rows";
 import { bodyOf } from "./new-item";
 import { renderable, type Messages, type ParsedMessage } from "./messages";
+import type { Run } from "../runs/runs";
 import { readRows, readUpgraded, writeRows } from "../schema";
-
-/** A row of the table `items`; `body` is JSON, or null for a message, which has its id in `message`. */
-type ItemRow = Omit<Item, "body"> & {
-  message: number | null;
-  key: string | null;
-  body: string | null;
-};
 
 /** A message with its place among the items, as pages show it. */
 export interface Placed {
@@ -48,9 +37,22 @@ export class Items {
   /** Gives a message that was just stored its place. @returns it as pages show it */
   place(message: ParsedMessage): ShownItem {
     this.#placeUpTo(message.id - 1);
-    const seq = this.#nextSeq(message.id);
-    this.#insertMessage(message, seq);
-    return { id: seq, seq, message: renderable(message) };
+    return this.#insertMessage(message, this.nextSeq(message.id), null);
+  }
+
+  /** Gives a new message of a run its place, by the number of this change. @returns it as pages show it */
+  placeOfRun(message: ParsedMessage, { id }: Run, seq: number): ShownItem {
+    this.#write("UPDATE state SET placed = ?", message.id);
+    return this.#insertMessage(message, seq, id);
+  }
+
+  /** Stores that a message has changed. @param first the first item among which its place is looked for */
+  changeMessage(message: ParsedMessage, first: number, seq = this.nextSeq()): ShownItem {
+    const update = `UPDATE items SET seq = ? WHERE id =
+      (SELECT id FROM items WHERE id >= ? AND message = ? ORDER BY id DESC LIMIT 1) RETURNING id`;
+    const [place] = writeRows<{ id: number }>(this.#storage, update, seq, first, message.id);
+    // One from before there were items has no row there, and its own id.
+    return { id: place?.id ?? message.id, seq, message: renderable(message) };
   }
 
   /**
@@ -60,10 +62,11 @@ export class Items {
    * @returns all items that have changed, this one last
    */
   put(key: string, author: string, reported: NewItem, now: number): Item[] {
-    const [before] = this.#rows("SELECT * FROM items WHERE key = ?", key);
+    const [before] = this.#rows("SELECT * FROM items WHERE run IS NULL AND key = ?", key);
     const known = before && itemOf(before);
     const body = bodyOf(reported, known?.body);
-    if (!known) return [this.#insert(key, author, body, now)];
+    const about = { key, run: null, author, body };
+    if (!known) return [this.insert(about, now)];
     if (known.body.kind !== "permission" && body.kind !== "permission") {
       return [this.update(known, body, now)];
     }
@@ -72,7 +75,14 @@ export class Items {
     this.#write("UPDATE items SET key = NULL WHERE id = ?", known.id);
     const old = openRequest(known);
     const expired = old ? [this.update(known, { ...old, state: "expired" }, now)] : [];
-    return [...expired, this.#insert(key, author, body, now)];
+    return [...expired, this.insert(about, now)];
+  }
+
+  /** @returns the item of a run with this key, as it is stored; undefined if there is none */
+  findOfRun(run: Pick<Run, "id" | "first">, key: string): Item | undefined {
+    const query = `SELECT * FROM items WHERE id > ? AND run = ? AND key = ? ORDER BY id DESC LIMIT 1`;
+    const [row] = this.#rows(query, run.first, run.id, `${run.id} ${key}`);
+    return row && itemOf(row);
   }
 
   /** @returns the item with this id; undefined if there is none, or it is a message */
@@ -81,17 +91,25 @@ export class Items {
     return row && itemOf(row);
   }
 
-  /** @returns the requests that are or were asked, oldest first @param keys only those whose keys begin with it */
-  requests(keys: string): Item[] {
-    const query = `SELECT * FROM items WHERE kind = 'permission' AND substr(key, 1, ?) = ? ORDER BY id`;
+  /** @returns the requests that are asked, oldest first @param keys only those whose keys, as stored, begin with it */
+  openRequests(keys = ""): Item[] {
+    const query = `SELECT * FROM items WHERE kind = 'permission'
+      AND json_extract(body, '$.state') = 'open' AND substr(key, 1, ?) = ? ORDER BY id`;
     return this.#rows(query, keys.length, keys).map(itemOf);
   }
 
+  /** @returns the requests of a run that the owner has answered */
+  answeredOf(run: Pick<Run, "id" | "first">): Item[] {
+    const query = `SELECT * FROM items WHERE id > ? AND run = ? AND kind = 'permission'
+      AND json_extract(body, '$.state') = 'answered' ORDER BY id`;
+    return this.#rows(query, run.first, run.id).map(itemOf);
+  }
+
   /** Stores another content of an item. @returns it as it is now */
-  update({ id }: Item, body: ItemBody, now: number): Item {
+  update({ id }: Item, body: ItemBody, now: number, seq = this.nextSeq()): Item {
     const update =
       "UPDATE items SET seq = ?, kind = ?, updated_at = ?, body = ? WHERE id = ? RETURNING *";
-    const values = [this.#nextSeq(), body.kind, now, JSON.stringify(body), id];
+    const values = [seq, body.kind, now, JSON.stringify(body), id];
     return itemOf(writeRows<ItemRow>(this.#storage, update, ...values)[0]!);
   }
 
@@ -109,9 +127,8 @@ export class Items {
 
   /** @returns what has changed after this change, oldest change first; undefined if it does not fit on a page */
   changed(since: number): ShownItem[] | undefined {
-    const query = "SELECT * FROM items WHERE seq > ? ORDER BY seq LIMIT ?";
     return readUpgraded(this.#storage, () => {
-      const rows = this.#rows(query, since, PAGE_MESSAGES + 1);
+      const rows = this.#changedRows(since, PAGE_MESSAGES + 1);
       if (rows.length > PAGE_MESSAGES) return undefined;
       const items = this.#shown(rows);
       return fitting(items).length < items.length ? undefined : items;
@@ -120,8 +137,8 @@ export class Items {
 
   /** @returns the items but messages that have changed after this change, oldest change first, at most a batch */
   changedSince(since: number): Item[] {
-    const query = "SELECT * FROM items WHERE seq > ? AND body IS NOT NULL ORDER BY seq LIMIT ?";
-    return within(this.#rows(query, since, BATCH_ITEMS).map(itemOf), 1024 * 1024, sizeOf);
+    const rows = this.#changedRows(since, BATCH_ITEMS, "body IS NOT NULL");
+    return within(rows.map(itemOf), 1024 * 1024, sizeOf);
   }
 
   /** @returns the items but messages behind the one with this id, at most a batch */
@@ -130,17 +147,40 @@ export class Items {
     return within(this.#rows(query, id, BATCH_ITEMS).map(itemOf), 1024 * 1024, sizeOf);
   }
 
-  #insert(key: string, author: string, body: ItemBody, now: number): Item {
-    const [state] = readRows<{ message_count: number }>(
-      this.#storage,
-      "SELECT message_count FROM state",
-    );
-    this.#placeUpTo(state!.message_count);
-    const seq = this.#nextSeq();
-    const insert = `INSERT INTO items (id, seq, kind, key, author, created_at, updated_at, body)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`;
-    const values = [seq, seq, body.kind, key, author, now, now, JSON.stringify(body)];
+  /** Stores a new item at the end of the conversation; its key must be unused. @returns it */
+  insert(
+    { key, run, author, body }: Pick<Item, "author" | "run" | "body"> & { key: string },
+    now: number,
+    seq?: number,
+  ): Item {
+    this.placeAll();
+    const id = seq ?? this.nextSeq();
+    const insert = `INSERT INTO items (id, seq, kind, run, key, author, created_at, updated_at, body)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`;
+    const stored = run === null ? key : `${run} ${key}`;
+    const values = [id, id, body.kind, run, stored, author, now, now, JSON.stringify(body)];
     return itemOf(writeRows<ItemRow>(this.#storage, insert, ...values)[0]!);
+  }
+
+  /**
+   * Reads what has changed after a change. Items of runs have no index by their changes: they change only while their run
+   * is running, so those are looked at that the run of that time, or a later one, has.
+   */
+  #changedRows(since: number, most: number, also = "TRUE"): ItemRow[] {
+    const query = `
+      SELECT * FROM items WHERE run IS NULL AND seq > ? AND ${also}
+      UNION ALL
+      SELECT * FROM items WHERE id > coalesce((SELECT max(first) FROM runs WHERE first <= ?), ?)
+        AND run IS NOT NULL AND seq > ? AND ${also}
+      ORDER BY seq LIMIT ?`;
+    return this.#rows(query, since, since, since, since, most);
+  }
+
+  /** Places all messages that an earlier version of this code has added since. */
+  placeAll(): void {
+    const query = "SELECT message_count FROM state";
+    const [state] = readRows<{ message_count: number }>(this.#storage, query);
+    this.#placeUpTo(state!.message_count);
   }
 
   /** Places the messages that an earlier version of this code has added since. */
@@ -148,21 +188,27 @@ export class Items {
     const [state] = readRows<{ placed: number }>(this.#storage, "SELECT placed FROM state");
     if (state!.placed >= last) return;
     for (const message of this.#messages.between(state!.placed, last)) {
-      this.#insertMessage(message, this.#nextSeq(message.id));
+      this.#insertPlace(message, this.nextSeq(message.id), null);
     }
   }
 
-  #insertMessage(
+  #insertMessage(message: ParsedMessage, seq: number, run: string | null): ShownItem {
+    this.#insertPlace(message, seq, run);
+    return { id: seq, seq, message: renderable(message) };
+  }
+
+  #insertPlace(
     { id, author, created_at }: Pick<ParsedMessage, "id" | "author" | "created_at">,
     seq: number,
-  ) {
-    const insert = `INSERT INTO items (id, seq, kind, message, author, created_at, updated_at)
-      VALUES (?, ?, 'message', ?, ?, ?, ?)`;
-    this.#write(insert, seq, seq, id, author, created_at, created_at);
+    run: string | null,
+  ): void {
+    const insert = `INSERT INTO items (id, seq, kind, message, run, author, created_at, updated_at)
+      VALUES (?, ?, 'message', ?, ?, ?, ?, ?)`;
+    this.#write(insert, seq, seq, id, run, author, created_at, created_at);
   }
 
   /** @param placed the message that is placed by this change, if one is @returns the number of the change */
-  #nextSeq(placed: number | null = null): number {
+  nextSeq(placed: number | null = null): number {
     const next = "UPDATE state SET seq = seq + 1, placed = coalesce(?, placed) RETURNING seq";
     return writeRows<{ seq: number }>(this.#storage, next, placed)[0]!.seq;
   }
@@ -189,28 +235,4 @@ export class Items {
   #write(query: string, ...values: SqlStorageValue[]): void {
     writeRows(this.#storage, query, ...values);
   }
-}
-
-function itemOf({ id, seq, run, key, author, created_at, updated_at, body }: ItemRow): Item {
-  const about = { id, seq, run, key: run === null ? null : key, author, created_at, updated_at };
-  return { ...about, body: JSON.parse(body!) as ItemBody };
-}
-
-function unplacedItem(message: ParsedMessage): ShownItem {
-  return { id: message.id, seq: 0, message: renderable(message) };
-}
-
-function isSameRequest(one: ItemBody, other: ItemBody): boolean {
-  if (one.kind !== "permission" || other.kind !== "permission") return false;
-  const asked = ({ title, options }: Permission) => JSON.stringify([title, options]);
-  return asked(one) === asked(other);
-}
-
-function sizeOf(item: ShownItem): number {
-  return treeBytes(JSON.stringify("message" in item ? item.message.content : item.body));
-}
-
-/** @returns the first items, as many as fit on a page */
-function fitting(items: ShownItem[]): ShownItem[] {
-  return within(items, PAGE_TREE_BYTES, sizeOf);
 }

@@ -6,17 +6,23 @@ import {
   within,
 } from "../../../app/sessions/protocol/budgets";
 import type { Markdown } from "../../../app/sessions/protocol/markdown";
-import type { Message, NewMessage, ShownMessage } from "../../../app/sessions/protocol/message";
+import {
+  isOfRun,
+  type Message,
+  type NewMessage,
+  type ShownMessage,
+} from "../../../app/sessions/protocol/message";
+import { FRAME_BYTES, type QueuedMessage } from "../../../app/sessions/protocol/run-frames";
 import { TASK_KEY } from "../../../app/sessions/protocol/session";
 import { parseMarkdown, TREE_VERSION } from "./markdown";
 import { readRows, writeRows } from "../schema";
 
 /** A message with the tree of its parsed text, as JSON. */
-export type ParsedMessage = Message & { tree: string };
+export type ParsedMessage = Message & { tree: string; withdrawn: 0 | 1 };
 
-type StoredMessage = Message & { tree: string | null; tree_version: number };
+type StoredMessage = Message & { tree: string | null; tree_version: number; withdrawn: 0 | 1 };
 
-const MESSAGE = "id, role, author, text, created_at, client_key";
+const MESSAGE = "id, role, author, text, created_at, client_key, withdrawn";
 
 /**
  * The messages of a session, as they were written and as pages show them. A message is parsed once, when it is written.
@@ -39,6 +45,43 @@ export class Messages {
       ...[role, author, text, now, client_key, treeJson(text), TREE_VERSION],
     );
     return message!;
+  }
+
+  /** Stores another text of a message. @returns the message as it is now */
+  change({ id }: Message, text: string): ParsedMessage {
+    const update = `UPDATE messages SET text = ?, tree = ?, tree_version = ? WHERE id = ?
+      RETURNING ${MESSAGE}, tree`;
+    const values = [text, treeJson(text), TREE_VERSION, id];
+    return writeRows<ParsedMessage>(this.#storage, update, ...values)[0]!;
+  }
+
+  /** @returns the message with this idempotency key; undefined if there is none */
+  withKey(key: string): Message | undefined {
+    const query = `SELECT ${MESSAGE} FROM messages WHERE client_key = ?`;
+    return readRows<Message>(this.#storage, query, key)[0];
+  }
+
+  /** @returns the owner's messages after the one with this id, but those taken back: oldest first, at most a frame's */
+  queued(handled: number): QueuedMessage[] {
+    const query = `SELECT id, author, text, created_at FROM messages
+      WHERE id > ? AND role = 'user' AND withdrawn = 0 ORDER BY id LIMIT ?`;
+    const queued = readRows<QueuedMessage>(this.#storage, query, handled, BATCH_MESSAGES);
+    return within(queued, FRAME_BYTES, ({ text }) => utf8Bytes(JSON.stringify(text)));
+  }
+
+  /** @returns the id of the owner's newest message that an agent's message follows; 0 if there is none */
+  newestAnswered(): number {
+    const query = `SELECT max(id) AS id FROM messages
+      WHERE role = 'user' AND id < (SELECT max(id) FROM messages WHERE role = 'agent')`;
+    return readRows<{ id: number | null }>(this.#storage, query)[0]?.id ?? 0;
+  }
+
+  /** Takes back a message of the owner that waits. @returns it as it is now; undefined if it does not wait */
+  withdraw(id: number, handled: number): ParsedMessage | undefined {
+    const update = `UPDATE messages SET withdrawn = 1
+      WHERE id = ? AND id > ? AND role = 'user' AND withdrawn = 0 RETURNING *`;
+    const [withdrawn] = writeRows<StoredMessage>(this.#storage, update, id, handled);
+    return withdrawn && this.#parsed([withdrawn])[0];
   }
 
   /** @returns at most this many messages before the one with this id, newest first; call it in `readUpgraded` */
@@ -103,9 +146,14 @@ export class Messages {
 }
 
 /** @returns a message as a page shows it */
-export function renderable({ id, role, author, created_at, client_key, tree }: ParsedMessage) {
+export function renderable(message: ParsedMessage): ShownMessage {
+  const { id, role, author, text, created_at, client_key, tree, withdrawn } = message;
   const content = JSON.parse(tree) as Markdown;
-  return { id, role, author, created_at, client_key, content } satisfies ShownMessage;
+  return {
+    ...{ id, role, author, created_at, client_key, content },
+    ...(isOfRun(client_key) && { length: text.length }),
+    ...(withdrawn === 1 && { withdrawn: true }),
+  };
 }
 
 function treeJson(text: string): string {

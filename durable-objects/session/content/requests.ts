@@ -1,52 +1,90 @@
 import { openRequest, type Item, type Permission } from "../../../app/sessions/protocol/item";
 import type { RequestAnswer } from "../../../app/sessions/protocol/object-answers";
+import type { Run } from "../runs/runs";
+import { writeRows } from "../schema";
 import type { Items } from "./items";
 
-/** How long a request may be answered, in milliseconds. */
+/** How long a request of an agent without a run may be answered, in milliseconds. */
 const REQUEST_LIFE = 24 * 60 * 60 * 1000;
 
 /** What agents ask the owner: the first answer counts, and a request that is not asked any more is expired. */
 export class Requests {
+  readonly #storage: DurableObjectStorage;
   readonly #items: Items;
 
-  constructor(items: Items) {
+  constructor(storage: DurableObjectStorage, items: Items) {
+    this.#storage = storage;
     this.#items = items;
   }
 
   /** @returns whether anything is asked */
   get areOpen(): boolean {
-    return this.#items.requests("").some(openRequest);
+    return this.#items.openRequests().length > 0;
   }
 
-  /** Stores the owner's answer, if the item is a request that is asked and has this option. */
-  answer(id: number, option: string, by: string, now: number): RequestAnswer {
+  /**
+   * Stores the owner's answer, if the item is a request that is asked and has this option.
+   *
+   * @param running the run that is running, if one is: a request of another run, or of one that is to stop, is not asked
+   */
+  answer(
+    id: number,
+    option: string,
+    by: string,
+    running: Run | undefined,
+    now: number,
+  ): RequestAnswer {
     const item = this.#items.find(id);
     if (item?.body.kind !== "permission") return { item: undefined, isTaken: false };
-    const isAsked = openRequest(item) !== undefined && item.created_at > now - REQUEST_LIFE;
-    const isTaken = isAsked && item.body.options.some((known) => known.id === option);
+    const isAsked =
+      item.run === null
+        ? item.created_at > now - REQUEST_LIFE
+        : item.run === running?.id && running.stop === 0;
+    const isKnown = item.body.options.some((known) => known.id === option);
+    const isTaken = openRequest(item) !== undefined && isAsked && isKnown;
     if (!isTaken) return { item, isTaken };
     const body: Permission = { ...item.body, state: "answered", option, by };
-    return { item: this.#items.update(item, body, now), isTaken };
+    const answered = this.#items.update(item, body, now);
+    this.noteAsked();
+    return { item: answered, isTaken };
   }
 
   /** Expires the open requests of a token. @param keys what the keys of its items begin with @returns them */
   expireOf(keys: string, now: number): Item[] {
-    return this.#expire(this.#items.requests(keys), now);
+    return this.#expire(
+      this.#items.openRequests(keys).filter(({ run }) => run === null),
+      now,
+    );
   }
 
-  /** Expires the requests that were asked too long ago. @returns them */
+  /** Expires the open requests of a run. @returns them */
+  expireOfRun({ id }: Run, now: number): Item[] {
+    return this.#expire(
+      this.#items.openRequests().filter(({ run }) => run === id),
+      now,
+    );
+  }
+
+  /** Expires the requests of agents without a run that were asked too long ago. @returns them */
   expireOld(now: number): Item[] {
-    const old = this.#items
-      .requests("")
-      .filter(({ created_at }) => created_at <= now - REQUEST_LIFE);
-    return this.#expire(old, now);
+    const isOld = ({ run, created_at }: Item) => run === null && created_at <= now - REQUEST_LIFE;
+    return this.#expire(this.#items.openRequests().filter(isOld), now);
+  }
+
+  /** Stores what is asked last, for the list. Call it when a request was stored. */
+  noteAsked(): void {
+    const asked = this.#items.openRequests().at(-1);
+    const title = asked ? openRequest(asked)!.title : null;
+    const update = `UPDATE state SET asks = ?, status_rev = status_rev + 1 WHERE asks IS NOT ?`;
+    writeRows(this.#storage, update, title, title);
   }
 
   #expire(requests: Item[], now: number): Item[] {
-    return requests
-      .filter(openRequest)
-      .map((item) =>
-        this.#items.update(item, { ...(item.body as Permission), state: "expired" }, now),
-      );
+    if (requests.length === 0) return [];
+    const expired = requests.map((item) =>
+      this.#items.update(item, { ...(item.body as Permission), state: "expired" }, now),
+    );
+    this.noteAsked();
+    return expired;
   }
 }
