@@ -1,7 +1,7 @@
 /** How a runner attaches to a session: which sockets it takes the place of, and what becomes of the run. */
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
-import { RUNNER_CLOSED } from "../../../app/sessions/protocol/run-frames";
+import { RUNNER_CLOSED, type RunnerFrame } from "../../../app/sessions/protocol/run-frames";
 import { SessionDO } from "../../../durable-objects/session/session-do";
 import { env, inStorage, NOTHING_STORED, stopClock } from "../support";
 import { observeSockets, RunnerSocket } from "./socket";
@@ -9,15 +9,6 @@ import { newComputer, request, Work, words, type Computer } from "./work";
 
 stopClock();
 observeSockets();
-
-const NOTHING = {
-  type: "attached",
-  handled: 0,
-  messages: [],
-  run: undefined,
-  answers: [],
-  acpSession: null,
-};
 
 test("[attached] a runner that attaches is told what waits, oldest first", async () => {
   const work = await Work.begin("First", "Second");
@@ -105,22 +96,36 @@ test("[attached-first] nothing comes over a socket before it is attached", async
   expect(messages).toMatchObject({ type: "messages", messages: [{ id: 3, text: "Third" }] });
 });
 
-test("[attach-first] no frame is taken before a socket is attached", async () => {
-  const work = await Work.begin("First");
-  const socket = await work.open();
-  await socket.say({ type: "begin", turn: 1, run: "run 1" });
-  expect(await socket.next()).toEqual([]);
-  expect(await work.standing()).toEqual({ status: "queued", running: null });
-});
+test.each<[string, RunnerFrame]>([
+  ["begin", { type: "begin", turn: 1, run: "run 1" }],
+  ["items", { type: "items", run: "run 1", seq: 1, items: [words("a", "Too early")] }],
+  ["end", { type: "end", run: "run 1", seq: 1, outcome: "done" }],
+  ["delta", { type: "delta", run: "run 1", key: "a", kind: "message", at: 0, text: "Too early" }],
+])(
+  "[attach-first] “%s” before a socket is attached closes that socket, and does nothing",
+  async (_, frame) => {
+    const work = await Work.begin("First", "Second");
+    const linked = await work.running();
+    const page = await work.page();
+    const socket = await work.open();
+    await socket.say(frame);
+    expect(socket.closedWith).toEqual(RUNNER_CLOSED.unexpected);
+    expect(socket.heard).toEqual([]);
+    expect((await page.heard()).slice(1)).toEqual([]);
+    expect(await work.standing()).toEqual({ status: "working", running: "run 1" });
+    await linked.say({ type: "items", run: "run 1", seq: 1, items: [] });
+    expect(await linked.next()).toEqual([{ type: "kept", run: "run 1", seq: 1 }]);
+  },
+);
 
-test("[attach-first] a socket attaches once", async () => {
+test("[attach-first] a socket attaches once: again it is closed, and the run goes on", async () => {
   const work = await Work.begin("First");
   const socket = await work.running();
   await socket.say({ type: "attach", instance: "process 2" });
-  expect(await socket.next()).toEqual([]);
+  expect(socket.closedWith).toEqual(RUNNER_CLOSED.unexpected);
   expect(await work.standing()).toEqual({ status: "working", running: "run 1" });
-  await socket.say({ type: "items", run: "run 1", seq: 1, items: [] });
-  expect(await socket.next()).toEqual([{ type: "kept", run: "run 1", seq: 1 }]);
+  const again = await work.attached("process 1", { run: "run 1" });
+  expect(again.heard).toMatchObject([{ run: { id: "run 1", state: "running" } }]);
 });
 
 test("[attach-frame] a socket that only was opened takes nobody's place and changes nothing", async () => {
@@ -323,7 +328,7 @@ test("[memory] a run goes on after the object was restarted, which closes all so
   ]);
   expect(await work.answer("a", "yes")).toBe(true);
   await socket.say({ type: "end", run: "run 1", seq: 2, outcome: "done" });
-  expect((await socket.next()).at(-1)).toEqual({ type: "kept", run: "run 1", seq: 2 });
+  expect(await socket.next()).toContainEqual({ type: "kept", run: "run 1", seq: 2 });
 });
 
 test("[memory] an object that has slept knows its sockets again", async () => {
@@ -335,26 +340,26 @@ test("[memory] an object that has slept knows its sockets again", async () => {
     runInDurableObject(work.object, async (_, ctx) => {
       const object = new SessionDO(ctx, env);
       await object.webSocketMessage(from.server, JSON.stringify(frame));
-    });
+    }).then(() => socket.settle());
   await woken({ type: "items", run: "run 1", seq: 1, items: [words("a", "Hello")] }, socket);
   expect(await socket.next()).toEqual([{ type: "kept", run: "run 1", seq: 1 }]);
 
-  await woken({ type: "items", run: "run 1", seq: 2, items: [words("b", "Hello")] }, waiting);
-  expect(await waiting.next()).toEqual([]);
   await woken({ type: "attach", instance: "process 1", run: "run 1" }, waiting);
   expect(socket.closedWith).toEqual(RUNNER_CLOSED.gone);
   await woken({ type: "items", run: "run 1", seq: 2, items: [] }, socket);
   expect(await waiting.next()).toMatchObject([{ type: "attached", run: { seq: 1 } }]);
 });
 
-test("[n] a socket that comes after all others were closed is newer than a late one of before", async () => {
+test("[n] whichever attaches last, what counts is which was opened last", async () => {
   const work = await Work.begin("First");
-  const first = await work.attached("process 1");
-  await first.leave();
-  const second = await work.attached("process 1");
-  expect(second.heard).toMatchObject([NOTHING_BUT_FIRST]);
-  await first.arriveLate({ type: "begin", turn: 1, run: "run of the dead" });
-  expect(await work.standing()).toEqual({ status: "queued", running: null });
+  const [oldest, middle, newest] = [await work.open(), await work.open(), await work.open()];
+  await middle.say({ type: "attach", instance: "process 2" });
+  await oldest.settle();
+  expect(oldest.closedWith, "of a process that is not known").toEqual(RUNNER_CLOSED.gone);
+  await oldest.arriveLate({ type: "attach", instance: "process 1" });
+  expect(middle.isOpen).toBe(true);
+  await newest.say({ type: "attach", instance: "process 3" });
+  expect(newest.heard).toMatchObject([{ type: "attached" }]);
+  await middle.settle();
+  expect(middle.closedWith).toEqual(RUNNER_CLOSED.replaced);
 });
-
-const NOTHING_BUT_FIRST = { ...NOTHING, messages: [{ id: 1, text: "First" }] };

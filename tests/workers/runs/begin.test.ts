@@ -179,3 +179,13 @@ test("[withdraw] only what waits is taken back, once, by its owner", async () =>
   expect(await work.object.withdraw("local:eve", 2)).toEqual({ state: "foreign" });
   expect(await work.object.withdraw(work.user, 2)).toEqual(taken(true));
 });
+
+test("[withdraw] that a message is taken back is no sign of a runner that is lost", async () => {
+  const work = await Work.begin("First", "Second");
+  const socket = await work.running();
+  await socket.leave();
+  await work.ring();
+  expect((await work.standing()).status).toBe("lost");
+  await work.object.withdraw(work.user, 2);
+  expect((await work.standing()).status).toBe("lost");
+});

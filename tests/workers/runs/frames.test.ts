@@ -100,13 +100,17 @@ test("[end] the last frame ends the run with its outcome", async () => {
   }
 });
 
-test("[end] an end that is sent again is answered, because its answer may have been lost", async () => {
+test("[end] after the end no frame of the run is expected, and attaching tells that it is over", async () => {
   const work = await Work.begin("First");
   const socket = await work.running();
   const end = { type: "end", run: "run 1", seq: 1, outcome: "done" } as const;
   await socket.say(end);
-  await socket.say(end);
-  expect(await socket.next()).toEqual([kept(1), kept(1)]);
+  const before = await work.shown();
+  await socket.say({ ...end, outcome: "failed" });
+  expect(socket.closedWith).toEqual(RUNNER_CLOSED.unexpected);
+  expect(await work.shown()).toEqual(before);
+  const again = await work.attached("process 1", { run: "run 1" });
+  expect(again.heard).toMatchObject([{ run: { id: "run 1", state: "ended", seq: 1 } }]);
 });
 
 test("[end-expires] what a run has asked is not asked any more when it has ended", async () => {

@@ -253,10 +253,11 @@ describe("delete", () => {
 });
 
 describe("archive", () => {
-  test("[archive] a session that is archived while a run is running goes on, and comes back by nothing but a message", async () => {
+  test("[archive] the end of a run does not bring back a session that was archived meanwhile", async () => {
     const { work, socket } = await asking();
-    await changeStatus(env, work.user, work.id, "archive");
     vi.setSystemTime(NOW + 1_000);
+    await changeStatus(env, work.user, work.id, "archive");
+    vi.setSystemTime(NOW + 2_000);
     await socket.say({ type: "end", run: "run 1", seq: 2, outcome: "done" });
     await settle(work.id);
     expect(await work.inD1()).toMatchObject({ status: "archived" });

@@ -113,7 +113,7 @@ describe("stop", () => {
     expect(await work.asked()).toEqual({ a: "expired" });
 
     const again = await work.attached("process 1", { run: "run 1" });
-    expect(again.heard).toMatchObject([{ run: { id: "run 1", state: "ended", stop: true } }]);
+    expect(again.heard).toMatchObject([{ run: { id: "run 1", state: "ended" } }]);
   });
 
   test("[stop-lost] with nothing waiting, the status is stopped", async () => {

@@ -19,8 +19,8 @@ export interface Listening {
 /** When something was last heard on a socket, by its server's end: epoch milliseconds of the stopped clock. */
 const signs = new WeakMap<WebSocket, number>();
 
-/** What to do when the object has taken a frame from this socket. */
-const onTaken = new WeakMap<WebSocket, () => void>();
+/** How many frames objects have taken, by the server's end of the socket. */
+const taken = new WeakMap<WebSocket, number>();
 
 /**
  * Has the object read the stopped clock when it asks when it last heard something, because the platform answers pings by
@@ -29,18 +29,18 @@ const onTaken = new WeakMap<WebSocket, () => void>();
 export function observeSockets(): void {
   const { prototype } = SessionDO;
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its object below
-  const take = prototype.webSocketMessage as (socket: WebSocket, data: unknown) => unknown;
+  const take = prototype.webSocketMessage;
   beforeAll(() => {
-    prototype.webSocketMessage = async function (socket: WebSocket, data: unknown) {
+    prototype.webSocketMessage = async function (socket, data) {
       try {
         await take.call(this, socket, data);
       } finally {
-        onTaken.get(socket)?.();
+        taken.set(socket, (taken.get(socket) ?? 0) + 1);
       }
     };
   });
   afterAll(() => {
-    prototype.webSocketMessage = take as typeof prototype.webSocketMessage;
+    prototype.webSocketMessage = take;
   });
 }
 
@@ -97,28 +97,15 @@ export class RunnerSocket {
     return this.client.readyState === WebSocket.OPEN;
   }
 
-  /** Sends a frame, and waits until the object has taken it and what it answers has come. */
-  async say(frame: RunnerFrame | string | ArrayBuffer): Promise<void> {
-    const data = isRaw(frame) ? frame : JSON.stringify(frame);
-    if (!this.isOpen) return this.arriveLate(data);
-    const taken = new Promise<void>((resolve) => onTaken.set(this.server, resolve));
-    this.client.send(data);
-    await Promise.race([taken, this.#closed]);
-    await this.settle();
-  }
-
-  /** Sends frames in one go, and waits until what is answered has come. */
-  async sayAll(frames: (RunnerFrame | string)[]): Promise<void> {
-    for (const frame of frames.slice(0, -1)) {
-      this.client.send(isRaw(frame) ? frame : JSON.stringify(frame));
-    }
-    let left = frames.length;
-    const taken = new Promise<void>((resolve) => {
-      onTaken.set(this.server, () => --left === 0 && resolve());
-    });
-    const last = frames.at(-1)!;
-    this.client.send(isRaw(last) ? last : JSON.stringify(last));
-    await Promise.race([taken, this.#closed]);
+  /** Sends frames in one go, and waits until the object has taken them and what it answers has come. */
+  async say(...frames: (RunnerFrame | string | ArrayBuffer)[]): Promise<void> {
+    if (!this.isOpen) throw new Error("It is closed");
+    const wanted = (taken.get(this.server) ?? 0) + frames.length;
+    for (const frame of frames) this.client.send(isRaw(frame) ? frame : JSON.stringify(frame));
+    // Not by a promise that the object resolves: what awaits it would go on in the object's context.
+    const stub = sessionObject(env, this.session);
+    const count = () => runInDurableObject(stub, () => taken.get(this.server) ?? 0);
+    while (this.isOpen && (await count()) < wanted);
     await this.settle();
   }
 

@@ -92,8 +92,7 @@ test("[status-rev] that the connection is lost reaches the row with the next ala
   vi.setSystemTime(Date.now() + 60 * SECOND);
 
   await work.ring();
-  expect(await work.alarmIn()).toBeLessThanOrEqual(2 * SECOND);
-  await work.ring();
+  await settleSoon(work);
 
   expect(await work.inD1()).toMatchObject({
     agent_status: "lost",
@@ -128,7 +127,10 @@ test.each(["way there", "way back"] as const)(
     const rung = withObjectEnv(work.id, { DB: faultyDatabase(inOrder(fault)) }, () =>
       fireAlarm(work.id),
     );
-    await reached;
+    let isReached = false;
+    void reached.then(() => (isReached = true));
+    // What awaits it would go on in the object's context, where the runner's end of the socket is unknown.
+    while (!isReached) await work.state();
     await ask(work, socket);
     land();
     await rung;
