@@ -26,10 +26,15 @@ DROP INDEX idx_sessions_needs_you;
 ALTER TABLE sessions DROP COLUMN needs_you;
 ALTER TABLE sessions DROP COLUMN search_text; -- search_words of 0012 has taken its place
 ALTER TABLE sessions ADD COLUMN needs_you INTEGER GENERATED ALWAYS AS (
-  status = 'active' AND (
-    coalesce(agent_status, '') IN ('waiting', 'lost')
-    OR coalesce(agent_status, '') IN ('failed', 'interrupted', 'refused', 'limit') AND status_rev > seen_rev
-  )
+  status = 'active' AND CASE agent_status -- not by IN, whose list would be read for every row
+    WHEN 'waiting' THEN 1
+    WHEN 'lost' THEN 1
+    WHEN 'failed' THEN status_rev > seen_rev
+    WHEN 'interrupted' THEN status_rev > seen_rev
+    WHEN 'refused' THEN status_rev > seen_rev
+    WHEN 'limit' THEN status_rev > seen_rev
+    ELSE 0
+  END
 ) VIRTUAL;
 CREATE INDEX idx_sessions_needs_you
   ON sessions (user_id, last_activity DESC, id DESC, repo, search_words) WHERE needs_you = 1;

@@ -13,9 +13,10 @@ import type { CompanionEnv } from "../env";
 import type { LiveSockets } from "../live-sockets";
 import { agentView, refusedSocket } from "./answers";
 import type { Item } from "../../app/sessions/protocol/item";
-import type { Placed } from "./content/items";
-import type { SessionStorage, State } from "./storage";
-import { Waiting } from "./waiting";
+import type { Changes } from "./content/run-items";
+import type { State } from "./state";
+import type { SessionStorage } from "./storage";
+import type { Waiting } from "./waiting";
 
 const READ_FIRST = "More messages were missed than one frame may hold: read them by GET first.";
 
@@ -24,12 +25,8 @@ const keysOf = (token: number) => `agent ${token} `;
 
 /** Callbacks to the rest of the object. */
 interface Listeners {
-  /**
-   * @param message undefined if the report has no text @param isUrgent whether the status or the title has changed
-   */
-  onReport: (message: Placed | undefined, isUrgent: boolean) => void;
-  /** @param items those that have changed */
-  onItems: (items: Item[], isUrgent: boolean) => void;
+  /** @param before the state before the change @param changes undefined for a status or a title alone */
+  onChange: (before: State, changes?: Partial<Changes>) => void;
   onTokensChange: () => void;
 }
 
@@ -42,18 +39,19 @@ export class Agents {
   readonly #storage: SessionStorage;
   readonly #live: LiveSockets;
   readonly #listeners: Listeners;
-  /** The requests that wait for messages or items. */
-  readonly #waiting = new Waiting();
+  readonly #waiting: Waiting;
 
   constructor(
     env: () => CompanionEnv,
     storage: SessionStorage,
     live: LiveSockets,
+    waiting: Waiting,
     listeners: Listeners,
   ) {
     this.#env = env;
     this.#storage = storage;
     this.#live = live;
+    this.#waiting = waiting;
     this.#listeners = listeners;
   }
 
@@ -97,7 +95,7 @@ export class Agents {
   /** Removes the tokens that were not used for too long, and expires the requests that were asked too long ago. */
   endExpired(): void {
     this.#afterRemoving(this.#storage.tokens.removeExpired(Date.now()));
-    this.#listeners.onItems(this.#storage.requests.expireOld(Date.now()), false);
+    this.#expire((now) => this.#storage.requests.expireOld(now));
   }
 
   /**
@@ -127,21 +125,16 @@ export class Agents {
     const isOver = report.status === "done" || report.status === "failed";
     const expired = isOver ? this.#storage.requests.expireOf(keysOf(agent.token.id), now) : [];
     if (item) {
-      const changed = this.#storage.reports.addItem(agent.token, { ...report, item }, key, now);
-      this.#listeners.onItems([...expired, ...changed], this.#isUrgent(agent.session));
-      return { state: "ready", message: null, item: changed.at(-1)!.id };
+      const items = this.#storage.reports.addItem(agent.token, { ...report, item }, key, now);
+      const all = [...expired, ...items];
+      this.#listeners.onChange(agent.session, { shown: all, items: all });
+      return { state: "ready", message: null, item: items.at(-1)!.id };
     }
     const placed = this.#storage.reports.add(agent.token, report, key, now);
-    const isUrgent = this.#isUrgent(agent.session);
-    this.#listeners.onItems(expired, isUrgent);
-    this.#listeners.onReport(placed, isUrgent);
+    const shown = placed ? [...expired, placed.shown] : expired;
+    const messages = placed ? [placed.message] : [];
+    this.#listeners.onChange(agent.session, { shown, items: expired, messages });
     return { state: "ready", message: placed?.message.id ?? null };
-  }
-
-  /** Whether status or title are others than they were in this state. */
-  #isUrgent({ status_rev, auto_title }: State): boolean {
-    const now = this.#storage.state()!;
-    return now.status_rev !== status_rev || now.auto_title !== auto_title;
   }
 
   /** Reads what has changed of items, and waits for a change if there is none yet, as `read` does. */
@@ -150,14 +143,10 @@ export class Agents {
     since: number,
     wait: number,
   ): Promise<AgentAnswer<{ items: Item[] }>> {
-    const agent = await this.#authorize(tokenHash);
-    if (agent.state !== "ready") return agent;
-    const items = this.#storage.items.changedSince(since);
-    if (items.length > 0) return { state: "ready", items };
-    await this.#waiting.next(wait);
-    const found = this.#find(tokenHash);
-    if (found.state !== "ready") return found;
-    return { state: "ready", items: this.#storage.items.changedSince(since) };
+    const read = await this.#awaited(tokenHash, wait, () =>
+      this.#storage.items.changedSince(since),
+    );
+    return read.state === "ready" ? { state: "ready", items: read.found } : read;
   }
 
   /**
@@ -172,13 +161,25 @@ export class Agents {
     after: number | undefined,
     wait: number,
   ): Promise<AgentAnswer<{ messages: AgentMessage[] }>> {
+    const longest = after === undefined ? 0 : wait;
+    const read = await this.#awaited(tokenHash, longest, () => this.#messages(after));
+    return read.state === "ready" ? { state: "ready", messages: read.found } : read;
+  }
+
+  /** @param look is asked again whenever something has happened, until it finds something or the token ends */
+  async #awaited<Found>(
+    tokenHash: string,
+    wait: number,
+    look: () => Found[],
+  ): Promise<AgentAnswer<{ found: Found[] }>> {
     const agent = await this.#authorize(tokenHash);
     if (agent.state !== "ready") return agent;
-    const messages = this.#messages(after);
-    if (after === undefined || messages.length > 0) return { state: "ready", messages };
-    await this.#waiting.next(wait);
-    const found = this.#find(tokenHash);
-    return found.state === "ready" ? { state: "ready", messages: this.#messages(after) } : found;
+    const found = look();
+    if (found.length > 0 || wait === 0) return { state: "ready", found };
+    const isOver = () => this.#find(tokenHash).state !== "ready" || look().length > 0;
+    await this.#waiting.until(isOver, wait);
+    const still = this.#find(tokenHash);
+    return still.state === "ready" ? { state: "ready", found: look() } : still;
   }
 
   /** Opens a live socket for a `token`, as its hash, that begins with the messages `after` the one with this id. */
@@ -200,11 +201,6 @@ export class Agents {
     }
   }
 
-  /** Ends the wait of every request that waits for messages or items. */
-  wake(): void {
-    this.#waiting.wake();
-  }
-
   #open(token: AgentToken, state: State, after: number | undefined): Response {
     const messages = after === undefined ? [] : this.#messages(after);
     const last = messages.at(-1)?.id ?? Infinity;
@@ -222,10 +218,16 @@ export class Agents {
     if (tokens.length === 0) return;
     for (const token of tokens) {
       this.#live.closeRevoked(token);
-      this.#listeners.onItems(this.#storage.requests.expireOf(keysOf(token), Date.now()), false);
+      this.#expire((now) => this.#storage.requests.expireOf(keysOf(token), now));
     }
-    this.wake();
+    this.#waiting.wake();
     this.#listeners.onTokensChange();
+  }
+
+  #expire(expire: (now: number) => Item[]): void {
+    const before = this.#storage.state()!;
+    const items = expire(Date.now());
+    if (items.length > 0) this.#listeners.onChange(before, { shown: items, items });
   }
 
   /** Checks the token and its owner, and counts the request. */

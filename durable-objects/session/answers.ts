@@ -5,7 +5,7 @@ import type { ObjectAnswer } from "../../app/sessions/protocol/object-answers";
 import type { SessionMetadata } from "../../app/sessions/protocol/session";
 import type { RunReport } from "../../app/sessions/protocol/run";
 import type { Runs } from "./runs/runs";
-import type { State } from "./storage";
+import type { State } from "./state";
 
 /**
  * Checks that the requesting user is the owner: only then the answer has what `content` returns.

@@ -5,7 +5,9 @@ import { answerOwner } from "./answers";
 import type { News } from "./news";
 import { AFTER_BIRTH, type RowSync } from "./row-sync";
 import type { RunSteps } from "./runs/run-steps";
-import type { SessionStorage, State } from "./storage";
+import type { State } from "./state";
+import type { SessionStorage } from "./storage";
+import type { Waiting } from "./waiting";
 
 /** The other parts of the object. */
 interface Parts {
@@ -16,8 +18,7 @@ interface Parts {
   rowSync: RowSync;
   news: News;
   runs: RunSteps;
-  /** Ends the wait of agents' requests. */
-  wake: () => void;
+  waiting: Waiting;
 }
 
 /** The birth and the end of a session's object (docs/decisions/0002). */
@@ -47,7 +48,7 @@ export class Lifecycle {
     const before = storage.state()!;
     const placed = storage.takeTask(task);
     if (!placed) return;
-    news.added(placed, storage.state()!.status_rev !== before.status_rev);
+    news.changed(before, { shown: [placed.shown], messages: [placed.message] });
     runs.queue(placed.message);
   }
 
@@ -58,7 +59,7 @@ export class Lifecycle {
    * @returns `deleting` if it has begun, now or earlier
    */
   prepare(userId: string, row?: SessionRow): ObjectAnswer {
-    const { storage, live, rowSync, runs, wake } = this.#parts;
+    const { storage, live, rowSync, runs, waiting } = this.#parts;
     const state = storage.state() ?? (row && this.#make(row, 1));
     const answer = answerOwner(userId, state, () => ({}));
     if (answer.state !== "ready") return answer;
@@ -66,7 +67,7 @@ export class Lifecycle {
     storage.markDeleting();
     rowSync.armWithin(AFTER_BIRTH);
     live.closeAll();
-    wake();
+    waiting.wake();
     return { state: "deleting" };
   }
 

@@ -12,7 +12,8 @@ import type { Assignment, SessionMetadata } from "../../app/sessions/protocol/se
 import { answerOwner, metadata, runReport } from "./answers";
 import type { News } from "./news";
 import type { RunSteps } from "./runs/run-steps";
-import type { SessionStorage, State } from "./storage";
+import type { State } from "./state";
+import type { SessionStorage } from "./storage";
 
 /** A page of a conversation. */
 export interface ConversationAnswer {
@@ -77,19 +78,18 @@ export class Owner {
     if (wait > 0) return { state: "limited", wait };
     const before = this.#storage.state()!;
     const added = this.#storage.append(message, now);
-    const isAnswer = this.#storage.markAnswered(before.agent_status);
-    const isQueued = this.#storage.state()!.status_rev !== before.status_rev;
-    this.#news.added(added, isAnswer || isQueued);
+    this.#storage.markAnswered(before.agent_status);
+    this.#news.changed(before, { shown: [added.shown], messages: [added.message] });
     this.#runs.queue(added.message);
     return answer;
   }
 
   /** Answers a request of an agent. @returns the item as it is now, if it is one, and whether this answer counts */
   answer(userId: string, item: number, option: string, by: string): ObjectAnswer<RequestAnswer> {
-    return this.#answer(userId, () => {
+    return this.#answer(userId, (before) => {
       const answer = this.#storage.answer(item, option, by, Date.now());
       if (!answer.item || !answer.isTaken) return answer;
-      this.#news.changed([answer.item], true);
+      this.#news.changed(before, { shown: [answer.item], items: [answer.item] });
       this.#runs.answer(answer.item);
       return answer;
     });

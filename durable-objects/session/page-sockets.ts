@@ -10,7 +10,8 @@ import { agentReport } from "../../app/sessions/protocol/session";
 import type { CompanionEnv } from "../env";
 import type { LiveSockets } from "../live-sockets";
 import { answerOwner, refusedSocket, runReport } from "./answers";
-import type { SessionStorage, State } from "./storage";
+import type { State } from "./state";
+import type { SessionStorage } from "./storage";
 
 /**
  * The live sockets of the owner's pages. The person's object stores which sessions have open pages, so that it can

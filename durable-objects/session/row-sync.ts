@@ -13,7 +13,8 @@ import {
   readTask,
 } from "../../app/sessions/session-table.server";
 import type { CompanionEnv } from "../env";
-import type { SessionStorage, State } from "./storage";
+import type { State } from "./state";
+import type { SessionStorage } from "./storage";
 
 /** How long after a change the alarm updates the row, in milliseconds. */
 export const AFTER_BIRTH = 5_000;

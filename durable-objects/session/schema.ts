@@ -119,11 +119,18 @@ export function upgrade(storage: Storage): void {
  */
 export function readUpgraded<Result>(storage: Storage, read: () => Result): Result {
   if (versionOf(storage) >= STEPS.length) return read();
+  return rolledBack(storage, () => {
+    upgrade(storage);
+    return read();
+  });
+}
+
+/** Runs code that writes, and takes back what it has written. @returns what it returns */
+export function rolledBack<Result>(storage: Storage, run: () => Result): Result {
   const done: { result?: Result } = {};
   try {
     storage.transactionSync(() => {
-      upgrade(storage);
-      done.result = read();
+      done.result = run();
       throw done;
     });
   } catch (thrown) {

@@ -29,7 +29,9 @@ import { AFTER_TOKEN, RowSync } from "./row-sync";
 import { RunSteps } from "./runs/run-steps";
 import { RunnerLink } from "./runs/runner-link";
 import { RunnerSockets } from "./runs/runner-sockets";
-import { SessionStorage, type State } from "./storage";
+import type { State } from "./state";
+import { SessionStorage } from "./storage";
+import { Waiting } from "./waiting";
 
 /**
  * One per session. Stores the session's metadata, messages and agents' tokens; D1 stores that the session exists, and
@@ -48,20 +50,20 @@ export class SessionDO extends DurableObject<CompanionEnv> {
     onRow: (row, isRunnerValid) => this.#runs.follow(row, isRunnerValid),
     clear: () => this.#lifecycle.clear(),
   });
-  readonly #news = new News(this.#storage, this.#live, this.#rowSync, () => this.#agents.wake());
+  readonly #waiting = new Waiting();
+  readonly #news = new News(this.#storage, this.#live, this.#rowSync, this.#waiting);
   readonly #runnerSockets = new RunnerSockets(this.ctx);
   readonly #runs = new RunSteps(this.#storage, this.#runnerSockets, this.#news);
   readonly #runner = new RunnerLink(this.#storage, this.#runnerSockets, this.#news, this.#runs);
   readonly #owner = new Owner(this.#storage, this.#news, this.#runs);
   readonly #pages = new PageSockets(() => this.env, this.#storage, this.#live);
-  readonly #agents: Agents = new Agents(() => this.env, this.#storage, this.#live, {
-    onReport: (message, isUrgent) => this.#news.added(message, isUrgent),
-    onItems: (items, isUrgent) => this.#news.changed(items, isUrgent),
+  readonly #agents = new Agents(() => this.env, this.#storage, this.#live, this.#waiting, {
+    onChange: (before, changes) => this.#news.changed(before, changes),
     onTokensChange: () => this.#rowSync.armWithin(AFTER_TOKEN),
   });
   readonly #lifecycle: Lifecycle = new Lifecycle({
     ...{ ctx: this.ctx, storage: this.#storage, live: this.#live, rowSync: this.#rowSync },
-    ...{ news: this.#news, runs: this.#runs, wake: () => this.#agents.wake() },
+    ...{ news: this.#news, runs: this.#runs, waiting: this.#waiting },
   });
 
   /** Creates the state of an empty object: see `Lifecycle.initialize`. */

@@ -5,8 +5,6 @@ import {
   endsWhenSeen,
   TASK_KEY,
   type AgentStatus,
-  type Answered,
-  type SessionMetadata,
   type SessionRow,
   type Task,
 } from "../../app/sessions/protocol/session";
@@ -19,24 +17,8 @@ import { REPORT_KEY_LIFE, Reports } from "./reports";
 import { RunState } from "./runs/run-state";
 import { Runs, type Run } from "./runs/runs";
 import { FIRST_SCHEMA, readRows, upgrade, writeRows } from "./schema";
+import type { State } from "./state";
 import { Tokens } from "./tokens";
-
-/** The one row of the table `state`, with how many tokens there are. */
-export type State = SessionMetadata &
-  Answered & {
-    /** A random id of this initialization: differs after the object was wiped and initialized again. */
-    generation: string;
-    /** 1 once the deletion has begun; never 0 again. */
-    deleting: 0 | 1;
-    /** The time that the alarm was last set to, epoch milliseconds. */
-    alarm_at: number;
-    /** The newest message of the owner that was handed to a run; 0: none. */
-    handled: number;
-    /** The number of the newest change of an item. */
-    seq: number;
-    /** How many frames of the newest run are stored. */
-    run_seq: number;
-  };
 
 /** How many messages the owner may write in a minute. */
 const MESSAGES_PER_MINUTE = 120;
@@ -172,15 +154,13 @@ export class SessionStorage {
    * Stores what the owner answers by the message that was just stored.
    *
    * @param status what the agents did before the message
-   * @returns whether that may end that the session needs its owner
    */
-  markAnswered(status: AgentStatus | null): boolean {
-    if (!endsWhenSeen(status)) return false;
+  markAnswered(status: AgentStatus | null): void {
+    if (!endsWhenSeen(status)) return;
     this.#write(
       `UPDATE state SET answered_at = last_activity, answered_message = agent_message,
          answered_rev = status_rev`,
     );
-    return true;
   }
 
   /** Stores the owner's answer to a request. If nothing else is asked, the agent goes on working. */
@@ -191,8 +171,9 @@ export class SessionStorage {
     if (running) this.runState.settle(now, this.state()!.agent_status === "lost");
     else if (!this.requests.areOpen) {
       this.#write(
-        `UPDATE state SET status_rev = status_rev + 1, agent_status = 'working'
+        `UPDATE state SET status_rev = status_rev + 1, agent_status = 'working', agent_at = ?
          WHERE agent_status = 'waiting'`,
+        now,
       );
     }
     this.touch(now);

@@ -1,23 +1,26 @@
 /** Requests that wait for something to happen (long polling). */
 export class Waiting {
-  /** Ends the wait of a request. */
+  /** Has a request look whether its wait is over. */
   readonly #waiting = new Set<() => void>();
 
-  /** Ends the wait of every request. */
+  /** Has every request look whether its wait is over. */
   wake(): void {
-    for (const wake of this.#waiting) wake();
+    for (const look of this.#waiting) look();
   }
 
-  /** Resolves when `wake` is called, or after `wait` milliseconds. */
-  next(wait: number): Promise<void> {
+  /** Resolves when `isOver` holds at a `wake`, or after `wait` milliseconds. */
+  until(isOver: () => boolean, wait: number): Promise<void> {
     return new Promise((resolve) => {
-      const wake = () => {
+      const end = () => {
         clearTimeout(timer);
-        this.#waiting.delete(wake);
+        this.#waiting.delete(look);
         resolve();
       };
-      const timer = setTimeout(wake, wait);
-      this.#waiting.add(wake);
+      const look = () => {
+        if (isOver()) end();
+      };
+      const timer = setTimeout(end, wait);
+      this.#waiting.add(look);
     });
   }
 }

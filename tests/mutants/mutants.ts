@@ -9,7 +9,7 @@ export interface Mutant {
   killers: string[];
 }
 
-const OBJECT = "durable-objects/session/session-do.ts";
+const LIFECYCLE = "durable-objects/session/lifecycle.ts";
 const ROW_SYNC = "durable-objects/session/row-sync.ts";
 const STORAGE = "durable-objects/session/storage.ts";
 const DELETION = "app/sessions/lifecycle/deletion.server.ts";
@@ -49,16 +49,16 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "no alarm is armed on initialize",
-    file: OBJECT,
-    from: `    this.#rowSync.armWithin(AFTER_BIRTH);
-    return this.#storage.state() as State;`,
-    to: `    return this.#storage.state() as State;`,
+    file: LIFECYCLE,
+    from: `    rowSync.armWithin(AFTER_BIRTH);
+    return storage.state()!;`,
+    to: `    return storage.state()!;`,
     killers: ["create.test.ts", HISTORIES],
   },
   {
     name: "an alarm that failed is not armed again",
     file: ROW_SYNC,
-    from: `      if (this.#storage.state()) this.#arm(Date.now() + wait);`,
+    from: `      if (this.#storage.state()) this.#arm(this.#withinBeat(Date.now() + wait));`,
     to: ``,
     killers: ["alarm.test.ts", HISTORIES],
   },
@@ -111,8 +111,8 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "prepare does not keep that the session is being deleted",
-    file: OBJECT,
-    from: `    this.#storage.markDeleting();`,
+    file: LIFECYCLE,
+    from: `    storage.markDeleting();`,
     to: ``,
     killers: ["delete.test.ts", HISTORIES],
   },
@@ -146,7 +146,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "prepare does not check the owner",
-    file: OBJECT,
+    file: LIFECYCLE,
     from: `    if (answer.state !== "ready") return answer;`,
     to: `    if (answer.state === "empty") return answer;`,
     killers: ["owner.test.ts", HISTORIES],
@@ -183,9 +183,9 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "an object is initialized without its task",
-    file: OBJECT,
+    file: LIFECYCLE,
     from: `this.#make(row, 0, task), () => {
-      if (task) this.#take(task);`,
+      if (task) this.take(task);`,
     to: `this.#make(row, 0), () => {`,
     killers: ["tasks.test.ts", HISTORIES],
   },

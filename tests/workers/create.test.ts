@@ -45,7 +45,6 @@ test("a new session has its row, the first line of its history and its object", 
     auto_title: null,
     heading: null,
     branch: null,
-    search_text: "/remix-run/indie-stack ",
     search_words: " remix-run/indie-stack indie-stack ",
     needs_you: 0,
     status_rev: 0,
@@ -61,6 +60,10 @@ test("a new session has its row, the first line of its history and its object", 
     agent_at: null,
     agent_message: 0,
     seen_message: 0,
+    asks: null,
+    runner_id: null,
+    assign: 0,
+    agent: null,
     agent_tokens: 0,
   });
   expect(tombstone).toBeUndefined();
@@ -68,8 +71,8 @@ test("a new session has its row, the first line of its history and its object", 
 
   const { tables, state, messages } = await inStorage(id!);
   expect(tables).toEqual([
-    ...["agent_reports", "agent_tokens", "items", "items_key", "items_requests"],
-    ...["messages", "state"],
+    ...["agent_reports", "agent_sessions", "agent_tokens", "items", "items_key", "items_open"],
+    ...["items_seq", "messages", "runs", "state"],
   ]);
   expect(messages).toEqual([]);
   expect(state).toMatchObject({

@@ -176,7 +176,8 @@ test("if the records of sign-ins are deleted by hand, open sockets receive nothi
   await personObject(env, userId).changed([id], userId);
 
   for (const { browser, page, list } of [here, elsewhere]) {
-    const openedWith = [{ type: "items", items: [], agent: null }];
+    const runs = { running: null, handled: null };
+    const openedWith = [{ type: "items", items: [], agent: null, runs }];
     for (const [socket, heard] of [
       [page, openedWith],
       [list, []],

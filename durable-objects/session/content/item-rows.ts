@@ -18,9 +18,9 @@ export function itemOf({ id, seq, run, key, author, created_at, updated_at, body
   };
 }
 
-/** @returns a message from before there were items, as pages show it */
-export function unplacedItem(message: ParsedMessage): ShownItem {
-  return { id: message.id, seq: 0, message: renderable(message) };
+/** @param id its place @param seq the number of its last change @returns a message as pages show it */
+export function shownMessage(message: ParsedMessage, id: number, seq = id): ShownItem {
+  return { id, seq, message: renderable(message) };
 }
 
 /** @returns whether two requests ask the same */

@@ -6,11 +6,11 @@ import {
   type ShownItem,
 } from "../../../app/sessions/protocol/item";
 import type { NewItem } from "../../../app/sessions/protocol/object-answers";
-import { fitting, isSameRequest, itemOf, sizeOf, unplacedItem, type ItemRow } from "./item-rows";
+import { fitting, isSameRequest, itemOf, shownMessage, sizeOf, type ItemRow } from "./item-rows";
 import { bodyOf } from "./new-item";
-import { renderable, type Messages, type ParsedMessage } from "./messages";
+import type { Messages, ParsedMessage } from "./messages";
 import type { Run } from "../runs/runs";
-import { readRows, readUpgraded, writeRows } from "../schema";
+import { readRows, readUpgraded, rolledBack, writeRows } from "../schema";
 
 /** A message with its place among the items, as pages show it. */
 export interface Placed {
@@ -36,14 +36,17 @@ export class Items {
 
   /** Gives a message that was just stored its place. @returns it as pages show it */
   place(message: ParsedMessage): ShownItem {
-    this.#placeUpTo(message.id - 1);
-    return this.#insertMessage(message, this.nextSeq(message.id), null);
+    this.placeAll(message.id - 1);
+    const seq = this.nextSeq(message.id);
+    this.#insertPlace(message, seq, null);
+    return shownMessage(message, seq);
   }
 
   /** Gives a new message of a run its place, by the number of this change. @returns it as pages show it */
   placeOfRun(message: ParsedMessage, { id }: Run, seq: number): ShownItem {
     this.#write("UPDATE state SET placed = ?", message.id);
-    return this.#insertMessage(message, seq, id);
+    this.#insertPlace(message, seq, id);
+    return shownMessage(message, seq);
   }
 
   /** Stores that a message has changed. @param first the first item among which its place is looked for */
@@ -52,7 +55,7 @@ export class Items {
       (SELECT id FROM items WHERE id >= ? AND message = ? ORDER BY id DESC LIMIT 1) RETURNING id`;
     const [place] = writeRows<{ id: number }>(this.#storage, update, seq, first, message.id);
     // One from before there were items has no row there, and its own id.
-    return { id: place?.id ?? message.id, seq, message: renderable(message) };
+    return shownMessage(message, place?.id ?? message.id, seq);
   }
 
   /**
@@ -106,28 +109,32 @@ export class Items {
   }
 
   /** Stores another content of an item. @returns it as it is now */
-  update({ id }: Item, body: ItemBody, now: number, seq = this.nextSeq()): Item {
+  update({ id }: Item, body: ItemBody, now: number, seq?: number): Item {
+    if (seq === undefined) this.placeAll();
     const update =
       "UPDATE items SET seq = ?, kind = ?, updated_at = ?, body = ? WHERE id = ? RETURNING *";
-    const values = [seq, body.kind, now, JSON.stringify(body), id];
+    const values = [seq ?? this.nextSeq(), body.kind, now, JSON.stringify(body), id];
     return itemOf(writeRows<ItemRow>(this.#storage, update, ...values)[0]!);
   }
 
   /** @returns the newest items before the one with this id, as many as fit on a page, oldest first */
   page(before: number): ShownItem[] {
     const query = "SELECT * FROM items WHERE id < ? ORDER BY id DESC LIMIT ?";
-    return readUpgraded(this.#storage, () => {
+    return this.#readPlaced(() => {
       const placed = this.#shown(this.#rows(query, before, PAGE_MESSAGES));
       const room = PAGE_MESSAGES - placed.length;
       const old =
         room > 0 ? this.#messages.before(Math.min(before, this.#unplaced() + 1), room) : [];
-      return fitting([...placed, ...old.map(unplacedItem)]).reverse();
+      return fitting([
+        ...placed,
+        ...old.map((message) => shownMessage(message, message.id, 0)),
+      ]).reverse();
     });
   }
 
   /** @returns what has changed after this change, oldest change first; undefined if it does not fit on a page */
   changed(since: number): ShownItem[] | undefined {
-    return readUpgraded(this.#storage, () => {
+    return this.#readPlaced(() => {
       const rows = this.#changedRows(since, PAGE_MESSAGES + 1);
       if (rows.length > PAGE_MESSAGES) return undefined;
       const items = this.#shown(rows);
@@ -176,25 +183,26 @@ export class Items {
     return this.#rows(query, since, since, since, since, most);
   }
 
-  /** Places all messages that an earlier version of this code has added since. */
-  placeAll(): void {
-    const query = "SELECT message_count FROM state";
-    const [state] = readRows<{ message_count: number }>(this.#storage, query);
-    this.#placeUpTo(state!.message_count);
+  /** Reads as if all messages had their places: those that an earlier version has added get them by the next write. */
+  #readPlaced<Result>(read: () => Result): Result {
+    return readUpgraded(this.#storage, () => {
+      const query = "SELECT 1 FROM state WHERE placed < message_count";
+      if (readRows(this.#storage, query).length === 0) return read();
+      return rolledBack(this.#storage, () => {
+        this.placeAll();
+        return read();
+      });
+    });
   }
 
-  /** Places the messages that an earlier version of this code has added since. */
-  #placeUpTo(last: number): void {
-    const [state] = readRows<{ placed: number }>(this.#storage, "SELECT placed FROM state");
-    if (state!.placed >= last) return;
-    for (const message of this.#messages.between(state!.placed, last)) {
+  /** Places the messages that an earlier version of this code has added since. @param last undefined for all */
+  placeAll(last?: number): void {
+    const query = "SELECT placed, coalesce(?, message_count) AS last FROM state";
+    const [state] = readRows<{ placed: number; last: number }>(this.#storage, query, last ?? null);
+    if (state!.placed >= state!.last) return;
+    for (const message of this.#messages.between(state!.placed, state!.last)) {
       this.#insertPlace(message, this.nextSeq(message.id), null);
     }
-  }
-
-  #insertMessage(message: ParsedMessage, seq: number, run: string | null): ShownItem {
-    this.#insertPlace(message, seq, run);
-    return { id: seq, seq, message: renderable(message) };
   }
 
   #insertPlace(
@@ -224,7 +232,7 @@ export class Items {
     return rows.flatMap((row): ShownItem[] => {
       if (row.message === null) return [itemOf(row)];
       const message = messages.get(row.message);
-      return message ? [{ id: row.id, seq: row.seq, message: renderable(message) }] : [];
+      return message ? [shownMessage(message, row.id, row.seq)] : [];
     });
   }
 

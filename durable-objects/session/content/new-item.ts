@@ -24,7 +24,9 @@ export function bodyOf(reported: NewItem, before: ItemBody | undefined): ItemBod
       const sent = Object.fromEntries(
         Object.entries(reported).filter(([, value]) => value !== undefined),
       );
-      return cut({ ...known, ...sent, kind: "tool" });
+      const body = { ...known, ...sent, kind: "tool" as const };
+      // What is stored is cut already, with a note of what is missing.
+      return reported.content === undefined ? body : cut(body);
     }
     default:
       return cut(reported);

@@ -2,10 +2,29 @@ import type { Item } from "../../../app/sessions/protocol/item";
 import type { RunOutcome } from "../../../app/sessions/protocol/run";
 import type { RunnerFrame } from "../../../app/sessions/protocol/run-frames";
 import type { AgentStatus, Assignment } from "../../../app/sessions/protocol/session";
-import type { Changes } from "../content/run-items";
+import type { Items, Placed } from "../content/items";
+import type { Messages } from "../content/messages";
+import type { Requests } from "../content/requests";
+import type { Changes, RunItems } from "../content/run-items";
 import { writeRows } from "../schema";
-import type { SessionStorage, State } from "../storage";
-import type { Run } from "./runs";
+import type { State } from "../state";
+import type { Run, Runs } from "./runs";
+
+/** The parts of the session's storage that runs need; see `SessionStorage`. */
+interface Session {
+  messages: Messages;
+  items: Items;
+  requests: Requests;
+  runs: Runs;
+  runItems: RunItems;
+  state: () => State | undefined;
+  addOfRun: (
+    run: Run,
+    message: { author: string; text: string; key: string; seq: number },
+    now: number,
+  ) => Placed;
+  touch: (now: number) => void;
+}
 
 /**
  * What runs change in the state of a session: its assignment, its run and its status. Each method does all of one step,
@@ -13,9 +32,9 @@ import type { Run } from "./runs";
  */
 export class RunState {
   readonly #storage: DurableObjectStorage;
-  readonly #session: SessionStorage;
+  readonly #session: Session;
 
-  constructor(storage: DurableObjectStorage, session: SessionStorage) {
+  constructor(storage: DurableObjectStorage, session: Session) {
     this.#storage = storage;
     this.#session = session;
   }

@@ -27,7 +27,7 @@ export class RunSteps {
   end(run: Run, outcome: RunOutcome, seq?: number): void {
     const before = this.#storage.state()!;
     const items = this.#storage.runState.end(run, outcome, Date.now(), seq);
-    this.#news.stepped(before, { shown: items, items });
+    this.#news.changed(before, { shown: items, items });
   }
 
   /** Sends a message of the owner that was just stored, and waits now, to the runner. */
@@ -40,7 +40,7 @@ export class RunSteps {
     const before = this.#storage.state()!;
     const changes = this.#storage.runState.withdraw(id, Date.now());
     if (!changes) return false;
-    this.#news.stepped(before, changes);
+    this.#news.changed(before, changes);
     this.#sockets.send({ type: "withdrawn", message: id });
     return true;
   }
@@ -66,7 +66,7 @@ export class RunSteps {
     if (run.stop === 1) return "stopping";
     const before = this.#storage.state()!;
     const items = this.#storage.runState.stop(run, Date.now());
-    this.#news.stepped(before, { shown: items, items });
+    this.#news.changed(before, { shown: items, items });
     this.#sockets.send({ type: "stop", run: id });
     return "stopping";
   }
@@ -80,7 +80,7 @@ export class RunSteps {
     if (before.agent_status === "lost") return;
     this.#closeStale();
     this.#storage.runState.settle(Date.now(), true);
-    this.#news.stepped(before);
+    this.#news.changed(before);
   }
 
   /** Frees the session for another runner. @returns false if a run is running whose runner is not lost */
@@ -100,7 +100,7 @@ export class RunSteps {
     if (run) this.end(run, "interrupted");
     this.#sockets.closeWhere(({ assign }) => assign < assignment.assign, RUNNER_CLOSED.moved);
     this.#storage.runState.settle(Date.now(), false);
-    this.#news.stepped(before);
+    this.#news.changed(before);
   }
 
   /** Does what the row says, as an alarm has just read it. @param isRunnerValid whether its runner's token is valid */

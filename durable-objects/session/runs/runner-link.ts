@@ -92,7 +92,7 @@ export class RunnerLink {
     if (run && !goesOn) this.#steps.end(run, "interrupted");
     else if (run) {
       this.#storage.runState.settle(Date.now(), false);
-      this.#news.stepped(before);
+      this.#news.changed(before);
     }
     this.#sendAttached(held.runner_id);
   }
@@ -131,7 +131,7 @@ export class RunnerLink {
     }
     if (messages.queued(before.handled)[0]?.id !== turn || runs.has(run)) return false;
     runState.begin({ id: run, runner: held.runner_id, instance: held.instance!, turn }, Date.now());
-    this.#news.stepped(before);
+    this.#news.changed(before);
     this.#sockets.send({ type: "begun", run });
     return true;
   }
@@ -150,7 +150,7 @@ export class RunnerLink {
       return false;
     }
     if (frame.type === "items") {
-      this.#news.stepped(before, this.#storage.runState.keep(run, frame, Date.now()));
+      this.#news.changed(before, this.#storage.runState.keep(run, frame, Date.now()));
     } else {
       this.#steps.end(run, frame.outcome, frame.seq);
     }
