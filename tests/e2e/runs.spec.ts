@@ -226,6 +226,41 @@ test("what was asked long ago is still pinned, and answered @phone", async ({
   await expect(lineWith(page, "Push to main?")).toContainText("chose “Reject”.");
 });
 
+test("how a run has ended is said, and an interrupted one as well", async ({
+  page,
+  ship,
+  javaScriptEnabled,
+  baseURL,
+}) => {
+  const id = await ship.create("octo/cat");
+  const runner = await Runner.connect(baseURL!, id);
+  await page.goto(`/session/${id}`);
+  const expectStatus = async (status: string) => {
+    if (javaScriptEnabled === false) await page.reload();
+    await expect(detail(page, "Status")).toContainText(`${status}, just now`);
+  };
+  for (const [outcome, status] of [
+    ["refused", "Refused"],
+    ["limit", "Limit reached"],
+    ["stopped", "Stopped"],
+  ] as const) {
+    await ship.send(id, `To be ${outcome}`);
+    await expectStatus("Queued");
+    await runner.begin();
+    await runner.end(outcome);
+    await expectStatus(status);
+  }
+  await ship.send(id, "To be interrupted");
+  await runner.begin();
+  await runner.items({ key: "ask", item: permission("Push to main?") });
+  await runner.items({ key: "1", item: tool("execute", "in_progress", "npm test") });
+  await runner.crash();
+  await expectStatus("Interrupted");
+  await expect(lineWith(page, "Push to main?")).toContainText("Not asked any more.");
+  await expect(lineWith(page, "1 tool call: npm test")).toHaveCount(1);
+  await expect(stop(page)).toHaveCount(0);
+});
+
 test("a run stops when its agent has stopped, not before; one that had ended is told so @phone", async ({
   page,
   ship,

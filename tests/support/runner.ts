@@ -18,7 +18,7 @@ const PATIENCE = 10_000;
 
 export class Runner {
   /** The process that the runner says it is. */
-  readonly #instance = randomUUID();
+  #instance = randomUUID();
   readonly #heard: ObjectFrame[] = [];
   #socket: WebSocket | undefined;
   #closed: { code: number; reason: string } | undefined;
@@ -78,10 +78,12 @@ export class Runner {
     this.#socket = socket;
     this.#closed = undefined;
     socket.on("message", (data: Buffer) => {
+      if (socket !== this.#socket) return;
       this.#heard.push(JSON.parse(data.toString()) as ObjectFrame);
       this.#wake();
     });
     socket.on("close", (code, reason) => {
+      if (socket !== this.#socket) return;
       this.#closed = { code, reason: reason.toString() };
       this.#wake();
     });
@@ -145,9 +147,11 @@ export class Runner {
     await this.#kept();
   }
 
-  /** Drops the connection without a word. */
-  cut(): void {
+  /** Ends without a word, and attaches as another process, which knows of no run. */
+  async crash(): Promise<void> {
     this.#socket?.terminate();
+    [this.#instance, this.#run] = [randomUUID(), ""];
+    await this.attach();
   }
 
   async #kept(): Promise<void> {
