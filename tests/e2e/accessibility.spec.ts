@@ -2,7 +2,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright/test";
 import { Agent } from "../support/agent";
 import type { Client } from "../support/client";
-import { reportEveryKind, runEverything } from "../support/items";
+import { permission, reportEveryKind, runEverything } from "../support/items";
 import { cutNetwork, EMPTY, fillCreateForm, signInAs, untilListIsAlive } from "../support/pages";
 import { CONNECTED, FAULTY, IMPATIENT, urlOf } from "../support/servers";
 import { expect, test } from "../support/test";
@@ -49,10 +49,13 @@ const STATES: States = {
     })) {
       const agent = await Agent.connect(ship, await ship.create(repository));
       await agent.report({ status, text: "Hello" });
+      if (status === "waiting")
+        await agent.reportItem("push", permission("Push the branch? ".repeat(15)));
     }
     await expect(async () => {
       await page.goto("/dashboard?status=active");
       await expect(page.getByText("Unread")).toHaveCount(4, { timeout: 500 });
+      await expect(page.getByText("Push the branch?")).toHaveCount(1, { timeout: 500 });
     }).toPass();
   },
   "a list with selected sessions": async (page, ship) => {

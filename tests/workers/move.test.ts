@@ -124,6 +124,17 @@ describe("a session", () => {
     expect(await status()).toBe("working");
   });
 
+  test("that the same form moves a second time meanwhile is moved once", async () => {
+    const again: Fault = async (call) => {
+      const answer = await call();
+      expect(await move(desktop)).toMatchObject({ outcome: "done" });
+      return answer;
+    };
+    const moved = await move(desktop, faultyEnv({ leave: again }));
+    expect(moved).toMatchObject({ outcome: "done", session: { assign: 2 } });
+    expect(await assigned()).toEqual(both(desktop, 2));
+  });
+
   test("moves also while it is archived, and stays so", async () => {
     await changeStatus(env, ada, id, "archive");
     expect(await move(desktop)).toMatchObject({ outcome: "done", session: { status: "archived" } });
