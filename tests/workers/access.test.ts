@@ -41,6 +41,8 @@ interface RouteLine {
 }
 
 const KEY = "7b0d7b1c-6f0e-4d0a-9c0b-5a4b7f0c1d2e";
+/** What comes to nothing in a session without a run. */
+const TOO_LATE = [{ intent: "answer:1:yes" }, { intent: "stop:a-run" }, { intent: "withdraw:1" }];
 const STATUS_CHANGES = [{ intent: "archive:ID" }, { intent: "restore:ID" }, { intent: "keep:ID" }];
 
 const SELECTED = [
@@ -87,6 +89,7 @@ const ROUTES: Record<string, RouteLine> = {
       { intent: "send", key: KEY, text: "Hello" },
       { intent: "connect", key: KEY, name: "Bot" },
       { intent: "revoke:1" },
+      ...TOO_LATE,
       { intent: "seen:1:0" },
       { intent: "unread" },
     ],
@@ -316,7 +319,9 @@ describe("somebody who is signed in", () => {
 
     const answer = await ask(bob, asked, aboutBulk ? await bulkOf(BOB, "archive", own.id) : own.id);
 
-    if (asked.method === "POST" && asked.form?.intent !== "connect")
+    if (TOO_LATE.some(({ intent }) => intent === asked.form?.intent))
+      expect(answer.status).toBe(409);
+    else if (asked.method === "POST" && asked.form?.intent !== "connect")
       expect(leadsTo(answer)).toMatch(
         /^\/(dashboard|session|bulk|account|login($|\?problem=deleting))/,
       );

@@ -147,7 +147,7 @@ describe("a runner", () => {
   });
 
   test("is not named in the log, nor is its token", async () => {
-    const withEnv = { ...appEnv, LOG_REQUESTS: "true" } as Env;
+    const withEnv = { ...appEnv, LOG_REQUESTS: "true" };
     expect((await open({ withEnv })).status).toBe(101);
     expect(log.map((line) => JSON.parse(line) as object)).toMatchObject([
       { event: "request", route: "/runner/sessions/:id/live", status: 101 },
