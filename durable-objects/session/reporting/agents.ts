@@ -225,6 +225,7 @@ export class Agents {
   #expire(expire: (now: number) => Item[]): void {
     const before = this.#storage.state()!;
     const items = expire(Date.now());
+    this.#storage.runState.setStatus(before.agent_status, null);
     if (items.length > 0) this.#listeners.onChange(before, { shown: items, items });
   }
 
