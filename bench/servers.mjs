@@ -24,7 +24,7 @@ export const COMPANION = "ship-sessions";
  * @property {Origins} origins
  * @property {number | undefined} pid  of the process that all of them run in, if the system reports it
  * @property {URL} inspector  the address for DevTools, if they are inspected
- * @property {() => Promise<import("@cloudflare/workers-types").D1Database>} database
+ * @property {() => ReturnType<Miniflare["getD1Database"]>} database
  * @property {() => Promise<void>} end
  */
 

@@ -87,7 +87,7 @@ export class World {
     this.#work = await Work.begin();
     this.#computers = [this.#work.computer, await newComputer(this.#work.user)];
     this.#start(0);
-    await this.#connect(this.#processes[0]!, "whole");
+    await this.#connect(this.#processes[0], "whole");
     await this.#flow();
   }
 
