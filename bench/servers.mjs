@@ -24,6 +24,7 @@ export const COMPANION = "ship-sessions";
  * @property {Origins} origins
  * @property {number | undefined} pid  of the process that all of them run in, if the system reports it
  * @property {URL} inspector  the address for DevTools, if they are inspected
+ * @property {() => Promise<import("@cloudflare/workers-types").D1Database>} database
  * @property {() => Promise<void>} end
  */
 
@@ -72,7 +73,8 @@ export async function startServers(state, { inspected = false } = {}) {
   };
   const pid = children().find((child) => !before.includes(child));
   const inspector = inspected ? await miniflare.getInspectorURL() : new URL("ws://localhost");
-  return { origins, pid, inspector, end: () => miniflare.dispose() };
+  const database = () => miniflare.getD1Database("DB", "app");
+  return { origins, pid, inspector, database, end: () => miniflare.dispose() };
 }
 
 /** @returns {number[]} the ids of the processes that this one has started; none on systems other than Linux */

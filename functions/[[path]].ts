@@ -10,12 +10,14 @@ import { logRequest, routePatterns } from "../app/platform/http/request-log";
 import { setSecurityHeaders } from "../app/platform/http/security-headers";
 import { createLoadContext } from "../app/platform/load-context";
 import { logEvent } from "../app/platform/log";
+import { RUNNER_ROUTES } from "../app/runners/runner-routes";
 import { AGENT_ROUTES } from "../app/sessions/agents/agent-routes";
 import * as remixBuild from "../build/index.js";
 
 const build = remixBuild as unknown as ServerBuild;
 // The build's mode, not NODE_ENV: wrangler compiles this file and sets a NODE_ENV of its own.
 const answer = createRequestHandler(build, build.mode);
+const bearerRoutes = [...AGENT_ROUTES, ...RUNNER_ROUTES];
 const patternOf = routePatterns(build.routes);
 /** The URL of the app's stylesheet, for pages that are rendered without Remix. */
 const stylesheet = (build.routes.root?.module.links?.() ?? [])
@@ -25,7 +27,7 @@ const stylesheet = (build.routes.root?.module.links?.() ?? [])
 if (build.mode === "development") logDevReady(build);
 
 export const onRequest: PagesFunction<Env> = async ({ request, env, waitUntil }) => {
-  const bearer = findBearerRoute(request, AGENT_ROUTES);
+  const bearer = findBearerRoute(request, bearerRoutes);
   const context = createLoadContext(env, waitUntil, bearer?.token);
   const passed = await passGate(request, env.ORIGIN, bearer?.route);
   const response = await respond(request, passed, context);

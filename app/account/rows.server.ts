@@ -14,21 +14,22 @@ export interface DeletedUser {
 const accountStatements = statementBuilder<{ deleted_users: DeletedUser }>();
 
 /**
- * Begins a deletion: inserts the tombstone, which makes statements with `accountStands` refuse new data, and ends all
- * sign-ins. If the deletion was requested twice and the second write arrives after the first deletion has finished,
+ * Begins a deletion: inserts the tombstone, which makes statements with `accountStands` refuse new data, ends all sign-ins
+ * and disconnects all runners. If the deletion was requested twice and the second write arrives after the first deletion has finished,
  * nothing changes, so that an account created since is not deleted.
  */
 export function insertDeletedUser(userId: string, now: number): Statement[] {
+  const isBegun = sql`EXISTS
+    (SELECT 1 FROM deleted_users WHERE user_id = ${userId} AND finished_at IS NULL)`;
   return [
     sql`
       INSERT INTO deleted_users (user_id, deleted_at) VALUES (${userId}, ${now})
       ON CONFLICT (user_id) DO UPDATE SET deleted_at = excluded.deleted_at, finished_at = NULL
       WHERE finished_at < excluded.deleted_at`.compile(accountStatements),
-    sql`
-      DELETE FROM auth_records WHERE user_id = ${userId} AND EXISTS
-        (SELECT 1 FROM deleted_users WHERE user_id = ${userId} AND finished_at IS NULL)`.compile(
+    sql`DELETE FROM auth_records WHERE user_id = ${userId} AND ${isBegun}`.compile(
       accountStatements,
     ),
+    sql`DELETE FROM runners WHERE user_id = ${userId} AND ${isBegun}`.compile(accountStatements),
   ];
 }
 

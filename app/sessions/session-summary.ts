@@ -33,6 +33,8 @@ export interface SessionListItem {
   messageCount: number;
   /** The agents' last report; null if there is none. */
   agent: AgentReport | null;
+  /** What the agent of an active session asks; null if it asks nothing, or does not say what. */
+  asks: string | null;
   /** Whether an agent has written a message that the owner has not seen. */
   unread: boolean;
   /** Null if the session is active. */
@@ -58,6 +60,7 @@ export type ListedRow = Pick<
   | "agent_status"
   | "status_rev"
   | "agent_at"
+  | "asks"
   | "agent_message"
   | "seen_message"
 >;
@@ -76,6 +79,7 @@ export function listItem(
 ): SessionListItem {
   const due =
     row.status === "active" ? autoArchiveTime(row, durations.autoArchiveSeconds) : undefined;
+  const isAsking = row.status === "active" && row.agent_status === "waiting";
   const soon = due !== undefined && due - now <= durations.warningSeconds * 1000;
   return {
     id: row.id,
@@ -87,6 +91,7 @@ export function listItem(
     lastActivity: row.last_activity,
     messageCount: row.message_count,
     agent: agentReport(row),
+    asks: isAsking ? row.asks : null,
     unread: row.agent_message > row.seen_message,
     archivedBy: row.archived_by,
     archiveDue: soon ? due : null,

@@ -1,5 +1,6 @@
 import { sql, type Generated, type RawBuilder } from "kysely";
 import { statementBuilder, type Statement } from "../platform/database.server";
+import { hasValidToken } from "../platform/runner-tokens.server";
 import { accountStands } from "../platform/users.server";
 import type { Seen, SessionEvent, SessionRow, Task, Tombstone } from "./protocol/session";
 
@@ -14,8 +15,11 @@ export interface SessionTables {
 /** Builds statements on the tables of sessions. */
 export const sessionStatements = statementBuilder<SessionTables>();
 
+/** A person's id, or a subquery that selects it. */
+type UserId = string | RawBuilder<string>;
+
 /** Reads the row of a session, if this user owns it. */
-export function readRow(id: string, userId: string): Statement<SessionRow> {
+export function readRow(id: string, userId: UserId): Statement<SessionRow> {
   return sessionStatements
     .selectFrom("sessions")
     .selectAll()
@@ -25,7 +29,7 @@ export function readRow(id: string, userId: string): Statement<SessionRow> {
 }
 
 /** Reads the task of a session, if its object has not taken it yet and this user owns the session. */
-export function readTask(id: string, userId: string): Statement<Task> {
+export function readTask(id: string, userId: UserId): Statement<Task> {
   return sessionStatements
     .selectFrom("tasks")
     .innerJoin("sessions", "sessions.id", "tasks.session_id")
@@ -35,15 +39,12 @@ export function readTask(id: string, userId: string): Statement<Task> {
     .compile();
 }
 
-/** How long a runner's token is valid after its last use, in milliseconds. */
-const RUNNER_LIFE = 90 * 24 * 60 * 60_000;
-
 /** Reads the runner of a session, if its token is valid and this user owns both. */
 export function readRunnerOf(id: string, userId: string, now: number): Statement<{ id: string }> {
   return sql<{ id: string }>`
     SELECT runners.id FROM sessions JOIN runners ON runners.id = sessions.runner_id
     WHERE sessions.id = ${id} AND sessions.user_id = ${userId} AND runners.user_id = ${userId}
-      AND runners.used_at > ${now - RUNNER_LIFE}`.compile(sessionStatements);
+      AND ${hasValidToken(now)}`.compile(sessionStatements);
 }
 
 /** Reads how many of a person's sessions need them; no row if the person has no session. */

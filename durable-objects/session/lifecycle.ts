@@ -7,7 +7,7 @@ import { AFTER_BIRTH, type RowSync } from "./row-sync";
 import type { RunSteps } from "./runs/run-steps";
 import type { State } from "./state";
 import type { SessionStorage } from "./storage";
-import type { Waiting } from "./waiting";
+import type { Waiting } from "./reporting/waiting";
 
 /** The other parts of the object. */
 interface Parts {

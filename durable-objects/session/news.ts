@@ -6,7 +6,7 @@ import { AFTER_APPEND, type RowSync } from "./row-sync";
 import type { Changes } from "./content/run-items";
 import type { State } from "./state";
 import type { SessionStorage } from "./storage";
-import type { Waiting } from "./waiting";
+import type { Waiting } from "./reporting/waiting";
 
 /** Passes on what was stored: to open pages and agents at once, and to the row by the alarm. */
 export class News {

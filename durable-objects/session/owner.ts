@@ -105,9 +105,9 @@ export class Owner {
     return this.#answer(userId, () => ({ isWithdrawn: this.#runs.withdraw(message) }));
   }
 
-  /** The first step of a move to another runner: see `RunSteps.leave`. */
-  leave(userId: string): ObjectAnswer<{ isFree: boolean }> {
-    return this.#answer(userId, () => ({ isFree: this.#runs.leave() }));
+  /** The first step of a move to another runner: see `RunSteps.leave`. @returns the assignment that is known, too */
+  leave(userId: string): ObjectAnswer<{ isFree: boolean; assign: number }> {
+    return this.#answer(userId, ({ assign }) => ({ isFree: this.#runs.leave(), assign }));
   }
 
   /** The last step of a move, after D1 has it. If it never comes, the new runner or the next alarm makes up for it. */

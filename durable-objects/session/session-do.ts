@@ -19,7 +19,7 @@ import type {
 import type { Assignment, SessionRow, Task } from "../../app/sessions/protocol/session";
 import type { CompanionEnv } from "../env";
 import { LiveSockets } from "../live-sockets";
-import { Agents } from "./agents";
+import { Agents } from "./reporting/agents";
 import { answerOwner } from "./answers";
 import { Lifecycle } from "./lifecycle";
 import { News } from "./news";
@@ -31,7 +31,7 @@ import { RunnerLink } from "./runs/runner-link";
 import { RunnerSockets } from "./runs/runner-sockets";
 import type { State } from "./state";
 import { SessionStorage } from "./storage";
-import { Waiting } from "./waiting";
+import { Waiting } from "./reporting/waiting";
 
 /**
  * One per session. Stores the session's metadata, messages and agents' tokens; D1 stores that the session exists, and

@@ -13,12 +13,12 @@ import { Messages } from "./content/messages";
 import { countInWindow, type RateWindow } from "./rate-window";
 import { Requests } from "./content/requests";
 import { RunItems } from "./content/run-items";
-import { REPORT_KEY_LIFE, Reports } from "./reports";
+import { REPORT_KEY_LIFE, Reports } from "./reporting/reports";
 import { RunState } from "./runs/run-state";
 import { Runs, type Run } from "./runs/runs";
 import { FIRST_SCHEMA, readRows, upgrade, writeRows } from "./schema";
 import type { State } from "./state";
-import { Tokens } from "./tokens";
+import { Tokens } from "./reporting/tokens";
 
 /** How many messages the owner may write in a minute. */
 const MESSAGES_PER_MINUTE = 120;
@@ -41,7 +41,7 @@ export class SessionStorage {
   constructor(storage: DurableObjectStorage) {
     this.messages = new Messages(storage);
     this.items = new Items(storage, this.messages);
-    this.requests = new Requests(storage, this.items);
+    this.requests = new Requests(this.items);
     this.runs = new Runs(storage);
     this.runItems = new RunItems(this.items, this.messages);
     this.runState = new RunState(storage, this);
@@ -168,14 +168,11 @@ export class SessionStorage {
     const running = this.runs.running();
     const answered = this.requests.answer(item, option, by, running, now);
     if (!answered.isTaken) return answered;
-    if (running) this.runState.settle(now, this.state()!.agent_status === "lost");
-    else if (!this.requests.areOpen) {
-      this.#write(
-        `UPDATE state SET status_rev = status_rev + 1, agent_status = 'working', agent_at = ?
-         WHERE agent_status = 'waiting'`,
-        now,
-      );
-    }
+    const { agent_status } = this.state()!;
+    const goesOn = agent_status === "waiting" && this.requests.asked() === null;
+    if (running) this.runState.settle(now, agent_status === "lost");
+    else if (goesOn) this.runState.setStatus("working", now);
+    else this.runState.setStatus(agent_status, null);
     this.touch(now);
     return answered;
   }

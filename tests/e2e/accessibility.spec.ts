@@ -2,7 +2,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright/test";
 import { Agent } from "../support/agent";
 import type { Client } from "../support/client";
-import { reportEveryKind } from "../support/items";
+import { permission, reportEveryKind, runEverything } from "../support/items";
 import { cutNetwork, EMPTY, fillCreateForm, signInAs, untilListIsAlive } from "../support/pages";
 import { CONNECTED, FAULTY, IMPATIENT, urlOf } from "../support/servers";
 import { expect, test } from "../support/test";
@@ -49,10 +49,13 @@ const STATES: States = {
     })) {
       const agent = await Agent.connect(ship, await ship.create(repository));
       await agent.report({ status, text: "Hello" });
+      if (status === "waiting")
+        await agent.reportItem("push", permission("Push the branch? ".repeat(15)));
     }
     await expect(async () => {
       await page.goto("/dashboard?status=active");
       await expect(page.getByText("Unread")).toHaveCount(4, { timeout: 500 });
+      await expect(page.getByText("Push the branch?")).toHaveCount(1, { timeout: 500 });
     }).toPass();
   },
   "a list with selected sessions": async (page, ship) => {
@@ -106,6 +109,12 @@ const STATES: States = {
   },
   "a session with all that a message can hold": openRichSession,
   "a session with items of every kind": openEveryKind,
+  "a session whose run writes and asks": openRun,
+  "a session whose run is to stop": async (page, ship) => {
+    await openRun(page, ship);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await expect(page.getByRole("button", { name: "Stopping…" })).toBeDisabled();
+  },
   "a session that is scrolled away from its newest message": async (page, ship) => {
     await openLong(page, ship);
     await expect(page.getByRole("button", { name: "Jump to the newest" })).toBeVisible();
@@ -240,6 +249,7 @@ const ROOMY: States = {
   "the delete dialog": STATES["the delete dialog"]!,
   "a session": openRichSession,
   "a session with items of every kind": openEveryKind,
+  "a session with a run": openRun,
   "a long session": openLong,
   "a session with a new token": openMadeToken,
   "a bulk": openBulk,
@@ -339,6 +349,16 @@ async function openEveryKind(page: Page, ship: Client) {
   for (const folded of await page.locator("details:not([open]) > summary").all()) {
     if (await folded.isVisible()) await folded.click();
   }
+}
+
+async function openRun(page: Page, ship: Client) {
+  const id = await ship.create("octo/cat");
+  const runner = await runEverything(ship, id);
+  await page.goto(`/session/${id}`);
+  await expect(page.getByText("Taken back: no agent gets it.")).toBeVisible();
+  runner.stream("text", "I look at");
+  runner.stream("text", " the docs.");
+  runner.stream("more", "And then");
 }
 
 async function openLong(page: Page, ship: Client) {

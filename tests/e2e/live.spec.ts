@@ -4,7 +4,7 @@
 import { readFile } from "node:fs/promises";
 import type { Page, Route } from "playwright/test";
 import { Agent } from "../support/agent";
-import { Client } from "../support/client";
+import { expectLive, nameOf, openLive, test } from "../support/elsewhere";
 import {
   bringNetworkBack,
   cutNetwork,
@@ -16,43 +16,11 @@ import {
   sendMessage,
   signInAs,
 } from "../support/pages";
-import { expect, test as base } from "../support/test";
-
-interface Fixtures {
-  /** The same person's second browser. */
-  elsewhere: { page: Page; ship: Client };
-}
-
-const test = base.extend<Fixtures>({
-  elsewhere: async ({ browser, baseURL, problems, ship }, run) => {
-    const context = await browser.newContext();
-    problems.watch(context);
-    const other = new Client(context.request, baseURL ?? "");
-    await other.signIn(await nameOf(ship));
-    await run({ page: await context.newPage(), ship: other });
-    await context.close();
-  },
-});
-
-/** Opens a session's page, and waits until its live socket is open. */
-async function openLive(page: Page, id: string) {
-  await page.goto(`/session/${id}`);
-  await expectLive(page);
-}
-
-async function expectLive(page: Page) {
-  await expect(page.getByText("Live", { exact: true })).toBeVisible();
-}
+import { expect } from "../support/test";
 
 async function restoreNetwork(page: Page) {
   await bringNetworkBack(page);
   await expectLive(page);
-}
-
-/** @returns the name of the signed-in person */
-async function nameOf(ship: Client): Promise<string> {
-  const account = await (await ship.request.get("/account")).text();
-  return /user-[0-9a-f]{8}/.exec(account)?.[0] ?? "";
 }
 
 function range(first: number, last: number): number[] {

@@ -2,7 +2,8 @@
 import type { Page } from "playwright/test";
 import { Agent } from "../support/agent";
 import type { Client } from "../support/client";
-import { expectRows, messages, sendMessage, untilListIsAlive } from "../support/pages";
+import { permission } from "../support/items";
+import { expectIcon, expectRows, messages, sendMessage, untilListIsAlive } from "../support/pages";
 import { expect, test } from "../support/test";
 
 /** Creates a session whose agent reports this status, and waits until the list knows it. */
@@ -73,6 +74,55 @@ test("a session whose agent failed does not need its owner any more once they ha
   await page.goto("/dashboard");
   await expect(tab(page)).toHaveText("Active 1");
   await expect(page.getByRole("link", { name: "Needs you 0" })).toBeVisible();
+});
+
+test("the list says what an agent asks, in one line, until it is answered @phone", async ({
+  page,
+  ship,
+  javaScriptEnabled,
+}) => {
+  const LONG = `Run ${"npm test && ".repeat(20)}npm run deploy?`;
+  const asked = async (repository: string, what: string) => {
+    const agent = await Agent.connect(ship, await ship.create(repository));
+    await agent.reportItem("ask", permission(what));
+  };
+  await ship.sendCreateForm("octo/cat", undefined, { task: "Mend the parser", branch: "parser" });
+  const id = await ship.newestSession();
+  await (await Agent.connect(ship, id)).reportItem("ask", permission(LONG));
+  await asked("octo/dog", "האם לדחוף את הענף?");
+  await asked("octo/owl", "Push?");
+  await withStatus(ship, "octo/bat", "waiting");
+  await expect(async () => expect(await ship.list("needs-you")).toHaveLength(4)).toPass();
+
+  await page.goto("/dashboard?status=active");
+  const row = (name: string) => page.getByRole("row").filter({ hasText: name });
+  const asks = row("Mend the parser").locator(".status");
+  await expect(asks).toHaveText(`Needs you: ${LONG}`);
+  await expectIcon(asks);
+  await expect(row("octo/dog")).toContainText("Needs you: האם לדחוף את הענף?");
+  await expect(row("octo/dog").locator(".status bdi")).toHaveText("האם לדחוף את הענף?");
+  await expect(row("octo/owl")).toContainText("Needs you: Push?");
+  await expect(row("octo/bat").locator(".status")).toHaveText(/^Needs you(, said .*)?$/);
+  await expect(page.getByRole("row", { name: "Mend the parser octo/cat · parser" })).toBeVisible();
+
+  const heights = await page
+    .locator("tbody tr")
+    .evaluateAll((rows) => rows.map((one) => one.getBoundingClientRect().height));
+  expect(Math.max(...heights)).toBeLessThanOrEqual(76);
+  const { height, width } = (await asks.boundingBox())!;
+  expect(height).toBeLessThan(30);
+  expect(width).toBeLessThanOrEqual(320);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+
+  const answering = await page.context().newPage();
+  await answering.goto(`/session/${id}`);
+  await answering.getByRole("button", { name: "Reject" }).click();
+  await expect(answering.getByRole("group", { name: LONG })).toHaveCount(0);
+  if (javaScriptEnabled === false) {
+    await expect(async () => expect(await ship.list("needs-you")).not.toContain(id)).toPass();
+    await page.reload();
+  }
+  await expect(row("Mend the parser").locator(".status")).toHaveText(/^Working/);
 });
 
 test("an open list stays in its tab, and every open page has the number right @js", async ({

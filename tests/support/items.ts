@@ -1,5 +1,9 @@
 /** Items of every kind, as an agent reports them. */
+import type { Permission, ToolKind, ToolStatus } from "../../app/sessions/protocol/item";
+import type { RunItem } from "../../app/sessions/protocol/run-frames";
 import type { Agent } from "./agent";
+import type { Client } from "./client";
+import { Runner } from "./runner";
 
 const LONG =
   "a/path/that/is/longer/than/any/phone/is/wide/by/far/and/has/no/place/to/break/parser.ts";
@@ -54,12 +58,12 @@ export const EVERY_KIND: Record<string, { kind: string } & Record<string, unknow
 };
 
 /** A call of a tool. */
-export function tool(kind: string, status: string, title: string) {
-  return { kind: "tool", tool: kind, status, title };
+export function tool(kind: ToolKind, status: ToolStatus, title: string) {
+  return { kind: "tool" as const, tool: kind, status, title };
 }
 
 /** A request with two options whose names say what they do, and two whose names do not. */
-export function permission(title: string) {
+export function permission(title: string): Pick<Permission, "kind" | "title" | "options"> {
   return {
     kind: "permission",
     title,
@@ -76,4 +80,32 @@ export function permission(title: string) {
 export async function reportEveryKind(agent: Agent) {
   await agent.report({ text: "I begin with the **parser**." });
   for (const [key, item] of Object.entries(EVERY_KIND)) await agent.reportItem(key, item);
+}
+
+/** @returns items as a run sends them, with their keys */
+function runItems(items: Record<string, object>): RunItem[] {
+  return Object.entries(items).map(([key, item]) => ({ key, item: item as RunItem["item"] }));
+}
+
+/**
+ * Has a runner work in a session: one run has ended, another one is writing and asks, a message waits, and one was taken
+ * back.
+ */
+export async function runEverything(ship: Client, id: string): Promise<Runner> {
+  await ship.send(id, "Mend the parser");
+  const runner = await Runner.connect(ship.origin, id);
+  await runner.begin();
+  const work = Object.entries(EVERY_KIND).filter(([, { kind }]) => kind !== "permission");
+  const said = { kind: "message", text: "I begin." };
+  await runner.items(...runItems({ said, ...Object.fromEntries(work) }));
+  await runner.end("done");
+  await ship.send(id, "Now the **docs**, please.");
+  await runner.begin();
+  await ship.send(id, "Then open a pull request.");
+  await ship.send(id, "And `publish` it: https://example.com");
+  await ship.post(`/session/${id}`, { intent: "withdraw:5" });
+  await runner.items(
+    ...runItems({ asks: EVERY_KIND.asks!, text: { kind: "message", text: "I look at" } }),
+  );
+  return runner;
 }

@@ -6,8 +6,10 @@
  *
  * Without a folder for its data, it creates a temporary one, and removes it at the end. --sql names a file of
  * tests/support that fills a new database, --companion a configuration of tests/support/companions. The vars are the
- * app's; the companion has its own.
+ * app's; the companion has its own. Statements for its database, as JSON, are taken a thousand ports further up.
  */
+import { createServer } from "node:http";
+import { json } from "node:stream/consumers";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,8 +38,27 @@ const server = await serveWorkers({
   vars: vars(),
   ...(values.companion && { companion: `tests/support/companions/${values.companion}` }),
 });
+const backDoor = createServer((request, response) => {
+  runStatement(request)
+    .then(() => response.end())
+    .catch((error) => response.writeHead(500).end(String(error)));
+}).listen(Number(values.port) + 1_000, "127.0.0.1");
+
 for (const signal of ["SIGTERM", "SIGINT"]) {
-  process.on(signal, () => void server.dispose().then(() => process.exit()));
+  process.on(signal, () => {
+    backDoor.close();
+    void server.dispose().then(() => process.exit());
+  });
+}
+
+/** @param {import("node:http").IncomingMessage} request has a statement and its parameters */
+async function runStatement(request) {
+  const { sql, params } = /** @type {{ sql: string, params: unknown[] }} */ (await json(request));
+  const database = await server.getD1Database("DB", "app");
+  await database
+    .prepare(sql)
+    .bind(...params)
+    .run();
 }
 
 /** @returns {Record<string, string>} */

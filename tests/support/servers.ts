@@ -41,6 +41,9 @@ export const CONNECTED: Server = {
 /** The first of the ports for servers that tests start themselves, one for each of Playwright's workers. */
 export const OWN_PORTS = 8793;
 
+/** How far the port at which a server takes statements for its database is from its own: see server.mjs. */
+export const BACK_DOOR = 1_000;
+
 /** An IP address: if "localhost" has two, Playwright tries both at once, which sometimes stalls the server. */
 export function urlOf({ port }: Pick<Server, "port">): string {
   return `http://127.0.0.1:${port}`;

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { branchProblem } from "../../app/sessions/lifecycle/branch";
+import { branchProblem } from "../../app/sessions/protocol/branch";
 
 const GOOD = [
   "main",

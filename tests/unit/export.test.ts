@@ -96,6 +96,18 @@ test("an export has the session, its history and its messages, and nothing that 
   expect(exportName(ROW)).toBe("octo-cat-0b7f3f0e.json");
 });
 
+test("an export says which message was taken back, and which items are of one run", async () => {
+  const [message] = conversation(["Wait"]);
+  const ofRun: Item = { ...ITEMS[0]!, run: "r", key: "k" };
+  const none = inPieces<never>([], 1);
+  const messages = inPieces<Message>([{ ...message!, withdrawn: 1 }], 1);
+  const stream = exportStream(ROW, none, messages, inPieces([ofRun], 1));
+  expect(await new Response(stream).json()).toMatchObject({
+    messages: [{ text: "Wait", withdrawn: true }],
+    items: [{ id: 3, run: "r", text: "Hm." }],
+  });
+});
+
 test("an export is one piece of JSON with every line and every message once, in however many pieces it is read", async () => {
   await fc.assert(
     fc.asyncProperty(

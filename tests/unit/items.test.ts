@@ -13,6 +13,9 @@ function item(id: number, body: ItemBody, author = "Bot"): Item {
   return { id, seq: id, run: null, key: null, author, created_at: 0, updated_at: 0, body };
 }
 
+/** The same item, as one of a run. */
+const ofRun = (item: Item, run = "r"): Item => ({ ...item, run, key: `${item.id}` });
+
 function tool(id: number, status: ToolStatus = "completed", author?: string): Item {
   const body = { kind: "tool", title: "Read", tool: "read", content: [], locations: [] } as const;
   return item(id, { ...body, content: [], locations: [], status }, author);
@@ -26,8 +29,10 @@ function message(id: number): ShownItem {
 }
 
 /** @returns the ids of each line */
-function folded(items: ShownItem[]) {
-  return foldItems(items).map((line) => (Array.isArray(line) ? line.map(({ id }) => id) : line.id));
+function folded(items: ShownItem[], running?: string) {
+  return foldItems(items, running).map((line) =>
+    Array.isArray(line) ? line.map(({ id }) => id) : line.id,
+  );
 }
 
 describe("tool calls and thoughts", () => {
@@ -51,10 +56,31 @@ describe("tool calls and thoughts", () => {
     expect(folded([tool(1), tool(2, "completed", "Bosun"), plan, notice])).toEqual([1, 2, 3, 4]);
   });
 
+  test("of a run that has ended fold, also those that never ended and one alone", () => {
+    const of = (item: Item) => ofRun(item);
+    const items = [
+      ...[thought(1), tool(2, "in_progress"), tool(3), tool(4, "failed"), tool(5, "pending")].map(
+        of,
+      ),
+      message(6),
+      of(tool(7)),
+      message(8),
+      of(thought(9)),
+    ];
+    expect(folded(items, "r")).toEqual([1, 2, [3, 4], 5, 6, 7, 8, 9]);
+    expect(folded(items)).toEqual([[1, 2, 3, 4, 5], 6, [7], 8, 9]);
+    expect(folded(items, "next")).toEqual([[1, 2, 3, 4, 5], 6, [7], 8, 9]);
+  });
+
+  test("of two runs do not fold together", () => {
+    expect(folded([ofRun(tool(1)), ofRun(tool(2)), ofRun(tool(3), "s")], "s")).toEqual([[1, 2], 3]);
+  });
+
   test("are counted in words, and the failed ones named", () => {
     expect(foldText([tool(1), tool(2)])).toBe("2 tool calls");
     expect(foldText([tool(1, "failed"), thought(2)])).toBe("1 tool call, 1 thought, 1 failed");
     expect(foldText([thought(1), thought(2)])).toBe("2 thoughts");
+    expect(foldText([tool(1, "failed")])).toBe("1 tool call, 1 failed: Read");
   });
 });
 

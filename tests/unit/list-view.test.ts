@@ -65,6 +65,7 @@ describe("a line of the list", () => {
       lastActivity: NOW,
       messageCount: 3,
       agent: null,
+      asks: null,
       unread: false,
       archivedBy: null,
       archiveDue: null,
@@ -83,6 +84,15 @@ describe("a line of the list", () => {
       unread: true,
     });
     expect(listItem({ ...reported, seen_message: 2 }, NOW, DURATIONS).unread).toBe(false);
+  });
+
+  test("says what is asked while an agent waits, and not otherwise or once it is archived", () => {
+    const asking = row({ agent_status: "waiting", status_rev: 1, agent_at: NOW, asks: "Run it?" });
+    expect(listItem(asking, NOW, DURATIONS).asks).toBe("Run it?");
+    for (const agent_status of ["lost", "working", "interrupted"] as const) {
+      expect(listItem({ ...asking, agent_status }, NOW, DURATIONS).asks).toBeNull();
+    }
+    expect(listItem({ ...asking, status: "archived" }, NOW, DURATIONS).asks).toBeNull();
   });
 
   test("says that an archived session was archived for being idle", () => {

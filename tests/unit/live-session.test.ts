@@ -1,14 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  announcedItems,
+  askedRequests,
+  isQueued,
   knownFrom,
   shownItems,
+  takeAsked,
   takeChanges,
   takePart,
   type KnownItems,
 } from "../../app/sessions/conversation/items/known-items";
 import { latest } from "../../app/sessions/conversation/live-session";
-import type { Item, ShownItem } from "../../app/sessions/protocol/item";
+import type { Item, Permission, ShownItem } from "../../app/sessions/protocol/item";
+import { runMessageKey, type ShownMessage } from "../../app/sessions/protocol/message";
 import { agentStatusAt } from "../../app/sessions/protocol/session";
 
 function item(id: number, seq = id): Item {
@@ -141,6 +146,71 @@ describe("an open page", () => {
     const known = takeChanges(knownFrom(part(5, 7)), [item(2, 8)]);
     expect(ids(known)).toEqual([5, 6, 7]);
     expect(shownItems(takePart(known, part(1, 4), 5))[1]).toEqual(item(2, 8));
+  });
+});
+
+function asked(id: number, state: Permission["state"] = "open", seq = id): Item {
+  return { ...item(id, seq), body: { kind: "permission", title: "May I?", options: [], state } };
+}
+
+const askedIds = (known: KnownItems) => askedRequests(known).map(({ id }) => id);
+
+describe("what is asked", () => {
+  test("is pinned however long ago it was asked, and is no line before it is loaded", () => {
+    const known = knownFrom([...part(51, 79), asked(80)], [asked(3)]);
+    expect(askedIds(known)).toEqual([3, 80]);
+    expect(ids(known)[0]).toBe(51);
+    expect(askedIds(takePart(known, [item(1), item(2), asked(3)], 51))).toEqual([3, 80]);
+  });
+
+  test("is not pinned any more once it is answered, whatever was loaded before", () => {
+    const known = takeChanges(knownFrom(part(51, 80), [asked(3)]), [asked(3, "answered", 81)]);
+    expect(askedIds(known)).toEqual([]);
+    expect(askedIds(takeAsked(takePart(known, part(51, 80)), [asked(3)]))).toEqual([]);
+    expect(askedIds(takeAsked(known, []))).toEqual([]);
+  });
+
+  test("stays pinned where the page keeps only newer items, until it is answered", () => {
+    let known = takeChanges(knownFrom([asked(1), item(2)]), part(3, 9), 4);
+    expect(ids(known)).toEqual([6, 7, 8, 9]);
+    expect(askedIds(known)).toEqual([1]);
+    known = takeChanges(known, part(10, 12), 4);
+    expect(askedIds(known)).toEqual([1]);
+    known = takeChanges(known, [asked(1, "expired", 13)], 4);
+    expect(askedIds(known)).toEqual([]);
+    expect(askedIds(takeChanges(known, part(14, 20), 4))).toEqual([]);
+  });
+});
+
+function said(id: number, about: Partial<ShownMessage>): ShownItem {
+  const message = { id, author: "Bot", content: [], created_at: 0, client_key: `${id}` };
+  return { id, seq: id, message: { ...message, role: "agent", ...about } };
+}
+
+describe("a message that a run writes", () => {
+  const growing = (id: number) => said(id, { client_key: runMessageKey("r", `${id}`), length: 3 });
+  const announced = (items: ShownItem[], running?: string) =>
+    announcedItems(items, running).map(({ id }) => id);
+
+  test("is announced once something of the agent follows, or its run is over; not what it grows by", () => {
+    expect(announced([said(1, { role: "user" }), growing(2)], "r")).toEqual([1]);
+    expect(announced([growing(2), said(3, { role: "user" })], "r")).toEqual([3]);
+    expect(announced([growing(2), item(3), growing(4)], "r")).toEqual([2]);
+    expect(announced([growing(2), growing(4)])).toEqual([2, 4]);
+    expect(announced([growing(2)], "next")).toEqual([2]);
+  });
+});
+
+describe("a message of the owner", () => {
+  const user = (id: number, withdrawn?: true) => said(id, { role: "user", withdrawn });
+
+  test("is queued while a runner works here and has not got it, unless it was taken back", () => {
+    expect(isQueued(user(3), 2)).toBe(true);
+    expect(isQueued(user(2), 2)).toBe(false);
+    expect(isQueued(user(3), null)).toBe(false);
+    expect(isQueued(user(3, true), 2)).toBe(false);
+    expect(isQueued(said(3, {}), 2)).toBe(false);
+    expect(isQueued(item(3), 2)).toBe(false);
   });
 });
 

@@ -22,6 +22,12 @@ function before(migration: string) {
   return { database, migrate: () => apply(migrations.slice(first)) };
 }
 
+/** How many sessions need each person, as it is kept; nobody whom none needs. */
+const keptNeeds = (database: ReturnType<typeof before>["database"]) =>
+  database
+    .prepare("SELECT user_id, repo, needs_you FROM session_counts WHERE needs_you <> 0")
+    .all() as { user_id: string; repo: string; needs_you: number }[];
+
 test("counts include sessions from before counts were kept", () => {
   const { database, migrate } = before("0006_find.sql");
   database.exec(`
@@ -85,13 +91,6 @@ describe("sessions from before there were titles", () => {
     return { database, old, rows };
   }
 
-  type Database = ReturnType<typeof migrated>["database"];
-
-  const keptNeeds = (database: Database) =>
-    database
-      .prepare("SELECT user_id, repo, needs_you FROM session_counts WHERE needs_you <> 0")
-      .all();
-
   test("keep what they have, and have no title and nothing new to see", () => {
     const { database, old, rows } = migrated();
     const titles = { title: null, auto_title: null, heading: null, branch: null };
@@ -145,6 +144,99 @@ describe("sessions from before there were titles", () => {
     ]);
     expect(idsIn({ status: "all", sort: "created" })).toHaveLength(11);
     expect(idsIn({ status: "needs-you" })).toEqual(["bob again", "bob waiting"]);
+    database.close();
+  });
+});
+
+describe("sessions from before there were runs", () => {
+  /** For each of two people sessions of each status then: not seen, seen and archived. */
+  function migrated() {
+    const { database, migrate } = before("0013_runs.sql");
+    const insert = database.prepare(`
+      INSERT INTO sessions (id, user_id, repo_owner, repo_name, status, agent_status, status_rev,
+        seen_rev, last_activity, created_at, title, auto_title, branch, message_count, agent_message,
+        seen_message, agent_tokens)
+      VALUES (?, ?, 'Octo', 'Cat', ?, ?, 3, ?, ?, 1, ?, 'Mend the parser', 'fix', 7, 5, 4, 2)`);
+    for (const person of ["ada", "bob"]) {
+      [null, "working", "waiting", "failed", "done"].forEach((agent, index) => {
+        const title = index % 2 ? "Mine" : null;
+        insert.run(`${person} ${agent}`, person, "active", agent, 2, index, title);
+        insert.run(`${person} ${agent} seen`, person, "active", agent, 3, index, title);
+        insert.run(`${person} ${agent} away`, person, "archived", agent, 2, index, title);
+      });
+    }
+    const rows = () =>
+      database.prepare("SELECT * FROM sessions ORDER BY id").all() as Record<string, unknown>[];
+    const counts = () =>
+      database.prepare("SELECT * FROM session_counts ORDER BY user_id, repo").all();
+    const old = { rows: rows(), counts: counts() };
+    migrate();
+    return { database, old, rows, counts };
+  }
+
+  test("keep what they have and their counts, and are given to no runner", () => {
+    const { database, old, rows, counts } = migrated();
+    const none = { runner_id: null, assign: 0, agent: null, asks: null };
+    expect(rows()).toEqual(
+      old.rows.map((row) => {
+        const { search_text, ...kept } = row;
+        expect(search_text).toBeDefined();
+        return { ...kept, ...none };
+      }),
+    );
+    expect(rows().filter(({ needs_you }) => needs_you === 1)).toHaveLength(6);
+    expect(counts()).toEqual(old.counts);
+    database.close();
+  });
+
+  test("are listed, searched and counted as before", () => {
+    const { database } = migrated();
+    const run = ({ sql, parameters }: Statement) =>
+      database.prepare(sql).all(...(parameters as never[])) as Record<string, unknown>[];
+    const idsIn = (view: Partial<ListView>) => {
+      const whole = { status: "active" as const, words: [], repo: null, idle: null, ...view };
+      return run(sessionsPage("ada", { sort: "activity", ...whole }, undefined, 10)).map(
+        ({ id }) => id,
+      );
+    };
+    expect(idsIn({ status: "needs-you" })).toEqual([
+      "ada failed",
+      "ada waiting seen",
+      "ada waiting",
+    ]);
+    expect(idsIn({ status: "needs-you", words: ["mine"] })).toEqual(["ada failed"]);
+    expect(idsIn({ words: ["parser"] })).toHaveLength(6);
+    expect(idsIn({ status: "archived" })).toHaveLength(5);
+    expect(run(storedCounts("ada", null))).toMatchObject([
+      { needs_you: 3, needs_you_in_all: 3, active: 10, archived: 5 },
+    ]);
+    database.close();
+  });
+
+  test("are counted by the new statuses, too", () => {
+    const { database } = migrated();
+    const needAda = () => keptNeeds(database).find(({ user_id }) => user_id === "ada");
+    const become = (status: string, seen_rev = 2) =>
+      database.exec(`UPDATE sessions SET agent_status = '${status}', seen_rev = ${seen_rev}
+        WHERE id = 'ada working'`);
+    for (const status of ["lost", "interrupted", "refused", "limit"]) {
+      become(status);
+      expect(needAda(), status).toMatchObject({ needs_you: 4 });
+      become(status, 3);
+      expect(needAda(), `${status}, seen`).toMatchObject({
+        needs_you: status === "lost" ? 4 : 3,
+      });
+    }
+    for (const status of ["queued", "stopped", "done"]) {
+      become(status);
+      expect(needAda(), status).toMatchObject({ needs_you: 3 });
+    }
+    database.exec(`
+      INSERT INTO sessions (id, user_id, repo_owner, repo_name, last_activity, created_at, agent_status)
+      VALUES ('ada again', 'ada', 'Octo', 'Cat', 9, 9, 'lost')`);
+    expect(needAda()).toMatchObject({ needs_you: 4 });
+    database.exec("DELETE FROM sessions WHERE id IN ('ada again', 'ada waiting')");
+    expect(needAda()).toMatchObject({ needs_you: 2 });
     database.close();
   });
 });

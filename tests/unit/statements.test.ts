@@ -61,10 +61,15 @@ import {
   restoreRows,
 } from "../../app/sessions/lifecycle/lifecycle-statements.server";
 import { insertSession, readCreated } from "../../app/sessions/lifecycle/create-statements.server";
-import { markSeen, markUnseen, readTask } from "../../app/sessions/session-table.server";
+import { assignRow, readHasRunner } from "../../app/sessions/lifecycle/move.server";
+import { noteUse, ownerOfToken, readRunner } from "../../app/runners/runners.server";
 import {
+  markSeen,
+  markUnseen,
   readDeletion,
   readRow,
+  readRunnerOf,
+  readTask,
   readTombstone,
   sessionStatements,
 } from "../../app/sessions/session-table.server";
@@ -120,6 +125,18 @@ const BUILDERS: Record<string, (values: Values) => Statement[]> = {
     const session = { id, user_id: user, ...about, ...metadata, ...answered };
     return reportToRow(session, at, now, seconds);
   },
+  "moving a session": ({ id, user, name, now, count }) => [
+    readHasRunner(user, { runner_id: id, agent: name }, now),
+    assignRow(id, user, { runner_id: name, agent: name }, count, now),
+    assignRow(id, user, { runner_id: null, agent: null }, count, now),
+  ],
+  "a runner by its token": ({ id, user, name, now }) => [
+    readRunner(name, now),
+    readRow(id, ownerOfToken(name, now)),
+    readTask(id, ownerOfToken(name, now)),
+    readRunnerOf(id, user, now),
+    noteUse({ id, user_id: user }, now),
+  ],
   sessionsPage: ({ id, user, at, now, owner, name }) => {
     const one = viewOf({ owner, name });
     const any = { ...one, repo: null };
@@ -243,19 +260,39 @@ test("a statement cannot be run outside a batch", async () => {
   );
 });
 
-describe("a person's sessions with agents", () => {
+/** An empty database with all tables. */
+function migrated() {
   const database = new Database(":memory:");
   const folder = join(import.meta.dirname, "../../migrations");
   for (const name of readdirSync(folder).sort()) {
     database.exec(readFileSync(join(folder, name), "utf8"));
   }
+  const run = ({ sql, parameters }: Statement, explain = "") =>
+    database.prepare(explain + sql).all(...(parameters as never[]));
+  return { database, run };
+}
+
+describe("what the gate of runners reads", () => {
+  const { run } = migrated();
+
+  test.each<[string, Statement]>([
+    ["the runner", readRunner("hash", 1)],
+    ["the session", readRow("7", ownerOfToken("hash", 1))],
+    ["its task", readTask("7", ownerOfToken("hash", 1))],
+    ["the runner of a session", readRunnerOf("7", "local:ada", 1)],
+  ])("is found without a scan: %s", (_, statement) => {
+    const plan = run(statement, "EXPLAIN QUERY PLAN ") as { detail: string }[];
+    expect(plan.filter(({ detail }) => /SCAN|TEMP/.test(detail))).toEqual([]);
+  });
+});
+
+describe("a person's sessions with agents", () => {
+  const { database, run } = migrated();
   database.exec(`
     INSERT INTO sessions (id, user_id, repo_owner, repo_name, last_activity, created_at, agent_tokens)
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
     SELECT i, iif(i % 2, 'local:ada', 'local:bob'), 'octo', 'cat', i, i,
       CASE i % 2000 WHEN 1 THEN 2 WHEN 3 THEN NULL ELSE 0 END FROM n`);
-  const run = ({ sql, parameters }: Statement, explain = "") =>
-    database.prepare(explain + sql).all(...(parameters as never[]));
 
   test.each([
     ["are counted", countConnected("local:ada")],

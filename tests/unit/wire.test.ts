@@ -12,6 +12,7 @@ describe("a page's socket", () => {
     { type: "items", items: [], agent: null },
     { type: "agent", agent: { status: "done", rev: 1, at: 1 } },
     { type: "row", status: "archived", heading: "Fix it" },
+    { type: "delta", run: "r", key: "k", kind: "message", at: 3, text: "lo" },
     { type: "changed" },
   ])("takes %j", (message) => {
     expect(parseLiveMessage(JSON.stringify(message))).toEqual(message);

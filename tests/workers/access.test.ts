@@ -41,6 +41,8 @@ interface RouteLine {
 }
 
 const KEY = "7b0d7b1c-6f0e-4d0a-9c0b-5a4b7f0c1d2e";
+/** What comes to nothing in a session without a run. */
+const TOO_LATE = [{ intent: "answer:1:yes" }, { intent: "stop:a-run" }, { intent: "withdraw:1" }];
 const STATUS_CHANGES = [{ intent: "archive:ID" }, { intent: "restore:ID" }, { intent: "keep:ID" }];
 
 const SELECTED = [
@@ -87,6 +89,7 @@ const ROUTES: Record<string, RouteLine> = {
       { intent: "send", key: KEY, text: "Hello" },
       { intent: "connect", key: KEY, name: "Bot" },
       { intent: "revoke:1" },
+      ...TOO_LATE,
       { intent: "seen:1:0" },
       { intent: "unread" },
     ],
@@ -95,10 +98,12 @@ const ROUTES: Record<string, RouteLine> = {
   "routes/dashboard_.live": { path: "/dashboard/live", answers: 426 },
   "routes/session.$id_.live": { path: "/session/ID/live", answers: 426 },
   "routes/session.$id_.export": { path: "/session/ID/export", back: "/session/ID" },
-  // These take a token instead of a cookie: see agents.test.ts.
+  // These take an agent's token instead of a cookie: see agents.test.ts.
   "routes/session.$id_.messages": { path: "/session/ID/messages", open: true },
   "routes/session.$id_.items": { path: "/session/ID/items", open: true },
   "routes/session.$id_.report": { path: "/session/ID/report", forms: [{ text: "Hi" }], open: true },
+  // This one takes a runner's token: see runner-gate.test.ts.
+  "routes/runner.sessions.$id.live": { path: "/runner/sessions/ID/live", open: true },
 };
 
 const { routes } = remixBuild as unknown as ServerBuild;
@@ -314,7 +319,9 @@ describe("somebody who is signed in", () => {
 
     const answer = await ask(bob, asked, aboutBulk ? await bulkOf(BOB, "archive", own.id) : own.id);
 
-    if (asked.method === "POST" && asked.form?.intent !== "connect")
+    if (TOO_LATE.some(({ intent }) => intent === asked.form?.intent))
+      expect(answer.status).toBe(409);
+    else if (asked.method === "POST" && asked.form?.intent !== "connect")
       expect(leadsTo(answer)).toMatch(
         /^\/(dashboard|session|bulk|account|login($|\?problem=deleting))/,
       );

@@ -39,6 +39,7 @@ import {
   late,
   loseRow,
   newRowWithoutObject,
+  newRunner,
   newSession,
   NOTHING_STORED,
   passes,
@@ -120,6 +121,7 @@ async function fillAccount(): Promise<string[]> {
   await settleDuties(userId);
   await sessionObject(env, id).connectAgent(userId, "Builder", crypto.randomUUID());
   await connectGitHub();
+  await newRunner(userId);
   return [id, deleted.id, rowAlone, bulk];
 }
 
@@ -221,6 +223,14 @@ describe("an account that was deleted", () => {
     expect(await mentioning(userId)).toEqual({});
   });
 
+  test("has no runner any more from the beginning on, and everybody else keeps theirs", async () => {
+    await newRunner(userId);
+    const bobs = await newRunner("local:bob");
+    await deleteAccount(env, userId);
+    expect(await mentioning(userId)).not.toHaveProperty("runners");
+    expect(await mentioning(bobs.id)).toHaveProperty("runners");
+  });
+
   test("closes all sockets: of lists, pages and agents", async () => {
     const id = await ada.create();
     const made = await sessionObject(env, id).connectAgent(userId, "Builder", crypto.randomUUID());
@@ -310,9 +320,11 @@ describe("after an account was deleted", () => {
     await settle();
     await ada.signIn(name);
     const { id } = await newSession(userId);
+    const runner = await newRunner(userId);
 
     await land();
 
+    expect(await mentioning(runner.id)).toHaveProperty("runners");
     expect((await ada.get("/account")).status).toBe(200);
     await ada.signIn(name);
     await settle();

@@ -290,6 +290,14 @@ describe("a report", () => {
     ["an empty form", { body: new URLSearchParams() }, 400, TEXT_MISSING],
     ["a key alone", form({ key: "1" }), 400, TEXT_MISSING],
     ["an unknown status", form({ status: "sleeping" }), 400, STATUS_WRONG],
+    ...["queued", "lost", "stopped", "refused", "limit", "interrupted"].map(
+      (status): [string, RequestInit, number, string] => [
+        `the status ${status}, which only a run has`,
+        form({ status }),
+        400,
+        STATUS_WRONG,
+      ],
+    ),
     ["a status in capitals", form({ status: "DONE" }), 400, STATUS_WRONG],
     ["an empty status", form({ status: "" }), 400, STATUS_WRONG],
     ["white space", form({ text: " \n" }), 400, "Write a message first."],

@@ -1,6 +1,6 @@
 /** The alarm of a session's object (row sync): activity, auto-archive, waking, healing, and setting itself again. */
 import { runInDurableObject } from "cloudflare:test";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { write } from "../../app/platform/database.server";
 import { changeStatus } from "../../app/sessions/lifecycle/lifecycle.server";
 import { appendMessage } from "../../app/sessions/conversation/messages.server";
@@ -11,6 +11,7 @@ import type { SessionRow } from "../../app/sessions/protocol/session";
 import {
   env,
   everything,
+  expectCountsKept,
   faultyDatabase,
   fireAlarm,
   freshMessage,
@@ -221,6 +222,102 @@ test("a report older than what the row knows changes neither activity nor count"
   );
 
   expect((await inDatabase(row.id)).row).toEqual(row);
+});
+
+describe("a report about runs", () => {
+  const ASKING = {
+    agent_status: "waiting",
+    status_rev: 4,
+    agent_at: NOW,
+    asks: "Run it?",
+  } as const;
+
+  /** Creates a row with these values, and writes a report that differs from it by `changed`. @returns the row, before and after */
+  async function reported(
+    values: Partial<SessionRow>,
+    changed: Partial<ReturnType<typeof reportOf>>,
+  ) {
+    const before = await newRowWithoutObject({ last_activity: NOW, message_count: 2, ...values });
+    await write(env.DB, reportToRow({ ...reportOf(before), ...changed }, NOW, NOW, 3_600));
+    const { row: after } = await inDatabase(before.id);
+    return { before, after: after! };
+  }
+
+  test("says that the connection is lost, which is no activity, and needs the owner", async () => {
+    const working = { agent_status: "working", status_rev: 4, agent_at: NOW - 1 } as const;
+    const lost = { agent_status: "lost", status_rev: 5 } as const;
+    const { before, after } = await reported({ ...working, seen_rev: 5 }, lost);
+    expect(after).toEqual({ ...before, ...lost, needs_you: 1 });
+    await expectCountsKept();
+  });
+
+  test("says what is asked, and that nothing is any more", async () => {
+    const asking = await reported({ status_rev: 3 }, ASKING);
+    expect(asking.after).toEqual({ ...asking.before, ...ASKING, needs_you: 1 });
+    const answered = { agent_status: "working", status_rev: 5, asks: null } as const;
+    const { before, after } = await reported(ASKING, answered);
+    expect(after).toEqual({ ...before, ...answered, needs_you: 0 });
+  });
+
+  test("says it also where the row's activity is newer, and changes nothing else there", async () => {
+    const newer = { last_activity: NOW - 1, message_count: 1, ...ASKING };
+    const { before, after } = await reported({}, newer);
+    expect(after).toEqual({ ...before, ...ASKING, needs_you: 1 });
+  });
+
+  test.each([3, 4])(
+    "of change %i that lands after change 4 of the status takes nothing back",
+    async (status_rev) => {
+      const late = { agent_status: "working", status_rev, asks: null } as const;
+      const { before, after } = await reported(ASKING, late);
+      expect(after).toEqual(before);
+    },
+  );
+
+  const HERE = { runner_id: "laptop", assign: 3, agent: "Codex" };
+
+  test.each([
+    { earlier: "none", values: {} },
+    { earlier: "another one", values: { runner_id: "desktop", assign: 2, agent: "Claude Code" } },
+  ])("gives the runner to a row with an earlier assignment: $earlier", async ({ values }) => {
+    const { before, after } = await reported(values, HERE);
+    expect(after).toEqual({ ...before, ...HERE });
+  });
+
+  test.each([3, 4])("leaves assignment %i, which is no earlier one, as it is", async (assign) => {
+    const { before, after } = await reported({ runner_id: null, assign, agent: null }, HERE);
+    expect(after).toEqual(before);
+  });
+
+  test("inserts a missing row with its runner, its status and what is asked", async () => {
+    const row = await newRowWithoutObject({ ...HERE, ...ASKING });
+    await loseRow(row.id);
+    await write(env.DB, reportToRow(reportOf(row), NOW, NOW, 3_600));
+    expect((await inDatabase(row.id)).row).toEqual(row);
+    await expectCountsKept();
+  });
+});
+
+test("a row of a restored database has all that its object knows after one alarm, and the next writes nothing", async () => {
+  const old = await newSessionLike({ last_activity: NOW - DAY });
+  const { id, user_id } = old;
+  await sessionObject(env, id).moved(user_id, { runner_id: "laptop", assign: 2, agent: "Codex" });
+  await appendMessage(env, user_id, id, freshMessage());
+  const known = { agent_status: "queued", runner_id: "laptop", assign: 2, agent: "Codex" };
+
+  await fireAlarm(id);
+  const { row } = await inDatabase(id);
+  expect(row).toMatchObject({ ...known, last_activity: NOW, message_count: 1 });
+
+  await env.DB.prepare(
+    `UPDATE sessions SET last_activity = ?, message_count = 0, agent_status = NULL, agent_at = NULL,
+       status_rev = 0, runner_id = NULL, assign = 0, agent = NULL WHERE id = ?`,
+  )
+    .bind(old.last_activity, id)
+    .run();
+  expect((await inDatabase(id)).row).toEqual(old);
+  await fireAlarm(id);
+  expect((await inDatabase(id)).row).toEqual(row);
 });
 
 test("an object takes over newer activity from its row, and soon agrees with it", async () => {

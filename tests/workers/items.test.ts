@@ -3,7 +3,8 @@ import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { sessionObject } from "../../app/platform/durable-objects.server";
 import { ITEM_BYTES, type Item } from "../../app/sessions/protocol/item";
-import { utf8Bytes } from "../../app/sessions/protocol/budgets";
+import { MINUTE, utf8Bytes } from "../../app/sessions/protocol/budgets";
+import { agentStatusAt } from "../../app/sessions/protocol/session";
 import { readConversation } from "../../app/sessions/conversation/conversation.server";
 import { answerRequest } from "../../app/sessions/conversation/requests.server";
 import { ask, Browser, captureLog, ORIGIN } from "./app";
@@ -131,6 +132,58 @@ test("texts that are too long are cut, and say how much is missing", async () =>
   expect(text).not.toContain("\uFFFD");
 });
 
+test("a call of a tool that ends says as before how much of its output is missing", async () => {
+  const content = [{ type: "output", text: "x".repeat(ITEM_BYTES + 1_000) }];
+  await report("a", { kind: "tool", title: "Say much", content });
+  await report("a", { kind: "tool", status: "completed" });
+
+  const kept = `${"x".repeat(ITEM_BYTES)}\n… 1000 bytes more`;
+  expect(await shown()).toMatchObject([
+    { body: { status: "completed", content: [{ type: "output", text: kept }] } },
+  ]);
+});
+
+describe("an agent that waits", () => {
+  let waits: string;
+  beforeEach(async () => (waits = await connect("Reader")));
+
+  /** Asks with the token that only waits. @returns what gives the response, once its object has the request */
+  async function wait(path: string): Promise<() => Promise<Response>> {
+    const headers = { Authorization: `Bearer ${waits}` };
+    const waiting = ask(new Request(`${ORIGIN}/session/${id}/${path}`, { headers }));
+    await vi.waitFor(async () => {
+      const answer = await sessionObject(env, id).conversation(userId, undefined);
+      const reader = answer.state === "ready" && answer.tokens.find(({ id }) => id === 2);
+      expect(reader).toMatchObject({ used_at: expect.any(Number) as number });
+    });
+    return () => waiting;
+  }
+
+  test("for messages waits on while another one reports items", async () => {
+    const answered = await wait("messages?after=0");
+    await report("a", { kind: "thought", text: "Hm" });
+    await say("Stop");
+    expect(await (await answered()).json()).toMatchObject({ messages: [{ text: "Stop" }] });
+  });
+
+  test("for an answer waits on while messages are written", async () => {
+    const asked = await report("ask", ASKS);
+    const answered = await wait(`items?since=${asked}`);
+    await say("Let me see");
+    await answer(asked, "yes");
+    expect(await (await answered()).json()).toMatchObject({ items: [{ body: { option: "yes" } }] });
+  });
+
+  test.each<[string, number, () => Promise<unknown>]>([
+    ["its token is revoked", 401, () => owner.post(`/session/${id}`, { intent: "revoke:2" })],
+    ["the session is deleted", 410, () => owner.post(`/dashboard/delete?id=${id}`, {})],
+  ])("waits no longer when %s", async (_, status, happen) => {
+    const answered = await wait("items?since=0");
+    await happen();
+    expect((await answered()).status).toBe(status);
+  });
+});
+
 describe("a request", () => {
   test("makes the session need its owner until it is answered; the first answer counts", async () => {
     const asked = await report("ask", ASKS);
@@ -150,6 +203,15 @@ describe("a request", () => {
     const other = await report("ask", { ...ASKS, title: "Push it?" });
     expect(other).not.toBe(asked);
     expect(await shown()).toMatchObject([{ body }, { id: other, body: { state: "open" } }]);
+  });
+
+  test("that was answered after an hour leaves its agent working, not silent", async () => {
+    const asked = await report("ask", ASKS);
+    vi.setSystemTime(NOW + 60 * MINUTE);
+    await answer(asked, "yes");
+    const conversation = await readConversation(env, id, userId, undefined);
+    const agent = conversation.state === "ready" && conversation.agent;
+    expect(agent && agentStatusAt(agent, Date.now())).toBe("working");
   });
 
   test.each([
@@ -183,15 +245,44 @@ describe("a request", () => {
   });
 });
 
-test("messages that an earlier version has added get their places before the next item", async () => {
-  await say("First");
-  await runInDurableObject(sessionObject(env, id), (_, { storage }) => {
+/** Adds the second message as code does that knows no items. */
+function sayByEarlierCode() {
+  return runInDurableObject(sessionObject(env, id), (_, { storage }) => {
     storage.sql.exec(
       `INSERT INTO messages (role, author, text, created_at, client_key)
        VALUES ('user', 'Ada', 'By earlier code', 1, 'earlier')`,
     );
     storage.sql.exec("UPDATE state SET message_count = 2");
   });
+}
+
+test("messages that an earlier version has added are shown at once, and reading changes nothing", async () => {
+  await say("First");
+  const call = await report("a", { kind: "tool", title: "Read it" });
+  await sayByEarlierCode();
+  const before = await itemsStored();
+  const page = await shown();
+  expect(page).toMatchObject([{ id: 1 }, { id: call }, { id: 3, seq: 3, message: { id: 2 } }]);
+  expect(await itemsStored()).toEqual(before);
+
+  await report("a", { kind: "tool", status: "completed" });
+  expect(await shown(), "as it was read, and then the change").toMatchObject([
+    { id: 1 },
+    { id: call, seq: 4, body: { status: "completed" } },
+    page[2]!,
+  ]);
+});
+
+function itemsStored() {
+  return runInDurableObject(sessionObject(env, id), (_, { storage: { sql } }) => [
+    sql.exec("SELECT * FROM items").toArray(),
+    sql.exec("SELECT * FROM state").toArray(),
+  ]);
+}
+
+test("messages that an earlier version has added get their places before the next item", async () => {
+  await say("First");
+  await sayByEarlierCode();
   await report("a", { kind: "notice", severity: "info", text: "Started" });
   await say("Third");
   expect(await shown()).toMatchObject([

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { appEnv, Browser, leadsTo, ORIGIN } from "./app";
+import { appEnv, ask, Browser, leadsTo, ORIGIN } from "./app";
+import { freshPerson, newRowWithoutObject, newRunner } from "./support";
 
 /** An Env that counts calls to D1 and to objects. */
 function counting() {
@@ -76,6 +77,19 @@ test.each([
     expect(leadsTo(response) ?? response.webSocket).toBeTruthy();
   },
 );
+
+test("the socket of a runner costs one round trip to D1, and one object", async () => {
+  const { asked, env } = counting();
+  const user_id = freshPerson();
+  const runner = await newRunner(user_id);
+  const { id } = await newRowWithoutObject({ user_id, runner_id: runner.id, assign: 1 });
+  const headers = { Upgrade: "websocket", Authorization: `Bearer ${runner.token}` };
+
+  const answer = await ask(new Request(`${ORIGIN}/runner/sessions/${id}/live`, { headers }), env);
+
+  expect(answer.status).toBe(101);
+  expect(asked).toEqual({ d1: 1, objects: 1 });
+});
 
 /** Archives a session. @returns the id of the bulk that did it */
 async function archived(browser: Browser, id: string): Promise<string> {

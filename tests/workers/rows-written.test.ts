@@ -1,9 +1,12 @@
 /** How many rows D1 writes, which is what it charges for; each entry of an index counts as one. */
+import { runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
 import { sessionObject } from "../../app/platform/durable-objects.server";
 import { appendMessage } from "../../app/sessions/conversation/messages.server";
 import { createSession } from "../../app/sessions/lifecycle/lifecycle.server";
+import { moveSession } from "../../app/sessions/lifecycle/move.server";
 import type { NewReport } from "../../app/sessions/protocol/object-answers";
+import type { AgentStatus } from "../../app/sessions/protocol/session";
 import {
   env,
   faultyDatabase,
@@ -13,6 +16,7 @@ import {
   freshMessage,
   freshPerson,
   listedIds,
+  newRunner,
   newSession,
   settle,
   stopClock,
@@ -89,6 +93,42 @@ test("so does a report, unless the session begins or ceases to need its owner", 
   expect(await rowsOfAlarm(id), "and their count").toBe(4);
   await appendMessage(env, user_id, id, freshMessage());
   expect(await rowsOfAlarm(id)).toBe(3);
+});
+
+test("that a runner is lost writes the row, its entry in the index of those that need their owner, and their count", async () => {
+  const { id, user_id } = await newSession();
+  const object = sessionObject(env, id);
+  await object.moved(user_id, { runner_id: "laptop", assign: 1, agent: "Codex" });
+  await env.DB.prepare("UPDATE sessions SET runner_id = ?, assign = 1, agent = ? WHERE id = ?")
+    .bind("laptop", "Codex", id)
+    .run();
+  await settle(id);
+
+  await appendMessage(env, user_id, id, freshMessage());
+  expect(await rowsOfAlarm(id), "that a message waits is written with it").toBe(3);
+  await setStatus(id, "lost");
+  expect(await rowsOfAlarm(id)).toBe(3);
+  await setStatus(id, "working");
+  expect(await rowsOfAlarm(id), "no entry any more").toBe(2);
+  await setStatus(id, "stopped");
+  expect(await rowsOfAlarm(id), "the row alone").toBe(1);
+});
+
+/** Changes the agents' status of a session's object, without activity. */
+async function setStatus(id: string, status: AgentStatus): Promise<void> {
+  await runInDurableObject(sessionObject(env, id), (_, { storage }) => {
+    storage.sql.exec("UPDATE state SET agent_status = ?, status_rev = status_rev + 1", status);
+  });
+}
+
+test("a session that is moved writes its row alone, and the count of changes", async () => {
+  const { id, user_id } = await newSession();
+  await settle(id);
+  const { id: runner_id } = await newRunner(user_id);
+  const { written, count } = meter();
+  await moveSession(faultyEnv({ batch: count }), user_id, id, { runner_id, agent: "Codex" });
+  expect(written.rows).toBe(2);
+  expect(await rowsOfAlarm(id)).toBe(0);
 });
 
 test("a task writes one row more, and another when it is taken out of D1; a branch none", async () => {

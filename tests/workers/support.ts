@@ -6,7 +6,7 @@ import type { PersonDO } from "../../durable-objects/person/person-do";
 import type { SessionDO } from "../../durable-objects/session/session-do";
 import type { CompanionEnv } from "../../durable-objects/env";
 import type { personObject } from "../../app/platform/durable-objects.server";
-import { hashToken } from "../../app/platform/token.server";
+import { hashToken, randomToken } from "../../app/platform/token.server";
 import { connectAgent } from "../../app/sessions/agents/agent-tokens.server";
 import { createSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import { listSessions } from "../../app/sessions/list/list.server";
@@ -64,6 +64,21 @@ export async function tokenOf(id: string, userId: string): Promise<string> {
   const made = await connectAgent(env, userId, id, { key: crypto.randomUUID(), name: "Bot" });
   if (!("token" in made) || !made.token) throw new Error("No token");
   return hashToken(made.token);
+}
+
+/** Connects a runner of a person's. @returns its id, and its token, which was last used now or at `used_at` */
+export async function newRunner(
+  userId: string,
+  used_at = Date.now(),
+): Promise<{ id: string; token: string }> {
+  const [id, token] = [crypto.randomUUID(), `shipr_${randomToken()}`];
+  await env.DB.prepare(
+    `INSERT INTO runners (id, user_id, name, token_hash, created_at, used_at)
+     VALUES (?, ?, 'laptop', ?, ?, ?)`,
+  )
+    .bind(id, userId, await hashToken(token), used_at, used_at)
+    .run();
+  return { id, token };
 }
 
 /** A row without the columns that D1 generates. */

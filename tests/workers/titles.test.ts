@@ -1,15 +1,21 @@
 /** What a session is called, and whether it needs its owner. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { write } from "../../app/platform/database.server";
 import { sessionObject } from "../../app/platform/durable-objects.server";
 import { markRead, markUnread } from "../../app/sessions/conversation/messages.server";
 import { changeStatus, renameSession } from "../../app/sessions/lifecycle/lifecycle.server";
 import type { NewReport } from "../../app/sessions/protocol/object-answers";
+import { endsWhenSeen, type AgentStatus } from "../../app/sessions/protocol/session";
+import { markSeen, markUnseen } from "../../app/sessions/session-table.server";
 import {
   env,
   expectCountsKept,
   fireAlarm,
   freshPerson,
   inDatabase,
+  listedIds,
+  loseRow,
+  newRowWithoutObject,
   newSession,
   stopClock,
   tokenOf,
@@ -125,6 +131,52 @@ describe("a session", () => {
     expect(await kept()).toBe(1);
     await expectCountsKept();
   });
+});
+
+describe("a session needs its owner", () => {
+  const WHEN: Record<AgentStatus, "always" | "until seen" | "never"> = {
+    queued: "never",
+    working: "never",
+    waiting: "always",
+    lost: "always",
+    done: "never",
+    failed: "until seen",
+    stopped: "never",
+    refused: "until seen",
+    limit: "until seen",
+    interrupted: "until seen",
+  };
+
+  test.each(Object.entries(WHEN) as [AgentStatus, string][])(
+    "by the status %s: %s",
+    async (agent_status, when) => {
+      const status_rev = 2;
+      const eve = freshPerson();
+      const of = { user_id: eve, agent_status, status_rev, seen_rev: 1, agent_at: NOW };
+      const { id } = await newRowWithoutObject(of);
+      const needs = async () => {
+        await expectCountsKept();
+        const listed = await listedIds(eve, { status: "needs-you" });
+        expect(listed).toEqual((await inDatabase(id)).row!.needs_you ? [id] : []);
+        return listed.length > 0;
+      };
+
+      const unseen = await needs();
+      await write(env.DB, [markSeen(id, eve, { message: 0, rev: status_rev })]);
+      const seen = await needs();
+      expect([unseen, seen]).toEqual([when !== "never", when === "always"]);
+      expect(endsWhenSeen(agent_status)).toBe(when === "until seen");
+
+      await write(env.DB, [markUnseen(id, eve)]);
+      expect(await needs()).toBe(unseen);
+      await changeStatus(env, eve, id, "archive");
+      expect(await needs()).toBe(false);
+      await changeStatus(env, eve, id, "restore");
+      expect(await needs()).toBe(unseen);
+      await loseRow(id);
+      await expectCountsKept();
+    },
+  );
 });
 
 test("the same status said again is no change", async () => {

@@ -2,18 +2,17 @@ import { json, redirect } from "@remix-run/cloudflare";
 import type { User } from "../../auth/records.server";
 import { checkFields, type Fields } from "../../platform/http/form.server";
 import { connectAgent, tokenInput } from "../../sessions/agents/agent-tokens.server";
-import { answerRequest } from "../../sessions/conversation/requests.server";
-import { outcomeText } from "../../sessions/conversation/items/request-view";
 import { appendMessage, messageInput } from "../../sessions/conversation/messages.server";
 import type { SessionAnswer } from "../../sessions/page/open-session";
-import { parseNumber, sessionNotFound } from "../../sessions/session-input.server";
+import { sessionNotFound } from "../../sessions/session-input.server";
 
 /** The message when a session's Durable Object could not be reached. */
 export const NOT_REACHED = "The session did not answer, so this may not have happened. Try again.";
 
 const FULL = "This session is full, so the message was not sent. Go on in a new session.";
 
-const BEING_DELETED = "This session is being deleted.";
+/** The message when nothing changes in a session any more. */
+export const BEING_DELETED = "This session is being deleted.";
 
 const KEY_USED = "This form has already made a token. Send it again to make another.";
 
@@ -52,34 +51,6 @@ export async function sendAction(env: Env, user: User, id: string, typed: Fields
         "The session did not answer, so the message may not have been sent. Send it again; it will not be there twice.";
       return sessionFailure({ alert, draft }, 503);
     }
-  }
-}
-
-/**
- * Answers a request of an agent, unless that was done before or it is not asked any more.
- *
- * @param intent "answer:<item>:<option>"
- */
-export async function answerAction(env: Env, user: User, id: string, intent: string) {
-  const [, item, option = ""] = /^answer:(.*?):(.*)$/s.exec(intent) ?? [];
-  const result = await answerRequest(env, user.id, id, parseNumber(item), option, user.name);
-  switch (result.outcome) {
-    case "answered":
-      return redirect(`/session/${id}`);
-    case "too-late": {
-      const request = result.item?.body;
-      if (request?.kind !== "permission" || request.state !== "answered")
-        return sessionFailure({ late: "Your answer came too late: it is no longer asked." }, 409);
-      // A second click, or the same answer in another tab.
-      if (request.option === option) return redirect(`/session/${id}`);
-      return sessionFailure({ late: `Your answer came too late. ${outcomeText(request)}` }, 409);
-    }
-    case "not-found":
-      throw sessionNotFound();
-    case "deleting":
-      return sessionFailure({ alert: BEING_DELETED }, 409);
-    case "unavailable":
-      return sessionFailure({ alert: NOT_REACHED }, 503);
   }
 }
 

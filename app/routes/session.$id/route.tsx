@@ -23,13 +23,8 @@ import { sessionName } from "../../sessions/protocol/session";
 import { isolated } from "../../sessions/protocol/title";
 import { ErrorPanel } from "../../ui/error-panel";
 import { unlessUnreachable, type Unreachable } from "../../ui/hooks/should-revalidate";
-import {
-  answerAction,
-  connectAction,
-  NOT_REACHED,
-  sendAction,
-  sessionFailure,
-} from "./actions.server";
+import { connectAction, NOT_REACHED, sendAction, sessionFailure } from "./actions.server";
+import { answerAction, stopAction, withdrawAction } from "./run-actions.server";
 import { loadPage, type PageData } from "./load-page.server";
 import { SessionView, wasShown } from "./session-view";
 
@@ -55,6 +50,10 @@ export async function action({ request, params, context }: ActionFunctionArgs) {
       return sendAction(env, user, id, fields);
     case "answer":
       return answerAction(env, user, id, fields.intent ?? "");
+    case "stop":
+      return stopAction(env, user, id, fields.intent ?? "");
+    case "withdraw":
+      return withdrawAction(env, user, id, parseNumber(value));
     case "connect":
       return connectAction(env, user, id, fields);
     case "revoke": {

@@ -5,6 +5,7 @@ import {
   useState,
   type Dispatch,
   type KeyboardEvent,
+  type ReactNode,
   type RefObject,
   type SetStateAction,
 } from "react";
@@ -36,13 +37,16 @@ interface ComposerProps {
   archived: boolean;
   /** The error of the last submission, with the message that was submitted. */
   failed?: { alert: string; draft: Draft } | undefined;
+  /** Shown at the upper edge. */
+  children?: ReactNode;
 }
 
 /**
  * The form for a new message. A draft keeps its idempotency key until a message with that key is shown, so a message
  * that is sent twice is stored once.
  */
-export function Composer({ sessionId, freshKey, messages, archived, failed }: ComposerProps) {
+export function Composer({ sessionId, freshKey, messages, archived, ...props }: ComposerProps) {
+  const { failed, children } = props;
   const isSent = (key: string) => messages.some((message) => message.client_key === key);
   const form = useRef<HTMLFormElement>(null);
   const text = useRef<HTMLTextAreaElement>(null);
@@ -80,9 +84,12 @@ export function Composer({ sessionId, freshKey, messages, archived, failed }: Co
       className="composer grid grid-cols-1 gap-2"
     >
       <input type="hidden" name="key" value={draft.key} />
-      <label htmlFor="text" className="font-medium">
-        Message
-      </label>
+      <div className="flex items-center justify-between gap-3">
+        <label htmlFor="text" className="font-medium">
+          Message
+        </label>
+        {children}
+      </div>
       {(alert ?? tooLong) && (
         <p role="alert" id="text-error" className="text-danger">
           {tooLong ? "This is more than 32 KiB. Make it shorter, or send it in parts." : alert}

@@ -4,6 +4,7 @@ import { attempt } from "../../platform/log";
 import type { Item, ShownItem } from "../protocol/item";
 import type { Message } from "../protocol/message";
 import type { AgentToken } from "../protocol/object-answers";
+import type { RunReport } from "../protocol/run";
 import { agentReport, TASK_KEY, type AgentReport, type Task } from "../protocol/session";
 
 /** A page of a session's messages, or why it cannot be shown. */
@@ -13,6 +14,11 @@ export type ConversationPage =
       /** Whether a live socket can be opened: a session may have no object until its first message. */
       live: boolean;
       items: ShownItem[];
+      /** The requests that are asked and are not among the items, oldest first. */
+      asked: Item[];
+      runs: RunReport;
+      /** The name of the agent that a runner runs here. */
+      agentName: string;
       messageCount: number;
       lastActivity: number;
       agent: AgentReport | null;
@@ -45,17 +51,23 @@ export async function readConversation(
       state: "ready",
       live: false,
       items: [],
+      asked: [],
+      runs: { running: null, handled: null },
+      agentName: "Agent",
       messageCount: 0,
       lastActivity: 0,
       agent: null,
       tokens: [],
     };
   }
-  const { items, session, tokens } = answer;
+  const { items, asked, runs, session, tokens } = answer;
   return {
     state: "ready",
     live: true,
     items,
+    asked,
+    runs,
+    agentName: session.agent ?? "Agent",
     messageCount: session.message_count,
     lastActivity: session.last_activity,
     agent: agentReport(session),

@@ -5,9 +5,13 @@ import { ScrollAnchor } from "../../ui/scroll-anchor";
 import { ConnectionClosed } from "../connection-closed";
 import type { ShownItem } from "../protocol/item";
 import { plainText } from "../protocol/markdown";
+import type { RunReport } from "../protocol/run";
 import { foldItems } from "./items/fold-items";
 import { FoldedItems, ItemView } from "./items/item-view";
-import { isAnnounced, newestChange } from "./items/known-items";
+import { announcedItems } from "./items/known-items";
+import type { StreamedTexts } from "./items/streamed-texts";
+import { useNewTexts } from "./items/streamed-view";
+import { NewTextView } from "./items/text-view";
 import { goToNewest, JumpToNewest } from "./jump-to-newest";
 import { END_ID } from "./live-session";
 
@@ -19,6 +23,11 @@ interface ConversationProps {
   pinned: number | undefined;
   /** Whether this is an earlier page of the conversation, not the newest one. */
   isEarlierPart: boolean;
+  runs: RunReport;
+  /** What an agent is writing. */
+  streamed: StreamedTexts;
+  /** The name of the agent that a runner runs here. */
+  agentName: string;
   /** Epoch milliseconds. */
   now: number;
   onLoadEarlier: () => void;
@@ -29,8 +38,11 @@ export function Conversation({
   items,
   isEarlierPart,
   onLoadEarlier,
+  runs: { running, handled },
+  agentName,
   ...context
 }: ConversationProps) {
+  const { streamed, now } = context;
   const [first] = items;
   function loadEarlier(event: MouseEvent) {
     if (isEarlierPart || event.metaKey || event.ctrlKey || event.shiftKey) return;
@@ -60,23 +72,43 @@ export function Conversation({
           </Link>
         )}
       </p>
-      <ScrollAnchor first={first?.id ?? 0} last={newestChange(items)} endId={END_ID}>
+      <ScrollAnchor first={first?.id ?? 0} endId={END_ID}>
         <ol className="grid grid-cols-1 gap-3">
-          {foldItems(items).map((line) =>
+          {foldItems(items, running?.id).map((line) =>
             Array.isArray(line) ? (
               <FoldedItems key={line[0]!.id} items={line}>
                 {line.map((item) => (
-                  <ItemView key={item.id} item={item} {...context} />
+                  <ItemView key={item.id} item={item} handled={handled} {...context} />
                 ))}
               </FoldedItems>
             ) : (
-              <ItemView key={line.id} item={line} {...context} />
+              <ItemView key={line.id} item={line} handled={handled} {...context} />
             ),
           )}
+          <NewTexts items={items} streamed={streamed} author={agentName} now={now} />
         </ol>
         {!isEarlierPart && <JumpToNewest items={items} />}
       </ScrollAnchor>
-      <Announcements items={items} />
+      <Announcements items={items} running={running?.id} />
+    </>
+  );
+}
+
+interface NewTextsProps {
+  items: ShownItem[];
+  streamed: StreamedTexts;
+  author: string;
+  now: number;
+}
+
+/** The texts that an agent has just begun to write, at the end until their items come. */
+function NewTexts({ items, ...props }: NewTextsProps) {
+  const texts = useNewTexts(props.streamed, items);
+  return (
+    <>
+      {texts.map((text) => (
+        <NewTextView key={text.id} text={text} {...props} />
+      ))}
     </>
   );
 }
@@ -87,13 +119,13 @@ export function Conversation({
 const READ_ALOUD = { items: 5, characters: 500 };
 
 /**
- * A live region for screen readers that announces each message, request and notice received since the page was opened.
- * The conversation itself is not a live region, because then the items of "Load earlier", every change of a time and
+ * A live region for screen readers that announces each message, request and notice received since the page was opened; a
+ * message that grows once it is complete. The conversation itself is not a live region, because then the items of "Load earlier", every change of a time and
  * every update of a tool call would be announced too.
  */
-function Announcements({ items }: { items: ShownItem[] }) {
+function Announcements({ items, running }: { items: ShownItem[]; running: string | undefined }) {
   const [opened] = useState(items.at(-1)?.id ?? 0);
-  const received = items.filter((item) => item.id > opened && isAnnounced(item));
+  const received = announcedItems(items, running).filter(({ id }) => id > opened);
   return (
     <div role="log" aria-label="What is new" className="sr-only">
       {received.slice(-READ_ALOUD.items).map((item) => (

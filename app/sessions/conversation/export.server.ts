@@ -91,12 +91,14 @@ function dated({ kind, at }: SessionEvent) {
   return { kind, at: iso(at) };
 }
 
-function exported({ id, role, author, text, created_at }: Message) {
-  return { id, role, author, text, created_at: iso(created_at) };
+function exported({ id, role, author, text, created_at, withdrawn }: Message) {
+  const message = { id, role, author, text, created_at: iso(created_at) };
+  return withdrawn === 1 ? { ...message, withdrawn: true } : message;
 }
 
-function exportedItem({ id, author, created_at, updated_at, body }: Item) {
-  return { id, author, created_at: iso(created_at), updated_at: iso(updated_at), ...body };
+function exportedItem({ id, run, author, created_at, updated_at, body }: Item) {
+  const times = { created_at: iso(created_at), updated_at: iso(updated_at) };
+  return { id, ...(run !== null && { run }), author, ...times, ...body };
 }
 
 function iso(at: number): string {

@@ -2,11 +2,13 @@ import { useFetcher } from "@remix-run/react";
 import { useEffect, useId, useRef, useState } from "react";
 import { useLiveSocket, type Connection } from "../../ui/hooks/live-socket";
 import { useQueuedRevalidate } from "../../ui/hooks/use-queued-revalidate";
-import { isAtEnd } from "../../ui/scroll-anchor";
+import { growInPlace, isAtEnd } from "../../ui/scroll-anchor";
 import { isFinal, parseLiveMessage, type NeedsYou } from "../protocol/live-messages";
-import type { ShownItem } from "../protocol/item";
+import type { Item, ShownItem } from "../protocol/item";
+import { laterRuns, type RunReport } from "../protocol/run";
 import type { AgentReport, SessionStatus } from "../protocol/session";
-import { knownFrom, takeChanges, takePart, type KnownItems } from "./items/known-items";
+import { knownFrom, takeAsked, takeChanges, takePart, type KnownItems } from "./items/known-items";
+import { StreamedTexts } from "./items/streamed-texts";
 
 /** The id of the element at the end of a conversation. */
 export const END_ID = "newest";
@@ -21,12 +23,18 @@ const MAX_ITEMS = 200;
 export interface LiveContent {
   /** Oldest first. */
   items: ShownItem[];
+  /** The requests that are asked and are not among the items. */
+  asked: Item[];
   agent: AgentReport | null;
+  runs: RunReport;
 }
 
 interface LiveSession {
   known: KnownItems;
   agent: AgentReport | null;
+  runs: RunReport;
+  /** What an agent is writing. */
+  streamed: StreamedTexts;
   connection: Connection;
   /** Loads the items before the first one that is shown. */
   loadEarlier: () => void;
@@ -46,14 +54,18 @@ export function useLiveSession(
   loaded: LiveContent,
   { live, onNeedsYou }: { live: boolean; onNeedsYou: (received: NeedsYou) => void },
 ): LiveSession {
-  const [known, setKnown] = useState(() => knownFrom(loaded.items));
+  const [known, setKnown] = useState(() => knownFrom(loaded.items, loaded.asked));
   const [agent, setAgent] = useState(loaded.agent);
+  const [runs, setRuns] = useState(loaded.runs);
   const [taken, setTaken] = useState(loaded);
   if (loaded !== taken) {
     setTaken(loaded);
-    setKnown(takePart(known, loaded.items));
+    setKnown(takeAsked(takePart(known, loaded.items), loaded.asked));
     setAgent(latest(agent, loaded.agent));
+    setRuns(laterRuns(runs, loaded.runs));
   }
+  const [streamed] = useState(newStreamedTexts);
+  useEffect(() => streamed.settle(known.items, runs), [streamed, known, runs]);
 
   const since = useRef(0);
   useEffect(() => {
@@ -75,9 +87,15 @@ export function useLiveSession(
       if (isFirst.current && message?.type === "changed")
         setKnown((before) => ({ ...before, missed: true }));
       isFirst.current = false;
+      if ((message?.type === "items" || message?.type === "agent") && message.runs) {
+        const { runs: received } = message;
+        streamed.takeRuns(received);
+        setRuns((before) => laterRuns(before, received));
+      }
       switch (message?.type) {
         case "items": {
           const { items, agent } = message;
+          streamed.takeItems(items);
           const max = isAtEnd(document.getElementById(END_ID)) ? MAX_ITEMS : Infinity;
           setKnown((before) => takeChanges(before, items, max));
           setAgent(agent);
@@ -85,6 +103,9 @@ export function useLiveSession(
         }
         case "agent":
           setAgent(message.agent);
+          break;
+        case "delta":
+          streamed.takeDelta(message);
           break;
         case "row":
           if (message.status !== row.status || message.heading !== row.title) revalidate();
@@ -101,7 +122,15 @@ export function useLiveSession(
   const loadEarlier = useEarlierItems(id, (items, before) => {
     setKnown((known) => takePart(known, items, before));
   });
-  return { known, agent, connection, loadEarlier: () => loadEarlier(known.from) };
+  return {
+    ...{ known, agent, runs, streamed, connection },
+    loadEarlier: () => loadEarlier(known.from),
+  };
+}
+
+/** @returns texts that are rendered once a frame, without moving what is read */
+function newStreamedTexts(): StreamedTexts {
+  return new StreamedTexts((flush) => requestAnimationFrame(() => growInPlace(END_ID, flush)));
 }
 
 /** The part of the page's loader data that has the earlier items. */

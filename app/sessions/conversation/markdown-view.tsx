@@ -2,12 +2,38 @@ import { memo, type ReactNode } from "react";
 import { SCROLLABLE } from "../../ui/number";
 import { isLinkTarget, type Align, type Markdown, type MarkdownNode } from "../protocol/markdown";
 
+interface MarkdownViewProps {
+  content: Markdown;
+  /** Returns what follows the content: in its last paragraph, if it ends with one, or as a block. */
+  tail?: (isInline: boolean) => ReactNode;
+}
+
 /**
  * Renders a parsed message as React elements; text never becomes HTML. Memoized, because a live page renders all its
  * messages again for each new one.
  */
-export const MarkdownView = memo(function MarkdownView({ content }: { content: Markdown }) {
-  return <div className="markdown">{content.map(view)}</div>;
+export const MarkdownView = memo(function MarkdownView({ content, tail }: MarkdownViewProps) {
+  const end = content.at(-1);
+  if (!tail || typeof end !== "object" || !("p" in end)) {
+    return (
+      <div className="markdown">
+        {content.map(view)}
+        {tail?.(false)}
+      </div>
+    );
+  }
+  const blocks = content.slice(0, -1).map(view);
+  return (
+    <div className="markdown">
+      {[
+        ...blocks,
+        <p key={blocks.length}>
+          {end.p.map(view)}
+          {tail(true)}
+        </p>,
+      ]}
+    </div>
+  );
 });
 
 function view(node: MarkdownNode, key: number): ReactNode {

@@ -8,7 +8,7 @@ import {
   repositoryOwnerInput,
   titleInput,
 } from "../session-input.server";
-import { branchProblem } from "./branch";
+import { branchProblem } from "../protocol/branch";
 
 /** The repository, "owner/name", of whose active sessions the user has been warned. */
 const another = z.optional(z.string());

@@ -20,7 +20,8 @@ export const PAGE_COLUMNS = (
   [
     ...["id", "repo_owner", "repo_name", "repo", "branch", "heading", "status"],
     ...["last_activity", "created_at", "kept_at", "archived_by", "message_count"],
-    ...["agent_status", "status_rev", "agent_at", "agent_message", "seen_message", "needs_you"],
+    ...["agent_status", "status_rev", "agent_at", "asks", "agent_message", "seen_message"],
+    "needs_you",
   ] as (keyof PageRow)[]
 ).map((column) => sql.ref(column));
 

@@ -97,7 +97,7 @@ function SessionListRow({
   gone: boolean;
   pending: boolean;
 }) {
-  const { id, title, repository, branch, archiveDue } = session;
+  const { id, title, repository, branch, asks, archiveDue } = session;
   const label = sessionLabel(session);
   return (
     <tr className={pending || gone ? "opacity-50" : undefined}>
@@ -130,7 +130,7 @@ function SessionListRow({
         {(session.status === "archived" || !session.agent) && (
           <StatusLabel status={session.status} />
         )}
-        <AgentStatusLabel report={session.agent} now={now} />
+        <AgentStatusLabel report={session.agent} asks={asks} now={now} />
         {session.archivedBy === "idle" && (
           <span className="note text-muted">automatically, for being idle</span>
         )}

@@ -6,9 +6,10 @@ import { AgentsPanel, NAME_FIELD, type MadeToken } from "../agents/agents-panel"
 import { Composer, type Draft } from "../conversation/composer";
 import { ConnectionStatus, Conversation } from "../conversation/conversation";
 import type { ConversationPage as ConversationAnswer } from "../conversation/conversation.server";
-import { messagesOf, openRequests, shownItems } from "../conversation/items/known-items";
+import { askedRequests, messagesOf, shownItems } from "../conversation/items/known-items";
 import { PinnedRequest, usePinned } from "../conversation/items/pinned-request";
 import { useLiveSession } from "../conversation/live-session";
+import { StopButton, StopForm } from "../conversation/stop-run";
 import { isNew, useSeen } from "../conversation/use-seen";
 import { useNeedsYouTitle } from "../needs-you-title";
 import type { ShownItem } from "../protocol/item";
@@ -43,7 +44,7 @@ export interface SessionAnswer {
   alert?: string;
   /** The message that was submitted, if the error is about it. */
   draft?: Draft;
-  /** Why the answer to a request came to nothing. */
+  /** Why an answer to a request, a stop or a withdrawal came to nothing. */
   late?: string;
   /** The token that was created. */
   made?: MadeToken;
@@ -69,10 +70,10 @@ export function OpenSession({ page, conversation, answered, alert }: OpenSession
     live: conversation.live && !earlier,
     onNeedsYou: useNeedsYouTitle(page.needsYou, page.now),
   });
-  const { known } = live;
+  const { known, runs } = live;
   const items = useMemo(() => shownItems(known), [known]);
   const messages = useMemo(() => messagesOf(items), [items]);
-  const requests = openRequests(known.items);
+  const requests = askedRequests(known);
   const { pinned, hold } = usePinned(requests);
   const session = earlier ? page.session : upToDate(page.session, items, messages.at(-1));
   // New items and reports are later than the loader's `now`.
@@ -96,6 +97,9 @@ export function OpenSession({ page, conversation, answered, alert }: OpenSession
             items={items}
             pinned={pinned?.id}
             isEarlierPart={earlier}
+            runs={runs}
+            streamed={live.streamed}
+            agentName={conversation.agentName}
             now={now}
             onLoadEarlier={live.loadEarlier}
           />
@@ -113,7 +117,10 @@ export function OpenSession({ page, conversation, answered, alert }: OpenSession
               messages={messages}
               archived={status === "archived"}
               failed={useFailed(answered)}
-            />
+            >
+              <StopButton running={runs.running} />
+            </Composer>
+            <StopForm sessionId={id} running={runs.running} />
           </div>
         </section>
         <SessionDetails

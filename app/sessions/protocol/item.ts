@@ -141,3 +141,8 @@ export function cutText(text: string, bytes: number): string {
   const kept = new TextDecoder().decode(new TextEncoder().encode(text).slice(0, bytes));
   return `${kept.replace(/\uFFFD+$/, "")}\n… ${size - bytes} bytes more`;
 }
+
+/** @returns whether `cutText` has cut a text */
+export function isCut(text: string): boolean {
+  return /\n… \d+ bytes more$/.test(text);
+}

@@ -25,7 +25,7 @@ export type NewMessage = Pick<Message, "role" | "author" | "text" | "client_key"
 /** A message as a page shows it, with its text parsed. */
 export type ShownMessage = Omit<Message, "text" | "withdrawn"> & {
   content: Markdown;
-  /** The length of its text in UTF-16 units, if a run has written it: it may still grow. */
+  /** The length of its text in UTF-16 units, if a run has written it and it is not cut: it may still grow. */
   length?: number | undefined;
   /** Whether its owner has taken it back before it was handed to a run. */
   withdrawn?: boolean | undefined;

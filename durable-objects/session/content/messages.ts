@@ -5,6 +5,7 @@ import {
   utf8Bytes,
   within,
 } from "../../../app/sessions/protocol/budgets";
+import { isCut } from "../../../app/sessions/protocol/item";
 import type { Markdown } from "../../../app/sessions/protocol/markdown";
 import {
   isOfRun,
@@ -84,6 +85,12 @@ export class Messages {
     return withdrawn && this.#parsed([withdrawn])[0];
   }
 
+  /** @returns whether a message was taken back */
+  isWithdrawn(id: number): boolean {
+    const query = "SELECT 1 FROM messages WHERE id = ? AND withdrawn = 1";
+    return readRows(this.#storage, query, id).length > 0;
+  }
+
   /** @returns at most this many messages before the one with this id, newest first; call it in `readUpgraded` */
   before(id: number, count: number): ParsedMessage[] {
     return this.#parsed(
@@ -151,7 +158,7 @@ export function renderable(message: ParsedMessage): ShownMessage {
   const content = JSON.parse(tree) as Markdown;
   return {
     ...{ id, role, author, created_at, client_key, content },
-    ...(isOfRun(client_key) && { length: text.length }),
+    ...(isOfRun(client_key) && !isCut(text) && { length: text.length }),
     ...(withdrawn === 1 && { withdrawn: true }),
   };
 }

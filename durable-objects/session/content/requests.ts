@@ -1,7 +1,6 @@
 import { openRequest, type Item, type Permission } from "../../../app/sessions/protocol/item";
 import type { RequestAnswer } from "../../../app/sessions/protocol/object-answers";
 import type { Run } from "../runs/runs";
-import { writeRows } from "../schema";
 import type { Items } from "./items";
 
 /** How long a request of an agent without a run may be answered, in milliseconds. */
@@ -9,17 +8,16 @@ const REQUEST_LIFE = 24 * 60 * 60 * 1000;
 
 /** What agents ask the owner: the first answer counts, and a request that is not asked any more is expired. */
 export class Requests {
-  readonly #storage: DurableObjectStorage;
   readonly #items: Items;
 
-  constructor(storage: DurableObjectStorage, items: Items) {
-    this.#storage = storage;
+  constructor(items: Items) {
     this.#items = items;
   }
 
-  /** @returns whether anything is asked */
-  get areOpen(): boolean {
-    return this.#items.openRequests().length > 0;
+  /** @returns what is asked last; null if nothing is */
+  asked(): string | null {
+    const asked = this.#items.openRequests().at(-1);
+    return asked ? openRequest(asked)!.title : null;
   }
 
   /**
@@ -45,7 +43,6 @@ export class Requests {
     if (!isTaken) return { item, isTaken };
     const body: Permission = { ...item.body, state: "answered", option, by };
     const answered = this.#items.update(item, body, now);
-    this.noteAsked();
     return { item: answered, isTaken };
   }
 
@@ -71,20 +68,9 @@ export class Requests {
     return this.#expire(this.#items.openRequests().filter(isOld), now);
   }
 
-  /** Stores what is asked last, for the list. Call it when a request was stored. */
-  noteAsked(): void {
-    const asked = this.#items.openRequests().at(-1);
-    const title = asked ? openRequest(asked)!.title : null;
-    const update = `UPDATE state SET asks = ?, status_rev = status_rev + 1 WHERE asks IS NOT ?`;
-    writeRows(this.#storage, update, title, title);
-  }
-
   #expire(requests: Item[], now: number): Item[] {
-    if (requests.length === 0) return [];
-    const expired = requests.map((item) =>
+    return requests.map((item) =>
       this.#items.update(item, { ...(item.body as Permission), state: "expired" }, now),
     );
-    this.noteAsked();
-    return expired;
   }
 }

@@ -61,7 +61,7 @@ export class RunState {
 
   /** Stores a frame with items, which must be the next one of the run. @returns what has changed */
   keep(run: Run, frame: RunnerFrame & { type: "items" }, now: number): Changes {
-    const { items, runItems, requests, runs } = this.#session;
+    const { items, runItems, runs } = this.#session;
     const { title, acpSession } = frame.fields ?? {};
     items.placeAll();
     let { seq, agent_message } = this.#state;
@@ -81,7 +81,6 @@ export class RunState {
       ...[seq, frame.seq, agent_message, now, title ?? null, now],
     );
     if (acpSession !== undefined) runs.setAcpSession(run.runner, acpSession);
-    if (changes.items.some(({ body }) => body.kind === "permission")) requests.noteAsked();
     this.settle(now, false);
     return changes;
   }
@@ -93,11 +92,11 @@ export class RunState {
     const message = messages.withdraw(id, this.#state.handled);
     if (!message) return undefined;
     const shown = items.changeMessage(message, 0);
-    this.settle(now, false);
+    this.noteQueued(now);
     return { shown: [shown], items: [], messages: [message] };
   }
 
-  /** Has the status say that a message of the owner, which was just stored, waits for a run. */
+  /** Has the status say whether a message of the owner waits for a run, unless one is running. */
   noteQueued(now: number): void {
     if (this.#state.runner_id !== null && !this.#session.runs.running()) this.settle(now, false);
   }
@@ -121,7 +120,7 @@ export class RunState {
     const expired = this.#session.requests.expireOfRun(run, now);
     if (seq !== undefined) this.#write("UPDATE state SET run_seq = ?", seq);
     this.#session.touch(now);
-    this.#setStatus(this.#isQueued ? "queued" : outcome, now);
+    this.setStatus(this.#isQueued ? "queued" : outcome, now);
     return expired;
   }
 
@@ -134,22 +133,28 @@ export class RunState {
     const { runs, requests } = this.#session;
     const { agent_status } = this.#state;
     if (runs.running()) {
-      const status = isLost ? "lost" : requests.areOpen ? "waiting" : "working";
+      const status = isLost ? "lost" : requests.asked() === null ? "working" : "waiting";
       // When the agent was last heard of is what the owner wants to know of a lost one.
-      this.#setStatus(status, isLost ? null : now);
+      this.setStatus(status, isLost ? null : now);
     } else if (this.#isQueued) {
-      this.#setStatus("queued", now);
+      this.setStatus("queued", now);
     } else if (agent_status === "queued") {
-      this.#setStatus(runs.newest()?.outcome ?? null, now);
+      this.setStatus(runs.newest()?.outcome ?? null, now);
     }
   }
 
-  /** @param at when the agent was heard of; null: not now */
-  #setStatus(status: AgentStatus | null, at: number | null): void {
+  /**
+   * Stores the status, and what is asked; a change of either, or of both, is one change.
+   *
+   * @param at when the agent was heard of; null: not now
+   */
+  setStatus(status: AgentStatus | null, at: number | null): void {
+    const asks = this.#session.requests.asked();
     this.#write(
-      `UPDATE state SET status_rev = status_rev + 1, agent_status = ?, agent_at = coalesce(?, agent_at)
-       WHERE agent_status IS NOT ?`,
-      ...[status, at, status],
+      `UPDATE state SET status_rev = status_rev + 1, agent_status = ?, asks = ?,
+         agent_at = coalesce(?, agent_at)
+       WHERE agent_status IS NOT ? OR asks IS NOT ?`,
+      ...[status, asks, at, status, asks],
     );
   }
 

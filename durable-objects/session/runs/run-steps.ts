@@ -35,11 +35,11 @@ export class RunSteps {
     this.#sockets.send({ type: "messages", messages: [{ id, author, text, created_at }] });
   }
 
-  /** Takes back a message of the owner that waits. @returns whether it waited */
+  /** Takes back a message of the owner that waits. @returns whether it is taken back, now or before */
   withdraw(id: number): boolean {
     const before = this.#storage.state()!;
     const changes = this.#storage.runState.withdraw(id, Date.now());
-    if (!changes) return false;
+    if (!changes) return this.#storage.messages.isWithdrawn(id);
     this.#news.changed(before, changes);
     this.#sockets.send({ type: "withdrawn", message: id });
     return true;

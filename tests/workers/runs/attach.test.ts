@@ -337,9 +337,8 @@ test("[memory] an object that has slept knows its sockets again", async () => {
   const waiting = await work.open();
 
   const woken = (frame: object, from: RunnerSocket) =>
-    runInDurableObject(work.object, async (_, ctx) => {
-      const object = new SessionDO(ctx, env);
-      await object.webSocketMessage(from.server, JSON.stringify(frame));
+    runInDurableObject(work.object, (_, ctx) => {
+      new SessionDO(ctx, env).webSocketMessage(from.server, JSON.stringify(frame));
     }).then(() => socket.settle());
   await woken({ type: "items", run: "run 1", seq: 1, items: [words("a", "Hello")] }, socket);
   expect(await socket.next()).toEqual([{ type: "kept", run: "run 1", seq: 1 }]);

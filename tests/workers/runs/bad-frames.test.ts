@@ -136,7 +136,7 @@ describe("on a runner's socket", () => {
     const work = await Work.begin("First");
     const socket = await work.running();
     const frame: RunnerFrame = { type: "items", run: "run 1", seq: 1, items: [GOOD] };
-    await socket.say(new TextEncoder().encode(JSON.stringify(frame)).buffer as ArrayBuffer);
+    await socket.say(new TextEncoder().encode(JSON.stringify(frame)).buffer);
     expect(socket.closedWith).toEqual(RUNNER_CLOSED.binary);
     expectOneSentence(socket.closedWith!);
     expect(await work.items()).toEqual({});

@@ -169,7 +169,7 @@ test("[withdraw] with the last message that waits, nothing is queued any more", 
 
 test("[withdraw] only what waits is taken back, once, by its owner", async () => {
   const work = await Work.begin("First", "Second");
-  await work.running();
+  const socket = await work.running();
   const hash = await tokenOf(work.id, work.user);
   await work.object.report(hash, { text: "An agent's words", key: "1" });
   const taken = (isWithdrawn: boolean) => ({ state: "ready", isWithdrawn });
@@ -178,6 +178,8 @@ test("[withdraw] only what waits is taken back, once, by its owner", async () =>
   expect(await work.object.withdraw(work.user, 9), "nobody's").toEqual(taken(false));
   expect(await work.object.withdraw("local:eve", 2)).toEqual({ state: "foreign" });
   expect(await work.object.withdraw(work.user, 2)).toEqual(taken(true));
+  expect(await work.object.withdraw(work.user, 2), "pressed twice").toEqual(taken(true));
+  expect(await socket.next()).toEqual([{ type: "withdrawn", message: 2 }]);
 });
 
 test("[withdraw] that a message is taken back is no sign of a runner that is lost", async () => {

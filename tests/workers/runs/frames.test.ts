@@ -53,7 +53,7 @@ test("[items-seq] a frame that was kept before changes nothing, and is answered 
 test.each<[string, RunnerFrame]>([
   ["a number is missing", items(3, tool("x", "pending"))],
   ["the end comes before its turn", { type: "end", run: "run 1", seq: 3, outcome: "done" }],
-  ["it is of a run that is not running", { ...items(2), run: "run 2" } as RunnerFrame],
+  ["it is of a run that is not running", { ...items(2), run: "run 2" }],
   ["the end is of another run", { type: "end", run: "run 2", seq: 2, outcome: "done" }],
 ])("[items-else] nothing is kept of a frame if %s", async (_, frame) => {
   const work = await Work.begin("First");

@@ -28,27 +28,27 @@ describe("move", () => {
   test("[move-1] a session is free to be moved while no run is running", async () => {
     const work = await Work.begin("First");
     await work.attached();
-    expect(await work.object.leave(work.user)).toEqual({ state: "ready", isFree: true });
+    expect(await work.object.leave(work.user)).toMatchObject({ state: "ready", isFree: true });
     const socket = await work.attached();
     await socket.say({ type: "begin", turn: 1, run: "run 1" });
     await socket.say({ type: "end", run: "run 1", seq: 1, outcome: "done" });
-    expect(await work.object.leave(work.user)).toEqual({ state: "ready", isFree: true });
+    expect(await work.object.leave(work.user)).toMatchObject({ state: "ready", isFree: true });
   });
 
   test("[move-1] a session whose run is running is not free, and the run goes on", async () => {
     const { work, socket } = await asking();
-    expect(await work.object.leave(work.user)).toEqual({ state: "ready", isFree: false });
+    expect(await work.object.leave(work.user)).toMatchObject({ state: "ready", isFree: false });
     expect(await work.standing()).toEqual({ status: "waiting", running: "run 1" });
     expect(await socket.next()).toEqual([]);
   });
 
-  test.each<[string, (work: Work, socket: RunnerSocket) => Promise<void>]>([
-    ["was not heard for a minute", async () => void vi.setSystemTime(NOW + 60_000)],
+  test.each<[string, (work: Work, socket: RunnerSocket) => unknown]>([
+    ["was not heard for a minute", () => vi.setSystemTime(NOW + 60_000)],
     ["has closed its socket", (_, socket) => socket.leave()],
   ])("[move-1] a run whose runner %s is interrupted", async (_, lose) => {
     const { work, socket } = await asking();
     await lose(work, socket);
-    expect(await work.object.leave(work.user)).toEqual({ state: "ready", isFree: true });
+    expect(await work.object.leave(work.user)).toMatchObject({ state: "ready", isFree: true });
     expect((await work.shown()).runs.running).toBeNull();
     expect(await work.asked()).toEqual({ a: "expired" });
   });

@@ -94,7 +94,7 @@ describe("stop", () => {
     expect((await work.shown()).runs.running).toEqual({ id: "run 1", isStopping: false });
   });
 
-  test.each<[string, (work: Work, socket: RunnerSocket) => Promise<void>]>([
+  test.each<[string, (work: Work, socket: RunnerSocket) => unknown]>([
     [
       "was judged to be lost",
       async (work) => {
@@ -102,7 +102,7 @@ describe("stop", () => {
         await work.ring();
       },
     ],
-    ["was not heard for a minute", async () => void vi.setSystemTime(NOW + LOST)],
+    ["was not heard for a minute", () => vi.setSystemTime(NOW + LOST)],
     ["has closed its socket", (_, socket) => socket.leave()],
   ])("[stop-lost] a run whose runner %s ends at once", async (_, lose) => {
     const { work, socket } = await asking("a");

@@ -31,9 +31,9 @@ export function observeSockets(): void {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its object below
   const take = prototype.webSocketMessage;
   beforeAll(() => {
-    prototype.webSocketMessage = async function (socket, data) {
+    prototype.webSocketMessage = function (socket, data) {
       try {
-        await take.call(this, socket, data);
+        take.call(this, socket, data);
       } finally {
         taken.set(socket, (taken.get(socket) ?? 0) + 1);
       }
@@ -86,7 +86,7 @@ export class RunnerSocket {
     const response = await openSocket(request, stub, { runner, user, assign: `${assign}`, agent });
     if (!response.webSocket) throw new Error(`Not opened, but answered ${response.status}`);
     const server = await runInDurableObject(stub(), (_, ctx) => {
-      hearByStoppedClock(ctx as Context);
+      hearByStoppedClock(ctx);
       return ctx.getWebSockets().find((socket) => !before.has(socket));
     });
     return new RunnerSocket(session, listening, response.webSocket, server!);

@@ -5,7 +5,6 @@ import { hashToken, randomToken } from "../../../app/platform/token.server";
 import { openSocket } from "../../../app/platform/http/socket.server";
 import type { Item, Permission } from "../../../app/sessions/protocol/item";
 import type { RunItem } from "../../../app/sessions/protocol/run-frames";
-import type { RunReport } from "../../../app/sessions/protocol/run";
 import type { SessionRow } from "../../../app/sessions/protocol/session";
 import { LiveSocket } from "../live-support";
 import {
@@ -127,7 +126,7 @@ export class Work {
   async shown() {
     const answer = await this.object.conversation(this.user, undefined);
     if (answer.state !== "ready") throw new Error(`It answers ${answer.state}`);
-    return answer as Omit<typeof answer, "runs"> & { runs: RunReport };
+    return answer;
   }
 
   /** @returns the items of runs by key, as they are shown */

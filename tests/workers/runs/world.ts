@@ -159,7 +159,8 @@ export class World {
     if (this.#isGone || !message) return;
     const isWaiting = waiting.includes(message) && this.#model.computer !== null;
     const answer = await this.#work.object.withdraw(this.#work.user, message.id);
-    this.#expect(answer, { state: "ready", isWithdrawn: isWaiting }, "withdraw");
+    const isWithdrawn = isWaiting || message.isWithdrawn;
+    this.#expect(answer, { state: "ready", isWithdrawn }, "withdraw");
     if (isWaiting) message.isWithdrawn = true;
   }
 
@@ -193,7 +194,8 @@ export class World {
     if (this.#isGone) return;
     const { user, object } = this.#work;
     const isFree = this.#model.leave(Date.now());
-    this.#expect(await object.leave(user), { state: "ready", isFree }, "leave");
+    const { assign } = this.#model;
+    this.#expect(await object.leave(user), { state: "ready", isFree, assign }, "leave");
     if (!isFree || extent === "first step only") return;
     const row = async () => {
       if (this.#isGone) return;

@@ -1,11 +1,13 @@
 import { memo, type ReactNode } from "react";
-import { relativeTime, RelativeTime } from "../../../ui/time";
-import type { Item, Notice, Plan, ShownItem, Thought } from "../../protocol/item";
-import type { ShownMessage } from "../../protocol/message";
-import { MarkdownView } from "../markdown-view";
+import { relativeTime } from "../../../ui/time";
+import type { Item, Notice, Plan, ShownItem } from "../../protocol/item";
 import { ChangesView } from "./changes-view";
 import { foldText } from "./fold-items";
+import { isQueued } from "./known-items";
 import { RequestView } from "./request-view";
+import { storedText } from "./streamed-text";
+import type { StreamedTexts } from "./streamed-texts";
+import { By, MessageView, ThoughtView } from "./text-view";
 import { ToolView } from "./tool-view";
 
 interface ItemViewProps {
@@ -13,6 +15,9 @@ interface ItemViewProps {
   sessionId: string;
   /** The id of the request that is shown above the composer; undefined if there is none. */
   pinned: number | undefined;
+  /** See `RunReport`. */
+  handled: number | null;
+  streamed: StreamedTexts;
   /** Epoch milliseconds. */
   now: number;
 }
@@ -23,6 +28,7 @@ export const ItemView = memo(
   (before, after) =>
     before.item === after.item &&
     isPinned(before) === isPinned(after) &&
+    isQueued(before.item, before.handled) === isQueued(after.item, after.handled) &&
     timeOf(before) === timeOf(after),
 );
 
@@ -35,13 +41,25 @@ function timeOf({ item, now }: ItemViewProps): string {
 }
 
 function ItemListItem(props: ItemViewProps) {
-  const { item, sessionId, now } = props;
-  if ("message" in item) return <MessageView message={item.message} now={now} />;
+  const { item, sessionId, handled, streamed, now } = props;
+  const growing = { stored: storedText(item), streamed };
+  if ("message" in item) {
+    const { message } = item;
+    return (
+      <MessageView
+        message={message}
+        sessionId={sessionId}
+        isQueued={isQueued(item, handled)}
+        now={now}
+        {...growing}
+      />
+    );
+  }
   const { body } = item;
   const by = <By name={item.author} isAgent at={item.updated_at} now={now} />;
   switch (body.kind) {
     case "thought":
-      return <ThoughtView thought={body} by={by} />;
+      return <ThoughtView text={body.text} by={by} {...growing} />;
     case "tool":
       return <ToolView call={body} by={by} />;
     case "plan":
@@ -70,59 +88,6 @@ export function FoldedItems({ items, children }: { items: Item[]; children: Reac
       <details>
         <summary className="text-muted">{foldText(items)}</summary>
         <ol className="mt-3 grid grid-cols-1 gap-3">{children}</ol>
-      </details>
-    </li>
-  );
-}
-
-interface ByProps {
-  name: string;
-  isAgent: boolean;
-  /** Epoch milliseconds. */
-  at: number;
-  now: number;
-}
-
-/** Who wrote or did something, and when. */
-function By({ name, isAgent, at, now }: ByProps) {
-  return (
-    <p className="flex flex-wrap items-center gap-x-3 text-sm text-muted">
-      <span className={`font-medium text-ink ${isAgent ? "status icon-agent" : ""}`}>
-        {name}
-        {isAgent && <span className="sr-only"> (agent)</span>}
-      </span>
-      <RelativeTime at={at} now={now} />
-    </p>
-  );
-}
-
-function MessageView({ message, now }: { message: ShownMessage; now: number }) {
-  const { role, author, created_at, content } = message;
-  return (
-    <li className="panel item">
-      <By name={author} isAgent={role === "agent"} at={created_at} now={now} />
-      <MarkdownView content={content} />
-    </li>
-  );
-}
-
-/** How many characters of a thought are shown while it is folded. */
-const FIRST_WORDS = 80;
-
-function ThoughtView({ thought: { text }, by }: { thought: Thought; by: ReactNode }) {
-  // By code points: half a character would not be the same in the browser as in the server's HTML.
-  const start = Array.from(text.trimStart().slice(0, 2 * FIRST_WORDS));
-  return (
-    <li className="item">
-      <details>
-        <summary>
-          <span className="text-muted">Thought:</span> {start.slice(0, FIRST_WORDS).join("")}
-          {start.length > FIRST_WORDS && "…"}
-        </summary>
-        <div className="mt-2 grid gap-1">
-          {by}
-          <p className="whitespace-pre-wrap">{text}</p>
-        </div>
       </details>
     </li>
   );

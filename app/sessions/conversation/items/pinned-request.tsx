@@ -16,11 +16,11 @@ interface PinnedRequestProps extends ReturnType<typeof usePinned> {
   sessionId: string;
   /** How many requests are open. */
   count: number;
-  /** Why the last answer came to nothing. */
+  /** Why the last answer, stop or withdrawal came to nothing. */
   late: string | undefined;
 }
 
-/** What stands above the composer: the open request, and what became of an answer that came too late. */
+/** What stands above the composer: the open request, and what became of what was pressed too late. */
 export function PinnedRequest({ sessionId, pinned, hold, count, late }: PinnedRequestProps) {
   const frame = useRef<HTMLDivElement>(null);
   useMeasuredHeight(frame, "--request");

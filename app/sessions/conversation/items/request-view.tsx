@@ -1,6 +1,8 @@
 import { Form } from "@remix-run/react";
-import { useEffect, useId, useRef, type ReactNode } from "react";
+import { useId, type ReactNode } from "react";
 import type { OptionKind, Permission, PermissionOption } from "../../protocol/item";
+import { END_ID } from "../live-session";
+import { useFocusOnEnd } from "./use-focus-on-end";
 
 interface RequestProps {
   /** The item's id. */
@@ -50,7 +52,7 @@ export function outcomeText({ state, option, by, options }: Permission): string 
 
 /** What is asked, and a button for each option. Works without JavaScript. */
 export function RequestForm({ id, sessionId, request: { title, options } }: RequestProps) {
-  const focusAnswer = useFocusOnEnd(placeOf(id));
+  const focusAnswer = useFocusOnEnd(placeOf(id), END_ID);
   return (
     <Form method="post" action={`/session/${sessionId}`} preventScrollReset onSubmit={focusAnswer}>
       <fieldset className="grid min-w-0 gap-2">
@@ -85,22 +87,6 @@ function OptionButton({ item, option }: { item: number; option: PermissionOption
       </span>
     </span>
   );
-}
-
-/**
- * @param place the id of an element
- * @returns a function that lets that element have the focus of a button here once this is not shown any more
- */
-function useFocusOnEnd(place: string): () => void {
-  const isAnswering = useRef(false);
-  useEffect(
-    () => () => {
-      if (!isAnswering.current || document.activeElement !== document.body) return;
-      document.getElementById(place)?.focus({ preventScroll: true });
-    },
-    [place],
-  );
-  return () => (isAnswering.current = true);
 }
 
 const KIND_TEXT: Record<OptionKind, string> = {

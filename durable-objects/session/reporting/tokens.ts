@@ -1,7 +1,7 @@
-import { MINUTE } from "../../app/sessions/protocol/budgets";
-import type { AgentToken } from "../../app/sessions/protocol/object-answers";
-import { countInWindow, type RateWindow } from "./rate-window";
-import { readRows, writeRows } from "./schema";
+import { MINUTE } from "../../../app/sessions/protocol/budgets";
+import type { AgentToken } from "../../../app/sessions/protocol/object-answers";
+import { countInWindow, type RateWindow } from "../rate-window";
+import { readRows, writeRows } from "../schema";
 
 /** How many tokens a session may have, and how many requests each may make in a minute. */
 const TOKEN_LIMIT = 20;

@@ -1,11 +1,11 @@
-import { openRequest, type Item } from "../../app/sessions/protocol/item";
-import type { AgentToken, NewItem, NewReport } from "../../app/sessions/protocol/object-answers";
-import type { NewMessage } from "../../app/sessions/protocol/message";
-import { MINUTE } from "../../app/sessions/protocol/budgets";
-import { writeRows } from "./schema";
-import type { Items, Placed } from "./content/items";
-import type { Requests } from "./content/requests";
-import type { Runs } from "./runs/runs";
+import { openRequest, type Item } from "../../../app/sessions/protocol/item";
+import type { AgentToken, NewItem, NewReport } from "../../../app/sessions/protocol/object-answers";
+import type { NewMessage } from "../../../app/sessions/protocol/message";
+import { MINUTE } from "../../../app/sessions/protocol/budgets";
+import { writeRows } from "../schema";
+import type { Items, Placed } from "../content/items";
+import type { Requests } from "../content/requests";
+import type { Runs } from "../runs/runs";
 
 /** How long, in milliseconds, the idempotency key of a report without text is stored. */
 export const REPORT_KEY_LIFE = 24 * 60 * MINUTE;
@@ -69,7 +69,6 @@ export class Reports {
   ): Item[] {
     const changed = this.#session.items.put(key, name, item, now);
     const isAsked = changed.some(openRequest);
-    if (item.kind === "permission") this.#session.requests.noteAsked();
     this.#reported(status ?? (isAsked ? "waiting" : undefined), title, undefined, now);
     return changed;
   }
@@ -89,12 +88,14 @@ export class Reports {
   ): void {
     // What a run does is what its runner says.
     const reported = (this.#session.runs.running() ? undefined : status) ?? null;
+    const asks = this.#session.requests.asked();
     writeRows(
       this.#storage,
-      `UPDATE state SET status_rev = status_rev + (coalesce(?, agent_status) IS NOT agent_status),
-         agent_status = coalesce(?, agent_status), auto_title = coalesce(?, auto_title),
+      `UPDATE state SET status_rev = status_rev
+           + (coalesce(?, agent_status) IS NOT agent_status OR asks IS NOT ?),
+         agent_status = coalesce(?, agent_status), asks = ?, auto_title = coalesce(?, auto_title),
          agent_at = ?, agent_message = coalesce(?, agent_message)`,
-      ...[reported, reported, title ?? null, now, message ?? null],
+      ...[reported, asks, reported, asks, title ?? null, now, message ?? null],
     );
     if (message === undefined) this.#session.touch(now);
   }

@@ -1,4 +1,4 @@
-import { utf8Bytes } from "../protocol/budgets";
+import { utf8Bytes } from "./budgets";
 
 /** The maximum length of a branch's name, in bytes of UTF-8. */
 const BRANCH_BYTES = 200;

@@ -1,24 +1,22 @@
-import { isStillAllowed } from "../../app/platform/users.server";
-import { attempt } from "../../app/platform/log";
-import { hashToken, randomToken } from "../../app/platform/token.server";
-import type { AgentMessage } from "../../app/sessions/protocol/live-messages";
+import { isStillAllowed } from "../../../app/platform/users.server";
+import { attempt } from "../../../app/platform/log";
+import { hashToken, randomToken } from "../../../app/platform/token.server";
+import type { AgentMessage } from "../../../app/sessions/protocol/live-messages";
 import type {
   AgentAnswer,
   AgentToken,
   NewReport,
   NewToken,
   Reported,
-} from "../../app/sessions/protocol/object-answers";
-import type { CompanionEnv } from "../env";
-import type { LiveSockets } from "../live-sockets";
-import { agentView, refusedSocket } from "./answers";
-import type { Item } from "../../app/sessions/protocol/item";
-import type { Changes } from "./content/run-items";
-import type { State } from "./state";
-import type { SessionStorage } from "./storage";
+} from "../../../app/sessions/protocol/object-answers";
+import type { CompanionEnv } from "../../env";
+import type { LiveSockets } from "../../live-sockets";
+import { agentView, refusedSocket } from "../answers";
+import type { Item } from "../../../app/sessions/protocol/item";
+import type { Changes } from "../content/run-items";
+import type { State } from "../state";
+import type { SessionStorage } from "../storage";
 import type { Waiting } from "./waiting";
-
-const READ_FIRST = "More messages were missed than one frame may hold: read them by GET first.";
 
 /** @returns what a token's keys begin with as they are stored, because each token has its own */
 const keysOf = (token: number) => `agent ${token} `;
@@ -58,12 +56,10 @@ export class Agents {
   /**
    * Creates a token.
    *
-   * @param name the agent's name
    * @param formKey the form's idempotency key
    * @param ifAllowed calls `create` if the requesting user may create a token, and returns the answer for that user; it
    *   is called after the hash was computed, so that nothing is awaited between its check and the write
-   * @returns the answer with the token, of which only the hash is stored, or with why none was created (see
-   *   `Tokens.add`)
+   * @returns the token, of which only the hash is stored, or why none was created (see `Tokens.add`)
    */
   async connect<Answer>(
     name: string,
@@ -87,7 +83,7 @@ export class Agents {
     this.#afterRemoving([token]);
   }
 
-  /** Revokes all tokens, and closes the sockets that were opened with them. */
+  /** Revokes all tokens, likewise. */
   revokeAll(): void {
     this.#afterRemoving(this.#storage.tokens.removeAll());
   }
@@ -125,10 +121,10 @@ export class Agents {
     const isOver = report.status === "done" || report.status === "failed";
     const expired = isOver ? this.#storage.requests.expireOf(keysOf(agent.token.id), now) : [];
     if (item) {
-      const items = this.#storage.reports.addItem(agent.token, { ...report, item }, key, now);
-      const all = [...expired, ...items];
-      this.#listeners.onChange(agent.session, { shown: all, items: all });
-      return { state: "ready", message: null, item: items.at(-1)!.id };
+      const added = this.#storage.reports.addItem(agent.token, { ...report, item }, key, now);
+      const items = [...expired, ...added];
+      this.#listeners.onChange(agent.session, { shown: items, items });
+      return { state: "ready", message: null, item: added.at(-1)!.id };
     }
     const placed = this.#storage.reports.add(agent.token, report, key, now);
     const shown = placed ? [...expired, placed.shown] : expired;
@@ -174,10 +170,8 @@ export class Agents {
   ): Promise<AgentAnswer<{ found: Found[] }>> {
     const agent = await this.#authorize(tokenHash);
     if (agent.state !== "ready") return agent;
-    const found = look();
-    if (found.length > 0 || wait === 0) return { state: "ready", found };
-    const isOver = () => this.#find(tokenHash).state !== "ready" || look().length > 0;
-    await this.#waiting.until(isOver, wait);
+    const isOver = () => look().length > 0 || this.#find(tokenHash).state !== "ready";
+    if (wait > 0 && !isOver()) await this.#waiting.until(isOver, wait);
     const still = this.#find(tokenHash);
     return still.state === "ready" ? { state: "ready", found: look() } : still;
   }
@@ -204,7 +198,11 @@ export class Agents {
   #open(token: AgentToken, state: State, after: number | undefined): Response {
     const messages = after === undefined ? [] : this.#messages(after);
     const last = messages.at(-1)?.id ?? Infinity;
-    if (last < state.message_count) return refusedSocket(409, READ_FIRST);
+    if (last < state.message_count)
+      return refusedSocket(
+        409,
+        "Too many messages were missed for one frame: read them by GET first.",
+      );
     return this.#live.accept({ token: token.id }, [{ type: "messages", messages }]);
   }
 
@@ -227,6 +225,7 @@ export class Agents {
   #expire(expire: (now: number) => Item[]): void {
     const before = this.#storage.state()!;
     const items = expire(Date.now());
+    this.#storage.runState.setStatus(before.agent_status, null);
     if (items.length > 0) this.#listeners.onChange(before, { shown: items, items });
   }
 
