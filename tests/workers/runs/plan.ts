@@ -51,15 +51,16 @@ export interface Plan {
   ending: "back" | "gone";
 }
 
-const some = fc.nat(3);
+/** The first most often. */
+const some = fc.constantFrom(0, 0, 0, 0, 1, 1, 2, 3);
 const computer = fc.constantFrom(0 as const, 0 as const, 0 as const, 1 as const);
 
 const weighted: [number, fc.Arbitrary<Step>][] = [
-  [6, fc.record({ do: fc.constant("write") })],
-  [2, fc.record({ do: fc.constant("withdraw"), message: some })],
-  [4, fc.record({ do: fc.constant("stop"), run: fc.constantFrom(0, 0, 0, 1) })],
+  [40, fc.record({ do: fc.constant("write") })],
+  [5, fc.record({ do: fc.constant("withdraw"), message: some })],
+  [8, fc.record({ do: fc.constant("stop"), run: fc.constantFrom(0, 0, 0, 1) })],
   [
-    5,
+    16,
     fc.record({
       do: fc.constant("answer"),
       request: some,
@@ -67,7 +68,7 @@ const weighted: [number, fc.Arbitrary<Step>][] = [
     }),
   ],
   [
-    3,
+    5,
     fc.record({
       do: fc.constant("move"),
       to: fc.constantFrom(0, 1, 1, null),
@@ -86,10 +87,10 @@ const weighted: [number, fc.Arbitrary<Step>][] = [
       extent: fc.constantFrom("whole", "later", "first step only"),
     }),
   ],
-  [3, fc.record({ do: fc.constant("start"), computer })],
-  [3, fc.record({ do: fc.constant("kill"), process: some, heard: fc.boolean() })],
+  [4, fc.record({ do: fc.constant("start"), computer })],
+  [5, fc.record({ do: fc.constant("kill"), process: some, heard: fc.boolean() })],
   [
-    6,
+    14,
     fc.record({
       do: fc.constant("connect"),
       process: some,
@@ -97,16 +98,16 @@ const weighted: [number, fc.Arbitrary<Step>][] = [
     }),
   ],
   [
-    4,
+    8,
     fc.record({
       do: fc.constant("hold"),
       process: some,
       holds: fc.constantFrom("up", "down", "both"),
     }),
   ],
-  [3, fc.record({ do: fc.constant("flow"), process: some })],
+  [10, fc.record({ do: fc.constant("flow"), process: some })],
   [
-    6,
+    16,
     fc.record({
       do: fc.constant("deliver"),
       process: some,
@@ -114,25 +115,36 @@ const weighted: [number, fc.Arbitrary<Step>][] = [
     }),
   ],
   [
-    4,
+    10,
     fc.record({
       do: fc.constant("cut"),
       process: some,
       heard: fc.constantFrom("runner", "object", "both"),
     }),
   ],
-  [4, fc.record({ do: fc.constant("arrive"), which: some })],
+  [8, fc.record({ do: fc.constant("arrive"), which: some })],
   [
-    14,
+    60,
     fc.record({
       do: fc.constant("agent"),
       process: some,
-      act: fc.constantFrom("text", "text", "tool", "ask", "ask", "end", "end"),
+      act: fc.constantFrom(
+        "text",
+        "text",
+        "text",
+        "tool",
+        "tool",
+        "ask",
+        "ask",
+        "ask",
+        "end",
+        "end",
+      ),
       outcome: fc.constantFrom("done", "done", "failed", "refused", "limit"),
     }),
   ],
   [
-    6,
+    14,
     fc.record({
       do: fc.constant("wait"),
       seconds: fc.constantFrom(1, 12, 61, 61, 600),
@@ -140,21 +152,21 @@ const weighted: [number, fc.Arbitrary<Step>][] = [
     }),
   ],
   [
-    5,
+    14,
     fc.record({
       do: fc.constant("ring"),
       fault: fc.constantFrom("none", "refused", "answer lost", "late", "stalls", "answer stalls"),
     }),
   ],
-  [5, fc.record({ do: fc.constant("release"), which: some })],
-  [2, fc.constant({ do: "abort" })],
+  [12, fc.record({ do: fc.constant("release"), which: some })],
+  [4, fc.constant({ do: "abort" })],
 ] as [number, fc.Arbitrary<Step>][];
 
 const step = fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary })));
 
 export const plan: fc.Arbitrary<Plan> = fc.record({
   merges: fc.boolean(),
-  steps: fc.array(step, { minLength: 1, maxLength: 40, size: "max" }),
+  steps: fc.array(step, { minLength: 8, maxLength: 60, size: "max" }),
   ending: fc.constantFrom("back", "back", "gone"),
 });
 
@@ -173,7 +185,7 @@ export function wordsOf(step: Step): string {
     case "stop":
       return `the owner stops run ${step.run}, counted from the newest`;
     case "answer":
-      return `the owner answers “${step.option}” to request ${step.request}, counted from the newest`;
+      return `the owner answers “${step.option}” to request ${step.request}, the newest open one first`;
     case "move":
       return `the owner moves the session to ${nameOf(step.to)}${rest(step.extent)}`;
     case "delete":

@@ -15,7 +15,7 @@ import type { SessionRow } from "../../../app/sessions/protocol/session";
 import { env, faultyEnv, inDatabase, refused } from "../support";
 import { Ledger } from "./ledger";
 import { look, wrongNow, type Look } from "./look";
-import { Model, requestsOf, type Line } from "./model";
+import { Model, requestsOf, type KnownRun, type Line } from "./model";
 import { nameOf, wordsOf, type BatchFault, type Extent, type Plan, type Step } from "./plan";
 import { Process } from "./process";
 import { Ringing } from "./ringing";
@@ -174,10 +174,13 @@ export class World {
   }
 
   async #answer(which: number, option: string): Promise<void> {
-    const requests = this.#model.runs.flatMap((run) =>
-      requestsOf(run).map(({ key }) => ({ run, key })),
-    );
-    const asked = requests.at(-1 - (which % requests.length));
+    const rank = ({ run, key }: { run: KnownRun; key: string }) =>
+      this.#model.requestState(run, key) === "open" ? 0 : 1;
+    const requests = this.#model.runs
+      .flatMap((run) => requestsOf(run).map(({ key }) => ({ run, key })))
+      .reverse()
+      .sort((one, other) => rank(one) - rank(other));
+    const asked = requests[which % requests.length];
     if (this.#isGone || !asked) return;
     const { run, key } = asked;
     const item = this.#before!.items.find((one) => one.run === run.id && one.key === key);
@@ -241,8 +244,12 @@ export class World {
 
   // What happens on the computers.
 
+  /** @returns one that is alive: first those whose agent is at work, then those that are connected, then the others */
   #process(which: number): Process | undefined {
-    const alive = this.#processes.filter(({ isAlive }) => isAlive);
+    const rank = (process: Process) => (process.agent ? 0 : this.#links.has(process) ? 1 : 2);
+    const alive = this.#processes
+      .filter(({ isAlive, hasLeft }) => isAlive && !hasLeft)
+      .sort((one, other) => rank(one) - rank(other));
     return alive[which % alive.length];
   }
 
@@ -579,12 +586,12 @@ export class World {
       await this.#flow();
       for (const computer of [0, 1] as const) if (!this.#isManned(computer)) this.#start(computer);
     }
-    for (let minutes = 0; minutes < 60 && (minutes < 6 || this.#isBusy); minutes++) {
+    let quiet = 0;
+    for (let minutes = 0; quiet < 3; minutes++) {
+      if (minutes > 60) throw new Error("It never comes to rest");
       await this.#wait(61 * SECOND, true);
       await this.#flow();
-      for (const process of this.#processes) process.act("end", "done");
-      await this.#flow();
-      await this.#check();
+      quiet = (await this.#finish()) ? 0 : quiet + 1;
     }
     const { computer } = this.#model;
     const isServed =
@@ -617,8 +624,14 @@ export class World {
     );
   }
 
-  get #isBusy(): boolean {
-    return this.#processes.some(({ agent, run }) => agent !== undefined || run !== undefined);
+  /** Has all agents come to an end, also of what they are handed then. @returns whether there was any run */
+  async #finish(): Promise<boolean> {
+    const isBusy = this.#processes.some(({ run }) => run !== undefined);
+    while (this.#processes.some((process) => process.act("end", "done"))) {
+      await this.#flow();
+      await this.#check();
+    }
+    return isBusy;
   }
 
   /** Compares what is stored with the model. */
