@@ -4,10 +4,12 @@ import { mutate } from "./mutants/mutate";
 
 const root = new URL("..", import.meta.url).pathname;
 
-/** The number and seed of the random sequences of the model-based test: see tests/workers/model. */
-function modelOptions({ MODEL_RUNS, MODEL_SEED, MODEL_PATH, MUTANT }: NodeJS.ProcessEnv) {
+/** The number and seed of the random sequences of the model-based tests: see tests/workers/model and tests/workers/runs. */
+function modelOptions(variables: NodeJS.ProcessEnv) {
+  const { MODEL_RUNS, RUNS_HISTORIES, MODEL_SEED, MODEL_PATH, MUTANT } = variables;
   return {
     runs: Number(MODEL_RUNS ?? 300),
+    histories: Number(RUNS_HISTORIES ?? 40),
     ...(MODEL_SEED && { seed: Number(MODEL_SEED) }),
     ...(MODEL_PATH && { path: MODEL_PATH }),
     shrink: !MUTANT,

@@ -12,16 +12,16 @@ import { World } from "./world";
 
 observeSockets();
 
-const { runs, seed, path, shrink } = env.MODEL;
+const { histories, seed, path, shrink } = env.MODEL;
 
 test(
-  `in ${runs} random histories of runs a message is handed over once, and nothing acknowledged is lost`,
+  `in ${histories} random histories of runs a message is handed over once, and nothing acknowledged is lost`,
   async () => {
     vi.spyOn(console, "error").mockReturnValue(); // The app logs every fault,
     vi.spyOn(console, "log").mockReturnValue(); // and every deletion.
     const lives = fc.asyncProperty(plan, (drawn) => World.live(drawn));
     const details = await fc.check(lives, {
-      numRuns: path ? 1 : runs,
+      numRuns: path ? 1 : histories,
       seed,
       path,
       endOnFailure: !shrink,
@@ -32,5 +32,5 @@ test(
       `After ${details.numRuns} histories (${repeat}): ${String(details.errorInstance)}`,
     );
   },
-  60_000 + runs * 5_000,
+  60_000 + histories * 5_000,
 );
