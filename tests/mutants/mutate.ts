@@ -1,6 +1,10 @@
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "vitest/config";
 import { MUTANTS, type Mutant } from "./mutants";
+import { RULE_MUTANTS } from "./rules";
+
+/** Those of the session's life, and those of its runs. */
+export const ALL_MUTANTS: Mutant[] = [...MUTANTS, ...RULE_MUTANTS];
 
 /**
  * A plugin that applies one of the mutants while the tests load the app.
@@ -8,7 +12,7 @@ import { MUTANTS, type Mutant } from "./mutants";
  * @param name of the mutant; undefined leaves the app unchanged
  */
 export function mutate(name: string | undefined): Plugin {
-  const mutant = MUTANTS.find((one) => one.name === name);
+  const mutant = ALL_MUTANTS.find((one) => one.name === name);
   if (name && !mutant) throw new Error(`There is no mutant “${name}”`);
   const file = mutant && fileURLToPath(new URL(`../../${mutant.file}`, import.meta.url));
   return {
