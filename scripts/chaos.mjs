@@ -6,7 +6,8 @@
  *
  *     npm run chaos -- [--rounds 10] [--sessions 250] [--seed N]
  *
- * Environment: PORT (default 8789); MODEL_RUNS, the number of random sequences in the model-based tests (default 1000).
+ * Environment: PORT (default 8789); MODEL_RUNS and RUNS_HISTORIES, the numbers of random sequences in the model-based
+ * tests of sessions and of runs (default 1000 and 500).
  */
 import { randomInt } from "node:crypto";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
@@ -30,7 +31,7 @@ const VARS = {
   LOCAL_SIGN_IN: "true",
   CREATE_LIMIT_PER_MINUTE: 0,
 };
-const { MODEL_RUNS = "1000" } = process.env;
+const { MODEL_RUNS = "1000", RUNS_HISTORIES = "500" } = process.env;
 /** In milliseconds. */
 const ROUND_TIMEOUT = 60_000;
 
@@ -94,7 +95,8 @@ async function chaos() {
   await build();
   const tests = ["run", "-c", "tests/vitest.config.ts", "--project"];
   await must("vitest", [...tests, "mutants"]);
-  await must("vitest", [...tests, "workers", "tests/workers/model"], { env: { MODEL_RUNS } });
+  const models = ["tests/workers/model", "tests/workers/runs/histories"];
+  await must("vitest", [...tests, "workers", ...models], { env: { MODEL_RUNS, RUNS_HISTORIES } });
 
   await migrate(state);
   console.log(`${rounds} rounds, seed ${seed}, data, log and journal in ${folder}`);
