@@ -9,12 +9,21 @@ import { join } from "node:path";
 import { chromium } from "playwright";
 import { chromiumOptions, installChromium } from "./lib/chromium.mjs";
 import { signIn } from "./lib/client.mjs";
+import { ITEMS, ROWS, TALK, TASK } from "./lib/examples.mjs";
 import { build, install, migrate } from "./lib/project.mjs";
 import { serve } from "./lib/server.mjs";
 import { must } from "./lib/processes.mjs";
 import { ROOT } from "./lib/processes.mjs";
 
-/** @typedef {{ name: string, path: string, prepare?: (page: import("playwright").Page) => Promise<unknown> }} Picture */
+/**
+ * @typedef {object} Picture
+ * @property {string} name
+ * @property {string} path
+ * @property {boolean} [isWhole]  whether the whole page is shown, also what is beyond the screen
+ * @property {(page: import("playwright").Page) => Promise<unknown>} [prepare]
+ *
+ * @typedef {{ talk: string, items: string }} Sessions  the ids of one with messages, and of one with every kind of item
+ */
 
 const PORT = process.env.PORT ?? 8796;
 const ORIGIN = `http://localhost:${PORT}`;
@@ -31,109 +40,6 @@ const SIZES = [
   { width: 1440, height: 900 },
 ];
 const THEMES = /** @type {const} */ (["light", "dark"]);
-
-/** Example rows: repository, title, branch, last activity, messages, agents' status, its time, unread. In minutes ago. */
-const ROWS = /** @type {const} */ ([
-  [
-    "remix-run/remix",
-    "Make nested loaders run in parallel again",
-    null,
-    12,
-    48,
-    "working",
-    2,
-    true,
-  ],
-  [
-    "cloudflare/workerd",
-    "Find the leak of sockets after hibernation",
-    "sockets/leak",
-    26,
-    131,
-    "waiting",
-    26,
-    true,
-  ],
-  ["kysely-org/kysely", "Add tests for compiled batches", null, 41, 17, "done", 41, false],
-  ["colinhacks/zod", "Shrink the bundle of the mini build", "mini", 58, 64, "working", 58, false],
-  ["facebook/react", null, null, 95, 9, null, 0, false],
-  [
-    "microsoft/playwright",
-    "Explain why WebKit misses the second click",
-    null,
-    180,
-    212,
-    "failed",
-    180,
-    true,
-  ],
-  [
-    "tailwindlabs/tailwindcss",
-    "Write the migration guide for container queries",
-    null,
-    260,
-    33,
-    "done",
-    260,
-    false,
-  ],
-  [
-    "remix-run/remix",
-    "Upgrade esbuild and compare the size of every route",
-    "esbuild",
-    400,
-    71,
-    "done",
-    400,
-    false,
-  ],
-  ["vitest-dev/vitest", null, null, 900, 5, null, 0, false],
-  [
-    "sqlite/sqlite",
-    "Read the planner and say when a partial index is used",
-    null,
-    1_500,
-    28,
-    null,
-    0,
-    false,
-  ],
-  [
-    "dubzzz/fast-check",
-    "Shrink the counterexamples of models faster",
-    null,
-    2_900,
-    14,
-    "done",
-    2_900,
-    false,
-  ],
-  ["cloudflare/workers-sdk", null, null, 4_400, 96, null, 0, false],
-  ["remix-run/indie-stack", "Move to Node 20", "node-20", 7_300, 2, null, 0, false],
-  ["eslint/eslint", null, null, 11_000, 40, null, 0, false],
-  [
-    "prettier/prettier",
-    "Find out why tables of emoji are not aligned",
-    null,
-    19_000,
-    22,
-    null,
-    0,
-    false,
-  ],
-]);
-
-const TASK = "Make **all** tests of `lifecycle` pass, please. Do not loosen any of them.";
-
-const TALK = [
-  [
-    "agent",
-    "Two of 41 failed: the alarm was armed *after* the answer, so a crash in between lost it.\n\n```ts\n" +
-      "// in the same turn, and so in the same transaction\nvoid this.ctx.storage.setAlarm(at);\n```\n\n" +
-      "| suite | before | now |\n|---|--:|--:|\n| unit | 412 | 412 |\n| workers | 39 | 41 |",
-  ],
-  ["ada", "Good. Open a pull request."],
-];
 
 /** @returns {string} the statement that inserts the rows */
 function insertRows() {
@@ -153,29 +59,42 @@ function insertRows() {
     agent_status, agent_at, status_rev, agent_message, auto_title, branch) VALUES ${values.join(",\n")};`;
 }
 
-/** Creates one session with real messages. @returns {Promise<string>} its id */
+/** Creates the sessions that are opened. @returns {Promise<Sessions>} */
 async function talk() {
   const client = await signIn(ORIGIN, USER);
   await client.sendCreateForm("fleet/harbour", undefined, { task: TASK, branch: "lifecycle" });
-  const id = await client.newestSession();
-  const { token } = await client.connectAgent(id, "Bosun");
+  const talk = await client.newestSession();
+  const { token } = await client.connectAgent(talk, "Bosun");
   for (const [who, text = ""] of TALK) {
-    if (who === USER) await client.sendMessageForm(id, text);
-    else
-      await fetch(`${ORIGIN}/session/${id}`, {
-        method: "POST",
-        headers: { Authorization: `Bearer ${token}` },
-        body: new URLSearchParams({ text, status: "working" }),
-      });
+    if (who === USER) await client.sendMessageForm(talk, text);
+    else await report(talk, token, { text, status: "working" });
   }
-  return id;
+  const task = "Arm the alarm in the turn of the change.";
+  await client.sendCreateForm("fleet/lighthouse", undefined, { task });
+  const items = await client.newestSession();
+  const bosun = await client.connectAgent(items, "Bosun");
+  await report(items, bosun.token, { text: "I look **who arms it** first.", status: "working" });
+  for (const [key, item] of Object.entries(ITEMS)) await report(items, bosun.token, { key, item });
+  return { talk, items };
 }
 
 /**
  * @param {string} session
+ * @param {string} token
+ * @param {object} body
+ */
+async function report(session, token, body) {
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  const address = `${ORIGIN}/session/${session}/report`;
+  const answer = await fetch(address, { method: "POST", headers, body: JSON.stringify(body) });
+  if (answer.status !== 201) throw new Error(`A report was not taken: ${await answer.text()}`);
+}
+
+/**
+ * @param {Sessions} sessions
  * @returns {Picture[]}
  */
-function pictures(session) {
+function pictures({ talk, items }) {
   return [
     { name: "list", path: "/dashboard?status=active" },
     { name: "needs-you", path: "/dashboard" },
@@ -192,15 +111,16 @@ function pictures(session) {
       },
     },
     { name: "create", path: "/dashboard/new?repo=remix-run/remix" },
-    { name: "session", path: `/session/${session}` },
-    { name: "delete", path: `/dashboard/delete?id=${session}` },
+    { name: "session", path: `/session/${talk}` },
+    { name: "items", path: `/session/${items}`, isWhole: true },
+    { name: "delete", path: `/dashboard/delete?id=${talk}` },
     { name: "account", path: "/account" },
     { name: "not-found", path: "/nowhere" },
   ];
 }
 
-/** @param {string} session */
-async function takePictures(session) {
+/** @param {Sessions} sessions */
+async function takePictures(sessions) {
   const browser = await chromium.launch(chromiumOptions());
   try {
     for (const viewport of SIZES) {
@@ -212,7 +132,7 @@ async function takePictures(session) {
         });
         await takeAll(
           await context.newPage(),
-          pictures(session),
+          pictures(sessions),
           `${viewport.width}-${colorScheme}`,
         );
         await context.close();
@@ -229,10 +149,13 @@ async function takePictures(session) {
  * @param {string} look width and colour scheme, for the files' names
  */
 async function takeAll(page, pictures, look) {
-  const take = async (/** @type {Picture} */ { name, path, prepare }) => {
+  const take = async (/** @type {Picture} */ { name, path, isWhole, prepare }) => {
     await page.goto(ORIGIN + path, { waitUntil: "networkidle" });
     await prepare?.(page);
-    await page.screenshot({ path: join(FOLDER, `${name}-${look}.png`) });
+    await page.screenshot({
+      path: join(FOLDER, `${name}-${look}.png`),
+      fullPage: isWhole ?? false,
+    });
   };
   await take({ name: "login", path: "/login" });
   await page.getByLabel("Name").fill(USER);

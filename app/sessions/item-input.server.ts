@@ -8,8 +8,12 @@ const TITLE = 300;
 
 const text = (what: string) => z.string(`${what} is text.`);
 
+/** Characters that turn the direction of the text around them, so that a request could seem to ask something else. */
+const DIRECTION = /[\u202a-\u202e\u2066-\u2069]/g;
+
 const short = (what: string, most: number) =>
   text(what).check(
+    z.overwrite((value) => value.replace(DIRECTION, "\ufffd")),
     z.minLength(1, `${what} has at least one character.`),
     z.maxLength(most, `${what} has at most ${most} characters.`),
   );

@@ -132,6 +132,14 @@ test("texts that are too long are cut, and say how much is missing", async () =>
   expect(text).not.toContain("\uFFFD");
 });
 
+test("a request cannot seem to ask something else by turning the direction of its text", async () => {
+  const options = [{ id: "yes", name: "Yes\u202e", kind: "allow_once" }];
+  await report("ask", { kind: "permission", title: "Run \u202esafe\u202c?", options });
+  expect(await shown()).toMatchObject([
+    { body: { title: "Run \ufffdsafe\ufffd?", options: [{ name: "Yes\ufffd" }] } },
+  ]);
+});
+
 test("a call of a tool that ends says as before how much of its output is missing", async () => {
   const content = [{ type: "output", text: "x".repeat(ITEM_BYTES + 1_000) }];
   await report("a", { kind: "tool", title: "Say much", content });

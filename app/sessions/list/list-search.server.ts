@@ -84,7 +84,7 @@ function countRows(rows: PageRow[]): SearchCounts {
 const COUNT_COLUMNS = ["name", "count", "needs_you", "active", "archived", "shown"];
 
 /** SQL: the number of a tab, of those by repository. */
-const IN_TAB: Record<ListStatus, RawBuilder<number>> = {
+const FOUND_IN_TAB: Record<ListStatus, RawBuilder<number>> = {
   "needs-you": sql<number>`found_needs_you`,
   active: sql<number>`found_active`,
   archived: sql<number>`found_archived`,
@@ -125,8 +125,8 @@ function countedByRepository(
   const inView = repo === null ? sql`` : sql`FILTER (WHERE repo = ${repo.toLowerCase()})`;
   const sum = (count: RawBuilder<number>) => sql`coalesce(sum(${count}) ${inView} OVER (), 0)`;
   return sql<CountRow>`
-    SELECT repo_shown AS name, ${IN_TAB[status]} AS count, ${sum(IN_TAB["needs-you"])} AS needs_you,
-      ${sum(IN_TAB.active)} AS active, ${sum(IN_TAB.archived)} AS archived,
+    SELECT repo_shown AS name, ${FOUND_IN_TAB[status]} AS count, ${sum(FOUND_IN_TAB["needs-you"])} AS needs_you,
+      ${sum(FOUND_IN_TAB.active)} AS active, ${sum(FOUND_IN_TAB.archived)} AS archived,
       max(repo_shown) ${inView} OVER () AS shown
     FROM (
       SELECT repo, sum(iif(tab = 'active', count, 0)) AS found_active,
