@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { personObject } from "../../app/platform/durable-objects.server";
 import { listenerOf } from "../../app/platform/http/socket.server";
 import { attempt } from "../../app/platform/log";
+import { isStillAllowed } from "../../app/platform/users.server";
 import {
   CLOSED,
   type AgentMessage,
@@ -223,7 +224,20 @@ export class SessionDO extends DurableObject<CompanionEnv> {
         personObject(this.env, user_id).listChanged([id], user_id),
       );
     }
-    await this.#agents.revokeUnlessAllowed();
+    await this.#endUnlessAllowed();
+  }
+
+  /**
+   * Revokes all tokens, and ends what a runner does here, if the owner may not use this Ship any more. They stay revoked
+   * if the owner is allowed again.
+   */
+  async #endUnlessAllowed(): Promise<void> {
+    const state = this.#storage.state();
+    if (!state || (state.agent_tokens === 0 && state.runner_id === null)) return;
+    const allowed = await attempt("owner-allowed", () => isStillAllowed(this.env, state.user_id));
+    if (allowed !== false || !this.#storage.state()) return;
+    this.#agents.revokeAll();
+    if (state.runner_id !== null) this.#runs.disconnect(state.runner_id);
   }
 
   #answer<Content extends object>(

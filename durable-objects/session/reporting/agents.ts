@@ -1,5 +1,4 @@
 import { isStillAllowed } from "../../../app/platform/users.server";
-import { attempt } from "../../../app/platform/log";
 import { hashToken, randomToken } from "../../../app/platform/token.server";
 import type { AgentMessage } from "../../../app/sessions/protocol/live-messages";
 import type {
@@ -92,16 +91,6 @@ export class Agents {
   endExpired(): void {
     this.#afterRemoving(this.#storage.tokens.removeExpired(Date.now()));
     this.#expire((now) => this.#storage.requests.expireOld(now));
-  }
-
-  /**
-   * Revokes all tokens if the owner may not use this Ship any more. They stay revoked if the owner is allowed again.
-   */
-  async revokeUnlessAllowed(): Promise<void> {
-    const owner = this.#storage.state()?.user_id;
-    if (owner === undefined || this.#storage.tokens.list(Date.now()).length === 0) return;
-    const allowed = await attempt("owner-allowed", () => isStillAllowed(this.#env(), owner));
-    if (allowed === false && this.#storage.state()) this.revokeAll();
   }
 
   /**

@@ -3,7 +3,16 @@ import { describe, expect, test, vi } from "vitest";
 import { changeStatus } from "../../../app/sessions/lifecycle/lifecycle.server";
 import { deleteSession } from "../../../app/sessions/lifecycle/deletion.server";
 import { RUNNER_CLOSED } from "../../../app/sessions/protocol/run-frames";
-import { env, inStorage, loseRow, NOTHING_STORED, settle, settled, stopClock } from "../support";
+import {
+  env,
+  inStorage,
+  loseRow,
+  NOTHING_STORED,
+  settle,
+  settled,
+  stopClock,
+  withObjectEnv,
+} from "../support";
 import { observeSockets, type RunnerSocket } from "./socket";
 import { disconnectInD1, newComputer, request, Work, words, type Computer } from "./work";
 
@@ -199,6 +208,15 @@ describe("disconnect", () => {
     await socket.leave();
     await work.object.disconnectRunner(work.user, work.computer.runner);
     expect((await work.shown()).runs.running).toBeNull();
+  });
+
+  test("[token] an alarm finds out that its owner may not use this Ship any more", async () => {
+    const work = await Work.of("github:77", "First");
+    const socket = await work.running();
+    await withObjectEnv(work.id, { ALLOWED_USERS: "github-other" }, () => work.ring());
+    await socket.settle();
+    expect(socket.closedWith).toEqual(RUNNER_CLOSED.revoked);
+    expect(await work.standing()).toEqual({ status: "interrupted", running: null });
   });
 
   test("[token] that another runner was disconnected concerns nobody here", async () => {

@@ -77,8 +77,13 @@ export class Work {
   }
 
   /** @param texts of the owner's messages, which wait for a run */
-  static async begin(...texts: string[]): Promise<Work> {
-    const computer = await newComputer(freshPerson());
+  static begin(...texts: string[]): Promise<Work> {
+    return Work.of(freshPerson(), ...texts);
+  }
+
+  /** The same for a person with this id. */
+  static async of(user: string, ...texts: string[]): Promise<Work> {
+    const computer = await newComputer(user);
     const row = await newRowWithoutObject({
       user_id: computer.user,
       runner_id: computer.runner,
