@@ -152,10 +152,14 @@ async function takeAll(page, pictures, look) {
   const take = async (/** @type {Picture} */ { name, path, isWhole, prepare }) => {
     await page.goto(ORIGIN + path, { waitUntil: "networkidle" });
     await prepare?.(page);
-    await page.screenshot({
-      path: join(FOLDER, `${name}-${look}.png`),
-      fullPage: isWhole ?? false,
-    });
+    const size = page.viewportSize() ?? { width: 0, height: 0 };
+    if (isWhole) {
+      // Not by the option `fullPage`, which shows what is fixed to the screen in the middle of the page.
+      const height = await page.evaluate(() => document.documentElement.scrollHeight);
+      await page.setViewportSize({ ...size, height });
+    }
+    await page.screenshot({ path: join(FOLDER, `${name}-${look}.png`) });
+    await page.setViewportSize(size);
   };
   await take({ name: "login", path: "/login" });
   await page.getByLabel("Name").fill(USER);
