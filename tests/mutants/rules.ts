@@ -502,8 +502,11 @@ const move: Omit<Rule, "tests">[] = [
     mutant: {
       file: `${FOLDER}/lifecycle.ts`,
       from: `    runs.close();
-`,
-      to: ``,
+    storage.markDeleting();
+    rowSync.armWithin(AFTER_BIRTH);
+    live.closeAll();`,
+      to: `    storage.markDeleting();
+    rowSync.armWithin(AFTER_BIRTH);`,
     },
   },
   {

@@ -1,5 +1,6 @@
 /** What happens in a run, frame by frame: each is kept once, in order, and texts are streamed to open pages. */
 import { expect, test } from "vitest";
+import { MESSAGE_BYTES } from "../../../app/sessions/protocol/budgets";
 import { ITEM_BYTES } from "../../../app/sessions/protocol/item";
 import { runMessageKey } from "../../../app/sessions/protocol/message";
 import { RUNNER_CLOSED, type RunnerFrame } from "../../../app/sessions/protocol/run-frames";
@@ -199,6 +200,17 @@ test("[sizes] an item that is too long is cut, and says so", async () => {
   expect(await socket.next()).toEqual([kept(1)]);
   const { a } = await work.items();
   expect(a).toMatchObject({ text: expect.stringMatching(/^x+\n… \d+ bytes more$/) as string });
+});
+
+test("[sizes] a message that is too long is cut, and says so", async () => {
+  const work = await Work.begin("First");
+  const socket = await work.running();
+  await socket.say(items(1, words("a", "x".repeat(MESSAGE_BYTES + 1000))));
+  expect(await socket.next()).toEqual([kept(1)]);
+  const stored = await work.object.messages(work.user, 1);
+  expect(stored).toMatchObject({
+    messages: [{ text: `${"x".repeat(MESSAGE_BYTES)}\n… 1000 bytes more` }],
+  });
 });
 
 test("[fields] the title that an agent gives is the session's automatic one", async () => {

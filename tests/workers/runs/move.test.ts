@@ -150,6 +150,7 @@ describe("move", () => {
     expect(socket.closedWith).toEqual(RUNNER_CLOSED.moved);
     expect(await work.state()).toMatchObject({ runner_id: null, assign: 2, agent: null });
     expect((await work.shown()).runs).toEqual({ running: null, handled: null });
+    expect(await work.standing()).toEqual({ status: null, running: null });
   });
 
   test("[heal] a row that was lost comes back with its runner", async () => {
