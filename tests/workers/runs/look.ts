@@ -104,7 +104,9 @@ export function wrongNow(
     wrongItems(model, seen) ??
     firstOf({
       "the status has changed without a number": Boolean(hasChanged) && rev <= 0,
-      "the number of the status has changed without the status": !hasChanged && rev !== 0,
+      // Two changes since the last look may have taken each other back.
+      "the number of the status has changed without the status":
+        !hasChanged && (rev < 0 || rev === 1),
       "[beat] no alarm is due while a run is running":
         running !== undefined && !isRinging && (alarm === null || alarm > Date.now() + BEAT),
       "[status-rev] a changed status waits for its alarm":
