@@ -1,6 +1,6 @@
 /**
  * Random histories of what people, runners, crashes, networks and time do to the runs of a session, compared with a model
- * of runs.md. `RUNS_HISTORIES` sets how many; a failure shows the `MODEL_SEED` and `MODEL_PATH` that repeat it.
+ * of docs/decisions/0010. `RUNS_HISTORIES` sets how many; a failure shows the `MODEL_SEED` and `MODEL_PATH` that repeat it.
  */
 import { env } from "cloudflare:test";
 import fc from "fast-check";

@@ -1,6 +1,6 @@
 /**
  * What was acknowledged to whom: which message an agent was handed, what it did, what its runner heard that was kept, what
- * it was answered, and which runs the owner was told are being stopped. The invariants of runs.md, by their names there.
+ * it was answered, and which runs the owner was told are being stopped. The invariants of docs/decisions/0010, by their names there.
  */
 import type { RunItem } from "../../../app/sessions/protocol/run-frames";
 import type { KnownRun, Model } from "./model";

@@ -1,5 +1,5 @@
 /**
- * What runs.md says of one session's object, as plain data: which socket is linked, which run is running and how far it is
+ * What docs/decisions/0010 says of one session's object, as plain data: which socket is linked, which run is running and how far it is
  * kept, what was handed over, asked, answered and stopped. The world brings it what has reached the object.
  */
 import type { RunItem, RunnerFrame } from "../../../app/sessions/protocol/run-frames";

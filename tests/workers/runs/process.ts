@@ -1,5 +1,5 @@
 /**
- * A process of a runner, as runs.md has it: what it keeps in memory, what it sends, and what its agent is told. It knows
+ * A process of a runner, as docs/decisions/0010 has it: what it keeps in memory, what it sends, and what its agent is told. It knows
  * no network: the world brings it what has come, and takes what it sends.
  */
 import {

@@ -1,5 +1,5 @@
 /**
- * Lives a plan on a real object, with processes that keep the runner's side of runs.md, and compares what is stored and
+ * Lives a plan on a real object, with processes that keep the runner's side of docs/decisions/0010, and compares what is stored and
  * heard with the model at every frame. One thing happens at a time, in the plan's order, and the clock is stopped unless
  * the plan moves it, so that the same plan always does the same.
  */
