@@ -5,7 +5,7 @@ import {
   diffBlocks,
   patchBlocks,
   type DiffBlock,
-} from "../../app/sessions/conversation/items/diff";
+} from "../../app/sessions/conversation/items/diff-lines";
 import { foldItems, foldText } from "../../app/sessions/conversation/items/fold-items";
 import type { Item, ItemBody, ShownItem, ToolStatus } from "../../app/sessions/protocol/item";
 
@@ -118,6 +118,16 @@ describe("a diff", () => {
         expect(side(blocks, " ").length).toBe(commonLines(old, now));
       }),
     );
+  });
+
+  test.each([
+    [50, true],
+    [51, false],
+  ])("with %d changed lines is shown line by line: %j", (changed, isCompared) => {
+    const lines = Array.from({ length: 120 }, (_, index) => `${index}`);
+    const now = lines.map((line, index) => (index % 2 && index < 2 * changed ? `${line}!` : line));
+    const blocks = diffBlocks(lines.join("\n"), now.join("\n"));
+    expect(blocks.some(({ kind }) => kind === "same")).toBe(isCompared);
   });
 
   test("of texts that have nothing in common is quick, and few elements", () => {

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { numberText, SCROLLABLE } from "../../../ui/number";
 import type { Changes } from "../../protocol/item";
 import { isLinkTarget } from "../../protocol/markdown";
-import { patchBlocks } from "./diff";
+import { patchBlocks } from "./diff-lines";
 import { counted } from "./fold-items";
 import { DiffLines } from "./tool-view";
 

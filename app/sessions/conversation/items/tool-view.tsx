@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { SCROLLABLE } from "../../../ui/number";
 import type { ToolCall, ToolContent, ToolKind } from "../../protocol/item";
-import { diffBlocks, type DiffBlock } from "./diff";
+import { diffBlocks, type DiffBlock } from "./diff-lines";
 
 const TOOL_TEXT: Record<ToolKind, string> = {
   read: "Read",

@@ -1,4 +1,5 @@
 /** Lines of a changed file, for display. */
+import { diffArrays } from "diff";
 
 /** Lines that follow each other and are all added, removed or neither; each ends with a line break. */
 export interface DiffBlock {
@@ -43,63 +44,19 @@ function linesOf(text: string): string[] {
   return lines;
 }
 
-/** The parts of a diff, one line each, without their ends. */
+/** @returns a function that makes a line of this kind a part of a diff, without its end */
+const signed = (kind: DiffBlock["kind"]) => (line: string) => ({ kind, text: SIGN[kind] + line });
+
 function wholeDiff(before: string[], after: string[]): DiffBlock[] {
-  const signed = (kind: DiffBlock["kind"]) => (line: string) => ({ kind, text: SIGN[kind] + line });
   return [...before.map(signed("removed")), ...after.map(signed("added"))];
 }
 
-/**
- * Compares line by line with Myers' algorithm ("An O(ND) Difference Algorithm", 1986).
- *
- * @returns the shortest diff; undefined if it has more than `MAX_EDITS` edits
- */
+/** @returns the shortest diff; undefined if it has more than `MAX_EDITS` edits */
 function compare(before: string[], after: string[]): DiffBlock[] | undefined {
-  // For each number of edits: on each diagonal (x - y), how far one comes in `before` with one edit less.
-  const rounds: Int32Array[] = [];
-  const reached = new Int32Array(2 * MAX_EDITS + 3);
-  for (let edits = 0; edits <= MAX_EDITS; edits++) {
-    const round = reached.slice();
-    rounds.push(round);
-    for (let diagonal = -edits; diagonal <= edits; diagonal += 2) {
-      let { x } = start(round, diagonal, edits);
-      while (x < before.length && x - diagonal < after.length && before[x] === after[x - diagonal])
-        x++;
-      reached[diagonal + CENTRE] = x;
-      if (x >= before.length && x - diagonal >= after.length) return trace(before, after, rounds);
-    }
-  }
-  return undefined;
-}
-
-/** The place of diagonal 0. */
-const CENTRE = MAX_EDITS + 1;
-
-/** @returns whether the last edit adds a line, and where one then is in the text before */
-function start(round: Int32Array, diagonal: number, edits: number) {
-  const removed = round[diagonal - 1 + CENTRE]!;
-  const added = round[diagonal + 1 + CENTRE]!;
-  const isAdded = diagonal === -edits || (diagonal !== edits && removed < added);
-  return { isAdded, x: isAdded ? added : removed + 1 };
-}
-
-/** Goes back from the ends of both texts, edit by edit. */
-function trace(before: string[], after: string[], rounds: Int32Array[]): DiffBlock[] {
-  const lines: DiffBlock[] = [];
-  const add = (kind: DiffBlock["kind"], line = "") => lines.push({ kind, text: SIGN[kind] + line });
-  let x = before.length;
-  let y = after.length;
-  for (let edits = rounds.length - 1; edits >= 0; edits--) {
-    const begin = start(rounds[edits]!, x - y, edits);
-    while (x > begin.x) {
-      y--;
-      add("same", before[--x]);
-    }
-    if (edits === 0) break;
-    if (begin.isAdded) add("added", after[--y]);
-    else add("removed", before[--x]);
-  }
-  return lines.reverse();
+  const changes = diffArrays(before, after, { maxEditLength: MAX_EDITS });
+  return changes?.flatMap(({ added, removed, value }) =>
+    value.map(signed(added ? "added" : removed ? "removed" : "same")),
+  );
 }
 
 /** Leaves out unchanged lines that are far from any change. */
