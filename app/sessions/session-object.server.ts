@@ -14,6 +14,12 @@ export function outcomeOf(answer: ObjectAnswer | undefined): Outcome {
   return answer.state === "deleting" ? "deleting" : "not-found";
 }
 
+/** @param answer one that is not `ready`; undefined if the object could not be reached @returns why it was not done */
+export function refusalOf(answer: ObjectAnswer | undefined): Exclude<Outcome, "done"> {
+  const outcome = outcomeOf(answer);
+  return outcome === "done" ? "unavailable" : outcome;
+}
+
 /**
  * Calls a session's object. If the object is still empty, initializes it from its row and task, and calls it again.
  *

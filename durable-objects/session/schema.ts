@@ -45,7 +45,8 @@ const STEPS: readonly string[] = [
   `ALTER TABLE state ADD COLUMN answered_at INTEGER;
    ALTER TABLE state ADD COLUMN answered_message INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE state ADD COLUMN answered_rev INTEGER NOT NULL DEFAULT 0;`,
-  // 7: items. Messages of before (`unplaced`) have no row there: they stand before all items.
+  // 7: items. Messages of before (`unplaced`) have no row there: they stand before all items. Storage that an earlier
+  // text of this step has made has other indexes and works as well; only changes of items cost it more rows.
   `CREATE TABLE items (
      id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, kind TEXT NOT NULL, message INTEGER,
      run TEXT, key TEXT, author TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,

@@ -183,7 +183,7 @@ const begin: Omit<Rule, "tests">[] = [
     says: "Any other `begin` is not expected.",
     mutant: {
       file: LINK,
-      from: `    if (messages.queued(before.handled)[0]?.id !== turn || runs.has(run)) return false;`,
+      from: `    if (messages.nextQueued(before.handled) !== turn || runs.has(run)) return false;`,
       to: `    if (runs.has(run)) return false;`,
     },
   },
@@ -192,8 +192,8 @@ const begin: Omit<Rule, "tests">[] = [
     says: "What waits can be taken back: no run gets it, and the runner is told.",
     mutant: {
       file: MESSAGES,
-      from: `      WHERE id > ? AND role = 'user' AND withdrawn = 0 ORDER BY id LIMIT ?`,
-      to: `      WHERE id > ? AND role = 'user' ORDER BY id LIMIT ?`,
+      from: `"role = 'user' AND withdrawn = 0"`,
+      to: `"role = 'user'"`,
     },
   },
 ];
@@ -445,8 +445,8 @@ const move: Omit<Rule, "tests">[] = [
     says: "A session without a runner hands nothing over.",
     mutant: {
       file: STATE,
-      from: `    return runner_id !== null && this.#session.messages.queued(handled).length > 0;`,
-      to: `    return this.#session.messages.queued(handled).length > 0;`,
+      from: `    return runner_id !== null && this.#session.messages.nextQueued(handled) !== undefined;`,
+      to: `    return this.#session.messages.nextQueued(handled) !== undefined;`,
     },
   },
   {

@@ -23,8 +23,10 @@ import {
   settled,
   stopClock,
 } from "./support";
+import { observeSockets, RunnerSocket } from "./runs/socket";
 
 const NOW = stopClock();
+observeSockets();
 
 /** The schema of the first version, copied from its code. */
 const FIRST = `
@@ -66,6 +68,30 @@ const FIRST_WITH_AGENTS = `${FIRST}
       ALTER TABLE state ADD COLUMN agent_at INTEGER;
       ALTER TABLE state ADD COLUMN agent_message INTEGER NOT NULL DEFAULT 0;
       ${AGENT_TABLES}`;
+
+/** The schema of the version that introduced items, whose numbers of changes were unique. */
+const WITH_ITEMS = `${FIRST_WITH_AGENTS}
+      ALTER TABLE state ADD COLUMN schema_version INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE messages ADD COLUMN tree TEXT;
+      ALTER TABLE messages ADD COLUMN tree_version INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE state ADD COLUMN window_at INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE state ADD COLUMN window_count INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE state ADD COLUMN branch TEXT;
+      ALTER TABLE state ADD COLUMN auto_title TEXT;
+      ALTER TABLE state ADD COLUMN status_rev INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE state ADD COLUMN answered_at INTEGER;
+      ALTER TABLE state ADD COLUMN answered_message INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE state ADD COLUMN answered_rev INTEGER NOT NULL DEFAULT 0;
+      CREATE TABLE items (
+      id INTEGER PRIMARY KEY, seq INTEGER NOT NULL UNIQUE, kind TEXT NOT NULL, message INTEGER,
+      run TEXT, key TEXT, author TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+      body TEXT
+      );
+      CREATE UNIQUE INDEX items_key ON items (key) WHERE key IS NOT NULL;
+      CREATE INDEX items_requests ON items (id) WHERE kind = 'permission';
+      ALTER TABLE state ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE state ADD COLUMN placed INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE state ADD COLUMN unplaced INTEGER NOT NULL DEFAULT 0;`;
 
 const TOKEN = `ship_${"7".repeat(64)}`;
 
@@ -195,6 +221,49 @@ describe.each([
       state: "ready",
       message: 3,
     });
+  });
+});
+
+test("storage made when items were new keeps its requests, and holds runs that use the same keys", async () => {
+  const { id, userId } = await oldSession(WITH_ITEMS);
+  await runInDurableObject(sessionObject(env, id), (_, { storage: { sql } }) => {
+    sql.exec("UPDATE state SET schema_version = 7, seq = 3, placed = 2, unplaced = 2");
+    const options = [{ id: "yes", name: "Yes", kind: "allow_once" }];
+    const asks = { kind: "permission", title: "Push?", options, state: "open" };
+    sql.exec(
+      `INSERT INTO items (id, seq, kind, key, author, created_at, updated_at, body)
+       VALUES (3, 3, 'permission', 'agent 1 a', 'Builder', ?, ?, ?)`,
+      ...[NOW, NOW, JSON.stringify(asks)],
+    );
+  });
+  const object = sessionObject(env, id);
+  const laptop = { runner_id: "laptop", assign: 1, agent: "Codex" };
+  await object.moved(userId, laptop);
+  const socket = await RunnerSocket.open(id, { ...laptop, runner: "laptop", user: userId });
+  await socket.say({ type: "attach", instance: "process 1" });
+  for (const turn of [1, 2]) {
+    const run = `run ${turn}`;
+    const tool = { kind: "tool", title: "Read it" } as const;
+    await socket.say(
+      { type: "begin", turn, run },
+      { type: "items", run, seq: 1, items: [{ key: "a", item: tool }] },
+      { type: "items", run, seq: 2, items: [{ key: "a", item: { ...tool, status: "completed" } }] },
+      { type: "end", run, seq: 3, outcome: "done" },
+    );
+  }
+
+  expect(socket.closedWith).toBeUndefined();
+  const answer = await object.answer(userId, 3, "yes", "Ada");
+  expect(answer).toMatchObject({ state: "ready", isTaken: true });
+  expect(await object.conversation(userId, undefined)).toMatchObject({
+    items: [
+      { message: { id: 1 } },
+      { message: { id: 2 } },
+      { id: 3, body: { state: "answered" } },
+      { run: "run 1", key: "a", body: { status: "completed" } },
+      { run: "run 2", key: "a", body: { status: "completed" } },
+    ],
+    session: { agent_status: "done" },
   });
 });
 

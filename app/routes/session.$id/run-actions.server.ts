@@ -28,7 +28,7 @@ export async function answerAction(env: Env, user: User, id: string, intent: str
       return sessionFailure({ late: `Your answer came too late. ${outcomeText(request)}` }, 409);
     }
     default:
-      return failureOf(result.outcome);
+      return refusedResponse(result.outcome);
   }
 }
 
@@ -46,7 +46,7 @@ export async function stopAction(env: Env, user: User, id: string, intent: strin
     case "over":
       return sessionFailure({ late: "This had ended already." }, 409);
     default:
-      return failureOf(outcome);
+      return refusedResponse(outcome);
   }
 }
 
@@ -59,12 +59,12 @@ export async function withdrawAction(env: Env, user: User, id: string, message: 
     case "too-late":
       return sessionFailure({ late: "It was handed to the agent already." }, 409);
     default:
-      return failureOf(outcome);
+      return refusedResponse(outcome);
   }
 }
 
 /** @returns the response if the object did not do it @throws a 404 Response */
-function failureOf(outcome: Exclude<Outcome, "done">) {
+function refusedResponse(outcome: Exclude<Outcome, "done">) {
   switch (outcome) {
     case "not-found":
       throw sessionNotFound();

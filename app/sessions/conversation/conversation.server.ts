@@ -5,7 +5,7 @@ import type { Item, ShownItem } from "../protocol/item";
 import type { Message } from "../protocol/message";
 import type { AgentToken } from "../protocol/object-answers";
 import type { RunReport } from "../protocol/run";
-import { agentReport, TASK_KEY, type AgentReport, type Task } from "../protocol/session";
+import { agentName, agentReport, TASK_KEY, type AgentReport, type Task } from "../protocol/session";
 
 /** A page of a session's messages, or why it cannot be shown. */
 export type ConversationPage =
@@ -53,7 +53,7 @@ export async function readConversation(
       items: [],
       asked: [],
       runs: { running: null, handled: null },
-      agentName: "Agent",
+      agentName: agentName({ agent: null }),
       messageCount: 0,
       lastActivity: 0,
       agent: null,
@@ -67,7 +67,7 @@ export async function readConversation(
     items,
     asked,
     runs,
-    agentName: session.agent ?? "Agent",
+    agentName: agentName(session),
     messageCount: session.message_count,
     lastActivity: session.last_activity,
     agent: agentReport(session),

@@ -1,5 +1,5 @@
 import type { Item } from "../protocol/item";
-import { callObject, outcomeOf, type Outcome } from "../session-object.server";
+import { callObject, refusalOf, type Outcome } from "../session-object.server";
 
 /**
  * Answers a request of an agent.
@@ -20,10 +20,7 @@ export async function answerRequest(
   const answer = await callObject("answer", env, userId, id, async (object) =>
     object.answer(userId, item, option, by),
   );
-  if (answer?.state !== "ready") {
-    const outcome = outcomeOf(answer);
-    return { outcome: outcome === "done" ? "unavailable" : outcome };
-  }
+  if (answer?.state !== "ready") return { outcome: refusalOf(answer) };
   const outcome = answer.isTaken ? "answered" : "too-late";
   return { outcome, ...(answer.item && { item: answer.item }) };
 }

@@ -1,5 +1,5 @@
 import type { StopOutcome } from "../protocol/object-answers";
-import { callObject, outcomeOf, type Outcome } from "../session-object.server";
+import { callObject, refusalOf, type Outcome } from "../session-object.server";
 
 /**
  * Stops a run.
@@ -16,7 +16,7 @@ export async function stopRun(
   const answer = await callObject("stop", env, userId, id, async (object) =>
     object.stop(userId, run),
   );
-  return answer?.state === "ready" ? answer.outcome : failureOf(answer);
+  return answer?.state === "ready" ? answer.outcome : refusalOf(answer);
 }
 
 /**
@@ -34,11 +34,6 @@ export async function withdrawMessage(
   const answer = await callObject("withdraw", env, userId, id, async (object) =>
     object.withdraw(userId, message),
   );
-  if (answer?.state !== "ready") return failureOf(answer);
+  if (answer?.state !== "ready") return refusalOf(answer);
   return answer.isWithdrawn ? "withdrawn" : "too-late";
-}
-
-function failureOf(answer: Parameters<typeof outcomeOf>[0]): Exclude<Outcome, "done"> {
-  const outcome = outcomeOf(answer);
-  return outcome === "done" ? "unavailable" : outcome;
 }

@@ -146,6 +146,11 @@ export interface Assignment {
   agent: string | null;
 }
 
+/** @returns what the agent that a runner runs is called in the conversation */
+export function agentName({ agent }: Pick<Assignment, "agent">): string {
+  return agent ?? "Agent";
+}
+
 /** What an owner has seen of a session: the messages, and the changes of the agents' status, up to these. */
 export interface Seen {
   /** A message's id; 0 for none. */

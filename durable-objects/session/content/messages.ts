@@ -25,6 +25,9 @@ type StoredMessage = Message & { tree: string | null; tree_version: number; with
 
 const MESSAGE = "id, role, author, text, created_at, client_key, withdrawn";
 
+/** SQL condition: the message is one that a run gets, and that was not taken back. */
+const WAITS = "role = 'user' AND withdrawn = 0";
+
 /**
  * The messages of a session, as they were written and as pages show them. A message is parsed once, when it is written.
  * A message whose tree is missing, or was created by an older version of the parser, is parsed when it is read for a
@@ -62,10 +65,16 @@ export class Messages {
     return readRows<Message>(this.#storage, query, key)[0];
   }
 
+  /** @returns the id of the first message that `queued` has; undefined if it has none */
+  nextQueued(handled: number): number | undefined {
+    const query = `SELECT id FROM messages WHERE id > ? AND ${WAITS} ORDER BY id LIMIT 1`;
+    return readRows<{ id: number }>(this.#storage, query, handled)[0]?.id;
+  }
+
   /** @returns the owner's messages after the one with this id, but those taken back: oldest first, at most a frame's */
   queued(handled: number): QueuedMessage[] {
     const query = `SELECT id, author, text, created_at FROM messages
-      WHERE id > ? AND role = 'user' AND withdrawn = 0 ORDER BY id LIMIT ?`;
+      WHERE id > ? AND ${WAITS} ORDER BY id LIMIT ?`;
     const queued = readRows<QueuedMessage>(this.#storage, query, handled, BATCH_MESSAGES);
     return within(queued, FRAME_BYTES, ({ text }) => utf8Bytes(JSON.stringify(text)));
   }
@@ -80,7 +89,7 @@ export class Messages {
   /** Takes back a message of the owner that waits. @returns it as it is now; undefined if it does not wait */
   withdraw(id: number, handled: number): ParsedMessage | undefined {
     const update = `UPDATE messages SET withdrawn = 1
-      WHERE id = ? AND id > ? AND role = 'user' AND withdrawn = 0 RETURNING *`;
+      WHERE id = ? AND id > ? AND ${WAITS} RETURNING *`;
     const [withdrawn] = writeRows<StoredMessage>(this.#storage, update, id, handled);
     return withdrawn && this.#parsed([withdrawn])[0];
   }

@@ -214,8 +214,9 @@ export class Agents {
   #expire(expire: (now: number) => Item[]): void {
     const before = this.#storage.state()!;
     const items = expire(Date.now());
+    if (items.length === 0) return;
     this.#storage.runState.setStatus(before.agent_status, null);
-    if (items.length > 0) this.#listeners.onChange(before, { shown: items, items });
+    this.#listeners.onChange(before, { shown: items, items });
   }
 
   /** Checks the token and its owner, and counts the request. */

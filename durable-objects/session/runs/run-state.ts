@@ -1,7 +1,11 @@
 import type { Item } from "../../../app/sessions/protocol/item";
 import type { RunOutcome } from "../../../app/sessions/protocol/run";
 import type { RunnerFrame } from "../../../app/sessions/protocol/run-frames";
-import type { AgentStatus, Assignment } from "../../../app/sessions/protocol/session";
+import {
+  agentName,
+  type AgentStatus,
+  type Assignment,
+} from "../../../app/sessions/protocol/session";
 import type { Items, Placed } from "../content/items";
 import type { Messages } from "../content/messages";
 import type { Requests } from "../content/requests";
@@ -62,14 +66,14 @@ export class RunState {
   /** Stores a frame with items, which must be the next one of the run. @returns what has changed */
   keep(run: Run, frame: RunnerFrame & { type: "items" }, now: number): Changes {
     const { items, runItems, runs } = this.#session;
+    const author = agentName(this.#state);
     const { title, acpSession } = frame.fields ?? {};
     items.placeAll();
     let { seq, agent_message } = this.#state;
-    const changes = runItems.put(run, this.#agentName, frame.items, {
+    const changes = runItems.put(run, author, frame.items, {
       now,
       nextSeq: () => ++seq,
       addMessage: (key, text, at) => {
-        const author = this.#agentName;
         const placed = this.#session.addOfRun(run, { author, text, key, seq: at }, now);
         agent_message = placed.message.id;
         return placed;
@@ -160,11 +164,7 @@ export class RunState {
 
   get #isQueued(): boolean {
     const { runner_id, handled } = this.#state;
-    return runner_id !== null && this.#session.messages.queued(handled).length > 0;
-  }
-
-  get #agentName(): string {
-    return this.#state.agent ?? "Agent";
+    return runner_id !== null && this.#session.messages.nextQueued(handled) !== undefined;
   }
 
   get #state(): State {

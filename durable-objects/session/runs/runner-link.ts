@@ -129,7 +129,7 @@ export class RunnerLink {
       if (isSame) this.#sockets.send({ type: "begun", run });
       return isSame;
     }
-    if (messages.queued(before.handled)[0]?.id !== turn || runs.has(run)) return false;
+    if (messages.nextQueued(before.handled) !== turn || runs.has(run)) return false;
     runState.begin({ id: run, runner: held.runner_id, instance: held.instance!, turn }, Date.now());
     this.#news.changed(before);
     this.#sockets.send({ type: "begun", run });

@@ -1,33 +1,17 @@
 /**
  * Random sequences of what people, crashes and time do to sessions, compared with a simple model. `MODEL_RUNS` sets how
- * many; a failure shows the `MODEL_SEED` and `MODEL_PATH` that repeat it.
+ * many.
  */
 import { env } from "cloudflare:test";
-import fc from "fast-check";
-import { test, vi } from "vitest";
-import "./one-wrapper";
+import { liveHistories } from "./live-histories";
 import { plan } from "./plan";
 import { World } from "./world";
 
-const { runs, seed, path, shrink } = env.MODEL;
+const { runs } = env.MODEL;
 
-test(
+liveHistories(
   `in ${runs} random histories nothing is lost and nothing deleted comes back`,
-  async () => {
-    vi.spyOn(console, "error").mockReturnValue(); // The app logs every fault,
-    vi.spyOn(console, "log").mockReturnValue(); // and every deletion.
-    const lives = fc.asyncProperty(plan, (drawn) => World.live(drawn));
-    const details = await fc.check(lives, {
-      numRuns: path ? 1 : runs,
-      seed,
-      path,
-      endOnFailure: !shrink,
-    });
-    if (!details.failed) return;
-    const repeat = `MODEL_SEED=${details.seed} MODEL_PATH=${details.counterexamplePath}`;
-    throw new Error(
-      `After ${details.numRuns} histories (${repeat}): ${String(details.errorInstance)}`,
-    );
-  },
-  60_000 + runs * 2_000,
+  { count: runs, limit: 2_000 },
+  plan,
+  (drawn) => World.live(drawn),
 );
